@@ -1,0 +1,139 @@
+//! One kernel body, compiled for each level of vector unit and chosen when the program runs.
+//!
+//! A kernel is written once as plain array code, generic over the number type and over
+//! [`Arith`], which says whether a fused multiply-add is one instruction. [`dispatch!`] compiles
+//! it for AVX-512, for AVX2 and for the baseline of the target; rustc vectorises each.
+
+use std::sync::OnceLock;
+
+use crate::device::float::Float;
+
+/// The vector units that kernels are compiled for, best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// 512-bit registers, 32 of them.
+    Avx512,
+    /// 256-bit registers, 16 of them, with fused multiply-add.
+    Avx2,
+    /// Whatever the target has by default.
+    Portable,
+}
+
+/// The best level of this machine, found once.
+#[inline]
+pub fn level() -> Level {
+    static LEVEL: OnceLock<Level> = OnceLock::new();
+    *LEVEL.get_or_init(detect)
+}
+
+#[cfg(target_arch = "x86_64")]
+fn detect() -> Level {
+    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    let avx512 = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq");
+    match (avx512 && avx2, avx2) {
+        (true, _) => Level::Avx512,
+        (false, true) => Level::Avx2,
+        (false, false) => Level::Portable,
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn detect() -> Level {
+    Level::Portable
+}
+
+/// Multiply and add as the level does it best.
+pub trait Arith: Copy {
+    /// `a * b + c`.
+    fn mul_add<F: Float>(a: F, b: F, c: F) -> F;
+}
+
+/// A fused multiply-add is one instruction here.
+#[derive(Clone, Copy)]
+pub struct Fused;
+
+/// A fused multiply-add would be a library call here.
+#[derive(Clone, Copy)]
+pub struct Separate;
+
+impl Arith for Fused {
+    #[inline(always)]
+    fn mul_add<F: Float>(a: F, b: F, c: F) -> F {
+        a.mul_add(b, c)
+    }
+}
+
+impl Arith for Separate {
+    #[inline(always)]
+    fn mul_add<F: Float>(a: F, b: F, c: F) -> F {
+        a * b + c
+    }
+}
+
+/// Defines `fn name<F: Float>(..)` that runs `body` at the best level of the machine.
+///
+/// `body` is an `#[inline(always)]` function whose generics are `<F: Float, A: Arith, ..consts>`;
+/// the constants (tile sizes) are given for each level.
+macro_rules! dispatch {
+    (
+        $(#[$meta:meta])*
+        $vis:vis fn $name:ident<$float:ident: Float $(, $generic:ident: $bound:path)*>($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)?
+        = $body:ident $([avx512: $($c512:expr),*; avx2: $($c2:expr),*; portable: $($c0:expr),*])?
+    ) => {
+        $(#[$meta])*
+        $vis fn $name<$float: $crate::device::float::Float $(, $generic: $bound)*>($($arg: $ty),*) $(-> $ret)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+                fn avx512<$float: $crate::device::float::Float $(, $generic: $bound)*>($($arg: $ty),*) $(-> $ret)? {
+                    $body::<$float $(, $generic)*, $crate::device::cpu::simd::Fused $($(, {$c512})*)?>($($arg),*)
+                }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2<$float: $crate::device::float::Float $(, $generic: $bound)*>($($arg: $ty),*) $(-> $ret)? {
+                    $body::<$float $(, $generic)*, $crate::device::cpu::simd::Fused $($(, {$c2})*)?>($($arg),*)
+                }
+                match $crate::device::cpu::simd::level() {
+                    // SAFETY: `level` found these instructions on this machine.
+                    $crate::device::cpu::simd::Level::Avx512 => return unsafe { avx512::<$float $(, $generic)*>($($arg),*) },
+                    // SAFETY: as above.
+                    $crate::device::cpu::simd::Level::Avx2 => return unsafe { avx2::<$float $(, $generic)*>($($arg),*) },
+                    $crate::device::cpu::simd::Level::Portable => {}
+                }
+            }
+            $body::<$float $(, $generic)*, $crate::device::cpu::simd::Separate $($(, {$c0})*)?>($($arg),*)
+        }
+    };
+}
+pub(crate) use dispatch;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[inline(always)]
+    fn axpy_body<F: Float, A: Arith>(a: F, x: &[F], y: &mut [F]) {
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y = A::mul_add(a, x, *y);
+        }
+    }
+
+    dispatch! {
+        /// `y += a * x`.
+        fn axpy<F: Float>(a: F, x: &[F], y: &mut [F]) = axpy_body
+    }
+
+    #[test]
+    fn every_level_computes_the_same() {
+        let x: Vec<f32> = (0..37).map(|i| i as f32).collect();
+        let mut y = vec![1.0; 37];
+        axpy(2.0, &x, &mut y);
+        assert!(
+            y.iter()
+                .enumerate()
+                .all(|(i, &y)| y == 2.0 * i as f32 + 1.0)
+        );
+    }
+}

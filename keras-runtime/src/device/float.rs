@@ -1,0 +1,60 @@
+//! The number type of a device: `f32` in every program, `f64` in the tests that hold gradients
+//! against finite differences.
+
+use std::fmt::{Debug, Display};
+
+/// A floating-point number that the kernels compute with.
+pub trait Float:
+    num_traits::Float + num_traits::NumAssign + Default + Debug + Display + Send + Sync + 'static
+{
+    /// The nearest number of this type.
+    fn from_f32(value: f32) -> Self;
+    /// The nearest number of this type.
+    fn from_f64(value: f64) -> Self;
+    /// The nearest `f32`.
+    fn to_f32(self) -> f32;
+    /// The nearest `f64`.
+    fn to_f64(self) -> f64;
+    /// Shorthand for small integers, such as a number of rows.
+    fn from_usize(value: usize) -> Self {
+        Self::from_f64(value as f64)
+    }
+}
+
+impl Float for f32 {
+    #[inline(always)]
+    fn from_f32(value: f32) -> Self {
+        value
+    }
+    #[inline(always)]
+    fn from_f64(value: f64) -> Self {
+        value as f32
+    }
+    #[inline(always)]
+    fn to_f32(self) -> f32 {
+        self
+    }
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Float for f64 {
+    #[inline(always)]
+    fn from_f32(value: f32) -> Self {
+        f64::from(value)
+    }
+    #[inline(always)]
+    fn from_f64(value: f64) -> Self {
+        value
+    }
+    #[inline(always)]
+    fn to_f32(self) -> f32 {
+        self as f32
+    }
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        self
+    }
+}

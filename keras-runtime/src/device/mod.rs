@@ -1,0 +1,4 @@
+//! What a device must do, and the devices that do it.
+
+pub mod cpu;
+pub mod float;

@@ -1,0 +1,3 @@
+//! Keras in Rust: models declared with macros, checked by the compiler, trained by generated code.
+
+pub mod device;
