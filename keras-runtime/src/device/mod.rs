@@ -1,4 +1,29 @@
 //! What a device must do, and the devices that do it.
+//!
+//! [`Device`] is the sum of one trait an area: memory, matrix products, activations, and so on.
+//! A layer is written against [`Device`] and runs on every device; `cpu/` holds the kernels of the
+//! CPU, [`Host`] lends them to dfdx's `Cpu`.
 
+mod activation;
+mod activations;
 pub mod cpu;
 pub mod float;
+mod host;
+mod memory;
+mod products;
+
+pub use activation::Activation;
+pub use activations::Activations;
+pub use dfdx::tensor::Cpu;
+pub use float::Float;
+pub use host::{Cpu64, Host};
+pub use memory::Memory;
+pub use products::Products;
+
+/// A device that models run on: dfdx's `Cpu` and, with the feature `cuda`, its `Cuda`.
+pub trait Device: Memory + Products + Activations + Default {}
+
+impl<D: Memory + Products + Activations + Default> Device for D {}
+
+/// The device a model runs on unless it is told otherwise.
+pub type AutoDevice = Cpu;

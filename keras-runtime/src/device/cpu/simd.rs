@@ -6,7 +6,7 @@
 
 use std::sync::OnceLock;
 
-use crate::device::float::Float;
+use crate::device::Float;
 
 /// The vector units that kernels are compiled for, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

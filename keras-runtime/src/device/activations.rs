@@ -1,0 +1,33 @@
+//! Activation functions on whole views.
+
+use super::{Activation, Memory};
+
+/// Activation functions and their gradients. `width` is the length of the last axis: softmax and
+/// its kin work along it.
+pub trait Activations: Memory {
+    /// `y = f(x)`.
+    fn activate(&self, f: Activation, x: Self::Slice<'_>, y: Self::SliceMut<'_>, width: usize);
+    /// `y = f(y)`; not for [`Activation::Glu`], which changes the shape.
+    fn activate_in_place(&self, f: Activation, y: Self::SliceMut<'_>, width: usize);
+    /// `dx = f'(x) dy`, from `y = f(x)` and, where `f` needs it, `x`.
+    fn activation_gradient(
+        &self,
+        f: Activation,
+        x: Option<Self::Slice<'_>>,
+        y: Self::Slice<'_>,
+        dy: Self::Slice<'_>,
+        dx: Self::SliceMut<'_>,
+        width: usize,
+    );
+    /// The gradient with regard to `z` of `y = f(z)`, `z = .. + bias`: `dy` becomes `dz`, and `db`
+    /// (width) its sums over the rows.
+    fn bias_activation_gradient(
+        &self,
+        f: Activation,
+        z: Option<Self::Slice<'_>>,
+        y: Self::Slice<'_>,
+        dy: Self::SliceMut<'_>,
+        db: Option<Self::SliceMut<'_>>,
+        width: usize,
+    );
+}

@@ -1,0 +1,160 @@
+//! Devices whose memory is the host's: dfdx's `Cpu`, and one of `f64` for the tests that hold
+//! gradients against finite differences. Every operation is implemented once for both.
+
+use std::ops::Range;
+
+use dfdx::tensor::{Cpu, Storage};
+
+use super::cpu;
+use super::{Activation, Activations, Float, Memory, Products};
+use crate::error::{Error, Result};
+
+/// A device whose views are Rust slices.
+pub trait Host:
+    for<'a> Memory<
+        Elem = <Self as Host>::Number,
+        Slice<'a> = &'a [<Self as Host>::Number],
+        SliceMut<'a> = &'a mut [<Self as Host>::Number],
+    >
+{
+    /// The number type.
+    type Number: Float;
+}
+
+/// The CPU with `f64`: slow, exact, for gradient checks.
+#[derive(Clone, Debug, Default)]
+pub struct Cpu64;
+
+impl Host for Cpu {
+    type Number = f32;
+}
+
+impl Host for Cpu64 {
+    type Number = f64;
+}
+
+/// The part of [`Memory`] that is the same on every host device.
+macro_rules! slices {
+    ($number:ty) => {
+        type Elem = $number;
+        type Slice<'a> = &'a [$number];
+        type SliceMut<'a> = &'a mut [$number];
+
+        fn len(buffer: &Self::Buffer) -> usize {
+            buffer.len()
+        }
+        fn slice(buffer: &Self::Buffer, range: Range<usize>) -> &[$number] {
+            &buffer[range]
+        }
+        fn slice_mut(buffer: &mut Self::Buffer, range: Range<usize>) -> &mut [$number] {
+            &mut buffer[range]
+        }
+        fn part<'a>(slice: Self::Slice<'a>, range: Range<usize>) -> Self::Slice<'a> {
+            &slice[range]
+        }
+        fn split<'a>(slice: Self::SliceMut<'a>, at: usize) -> (Self::SliceMut<'a>, Self::SliceMut<'a>) {
+            slice.split_at_mut(at)
+        }
+        fn reborrow<'a>(slice: &'a mut Self::SliceMut<'_>) -> Self::SliceMut<'a> {
+            slice
+        }
+        fn read<'a>(slice: &'a Self::SliceMut<'_>) -> Self::Slice<'a> {
+            slice
+        }
+        fn copy(&self, from: &[$number], to: &mut [$number]) {
+            to.copy_from_slice(from);
+        }
+        fn fill(&self, to: &mut [$number], value: f32) {
+            to.fill(<$number>::from_f32(value));
+        }
+        fn add(&self, from: &[$number], to: &mut [$number]) {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to += from;
+            }
+        }
+        fn upload(&self, from: &[f32], to: &mut [$number]) {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = <$number>::from_f32(*from);
+            }
+        }
+        fn download(&self, from: &[$number], to: &mut [f32]) {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = from.to_f32();
+            }
+        }
+        fn gather(&self, table: &[f32], width: usize, rows: &[u32], to: &mut [$number]) {
+            for (to, &row) in to.chunks_exact_mut(width.max(1)).zip(rows) {
+                self.upload(&table[row as usize * width..][..width], to);
+            }
+        }
+    };
+}
+
+impl Memory for Cpu {
+    type Buffer = <Cpu as Storage<f32>>::Vec;
+    slices!(f32);
+
+    fn alloc(&self, len: usize) -> Result<Self::Buffer> {
+        self.try_alloc_len(len).map_err(|error| Error::Device(format!("{error:?}")))
+    }
+}
+
+impl Memory for Cpu64 {
+    type Buffer = Vec<f64>;
+    slices!(f64);
+
+    fn alloc(&self, len: usize) -> Result<Self::Buffer> {
+        Ok(vec![0.0; len])
+    }
+}
+
+impl<C: Host> Products for C {
+    fn affine(
+        &self,
+        x: Self::Slice<'_>,
+        w: Self::Slice<'_>,
+        bias: Option<Self::Slice<'_>>,
+        relu: bool,
+        y: Self::SliceMut<'_>,
+        [m, k, n]: [usize; 3],
+    ) {
+        cpu::matmul::affine(x, w, bias, relu, y, m, k, n);
+    }
+    fn weight_gradient(&self, x: Self::Slice<'_>, dz: Self::Slice<'_>, dw: Self::SliceMut<'_>, [m, k, n]: [usize; 3]) {
+        cpu::matmul::weight_gradient(x, dz, dw, m, k, n);
+    }
+    fn input_gradient(&self, dz: Self::Slice<'_>, w: Self::Slice<'_>, dx: Self::SliceMut<'_>, [m, k, n]: [usize; 3]) {
+        cpu::matmul::input_gradient(dz, w, dx, m, k, n);
+    }
+}
+
+impl<C: Host> Activations for C {
+    fn activate(&self, f: Activation, x: Self::Slice<'_>, y: Self::SliceMut<'_>, width: usize) {
+        cpu::activation::activate(f, x, y, width);
+    }
+    fn activate_in_place(&self, f: Activation, y: Self::SliceMut<'_>, width: usize) {
+        cpu::activation::activate_in_place(f, y, width);
+    }
+    fn activation_gradient(
+        &self,
+        f: Activation,
+        x: Option<Self::Slice<'_>>,
+        y: Self::Slice<'_>,
+        dy: Self::Slice<'_>,
+        dx: Self::SliceMut<'_>,
+        width: usize,
+    ) {
+        cpu::activation::activation_gradient(f, x, y, dy, dx, width);
+    }
+    fn bias_activation_gradient(
+        &self,
+        f: Activation,
+        z: Option<Self::Slice<'_>>,
+        y: Self::Slice<'_>,
+        dy: Self::SliceMut<'_>,
+        db: Option<Self::SliceMut<'_>>,
+        width: usize,
+    ) {
+        cpu::activation::activation_and_bias_gradient_in_place(f, z, y, dy, db, width);
+    }
+}

@@ -1,0 +1,55 @@
+//! The memory of a device: buffers, views into them, and moving numbers in and out.
+
+use std::ops::Range;
+
+use super::float::Float;
+use crate::error::Result;
+
+/// Memory that kernels read and write.
+///
+/// A [`Buffer`](Memory::Buffer) owns numbers; a kernel takes views of it. Views are types of the
+/// device, because a view into GPU memory is no Rust slice.
+pub trait Memory: Clone + Send + Sync + 'static {
+    /// The number type: `f32`, except in the tests that need more digits.
+    type Elem: Float;
+    /// Memory that belongs to the device.
+    type Buffer: Send + Sync;
+    /// A view to read from.
+    type Slice<'a>: Copy + Send + Sync;
+    /// A view to write to.
+    type SliceMut<'a>: Send;
+
+    /// A buffer of `len` zeros.
+    ///
+    /// # Errors
+    /// If the device has no memory left.
+    fn alloc(&self, len: usize) -> Result<Self::Buffer>;
+    /// How many numbers a buffer holds.
+    fn len(buffer: &Self::Buffer) -> usize;
+    /// A part of a buffer, to read.
+    fn slice(buffer: &Self::Buffer, range: Range<usize>) -> Self::Slice<'_>;
+    /// A part of a buffer, to write.
+    fn slice_mut(buffer: &mut Self::Buffer, range: Range<usize>) -> Self::SliceMut<'_>;
+
+    /// A part of a view.
+    fn part<'a>(slice: Self::Slice<'a>, range: Range<usize>) -> Self::Slice<'a>;
+    /// A view cut in two.
+    fn split<'a>(slice: Self::SliceMut<'a>, at: usize) -> (Self::SliceMut<'a>, Self::SliceMut<'a>);
+    /// The same view for a shorter time.
+    fn reborrow<'a>(slice: &'a mut Self::SliceMut<'_>) -> Self::SliceMut<'a>;
+    /// The same view, to read.
+    fn read<'a>(slice: &'a Self::SliceMut<'_>) -> Self::Slice<'a>;
+
+    /// Copies numbers from the host.
+    fn upload(&self, from: &[f32], to: Self::SliceMut<'_>);
+    /// Copies numbers to the host, waiting for the kernels that make them.
+    fn download(&self, from: Self::Slice<'_>, to: &mut [f32]);
+    /// Copies rows of `width` numbers from a table on the host: row `i` of `to` is row `rows[i]`.
+    fn gather(&self, table: &[f32], width: usize, rows: &[u32], to: Self::SliceMut<'_>);
+    /// Copies a view.
+    fn copy(&self, from: Self::Slice<'_>, to: Self::SliceMut<'_>);
+    /// Sets every number.
+    fn fill(&self, to: Self::SliceMut<'_>, value: f32);
+    /// `to += from`.
+    fn add(&self, from: Self::Slice<'_>, to: Self::SliceMut<'_>);
+}

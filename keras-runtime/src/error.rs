@@ -1,0 +1,57 @@
+//! The error of everything that can fail at run time, and the result type.
+
+use crate::shape::ShapeError;
+
+/// What went wrong, as one sentence: what was expected, what was received, and where.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A layer cannot take its inputs.
+    #[error("{class} layer `{name}`: {message}")]
+    Shape {
+        /// The layer's class, such as `Dense`.
+        class: String,
+        /// The layer's name, such as `dense_1`.
+        name: String,
+        /// The rule's sentence.
+        message: String,
+    },
+    /// An argument or the data does not fit. Keras raises a `ValueError`.
+    #[error("{0}")]
+    Value(String),
+    /// The model has to be compiled first.
+    #[error("You must call `compile()` before using the model.")]
+    NotCompiled,
+    /// The model has to be built first.
+    #[error("{0}")]
+    NotBuilt(String),
+    /// Reading or writing a file failed.
+    #[error("{path}: {message}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the operating system said.
+        message: String,
+    },
+    /// The device failed, for instance for lack of memory.
+    #[error("the device failed: {0}")]
+    Device(String),
+    /// A callback of the user failed.
+    #[error("{0}")]
+    Callback(String),
+}
+
+impl Error {
+    /// An error about an argument or the data.
+    pub fn value(message: impl Into<String>) -> Self {
+        Self::Value(message.into())
+    }
+
+    /// A layer's shape error, with the layer's name.
+    pub fn shape(class: &str, name: &str, error: &ShapeError) -> Self {
+        Self::Shape { class: class.into(), name: name.into(), message: error.message().into() }
+    }
+}
+
+/// The result of everything that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

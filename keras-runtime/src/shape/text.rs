@@ -1,0 +1,125 @@
+//! Sentences composed at compile time: a string of fixed capacity that `const fn`s append to.
+
+use super::Shape;
+
+const CAPACITY: usize = 320;
+
+/// A short text that a `const fn` can write. What does not fit is cut off.
+#[derive(Clone, Copy)]
+pub struct Text {
+    bytes: [u8; CAPACITY],
+    len: usize,
+}
+
+impl Text {
+    /// The empty text.
+    pub const fn new() -> Self {
+        Self { bytes: [0; CAPACITY], len: 0 }
+    }
+
+    /// The text so far.
+    pub const fn as_str(&self) -> &str {
+        let (text, _) = self.bytes.split_at(self.len);
+        match std::str::from_utf8(text) {
+            Ok(text) => text,
+            Err(_) => "(a text cut inside a character)",
+        }
+    }
+
+    /// Appends a string.
+    #[must_use]
+    pub const fn str(mut self, text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let mut i = 0;
+        while i < bytes.len() && self.len < CAPACITY {
+            self.bytes[self.len] = bytes[i];
+            self.len += 1;
+            i += 1;
+        }
+        self
+    }
+
+    /// Appends a whole number.
+    #[must_use]
+    pub const fn int(self, value: isize) -> Self {
+        let text = if value < 0 { self.str("-") } else { self };
+        text.digits(value.unsigned_abs())
+    }
+
+    /// Appends a number of things.
+    #[must_use]
+    pub const fn num(self, value: usize) -> Self {
+        self.digits(value)
+    }
+
+    const fn digits(self, value: usize) -> Self {
+        let mut digits = [0u8; 20];
+        let mut at = digits.len();
+        let mut rest = value;
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        let (_, digits) = digits.split_at(at);
+        match std::str::from_utf8(digits) {
+            Ok(digits) => self.str(digits),
+            Err(_) => self,
+        }
+    }
+
+    /// Appends one dimension: its size, or `None` where it is unknown.
+    #[must_use]
+    pub const fn dim(self, value: usize) -> Self {
+        if value == Shape::NONE { self.str("None") } else { self.digits(value) }
+    }
+
+    /// Appends a shape without its batch axis: `(26, 26, 32)`.
+    #[must_use]
+    pub const fn shape(self, shape: &Shape) -> Self {
+        self.dims(shape, false)
+    }
+
+    /// Appends a shape with its batch axis: `(None, 26, 26, 32)`.
+    #[must_use]
+    pub const fn batched(self, shape: &Shape) -> Self {
+        self.dims(shape, true)
+    }
+
+    const fn dims(self, shape: &Shape, batched: bool) -> Self {
+        if !shape.is_known() {
+            return self.str("(unknown)");
+        }
+        let mut text = self.str("(");
+        if batched {
+            text = text.str(if shape.rank() == 0 { "None," } else { "None, " });
+        }
+        let mut axis = 0;
+        while axis < shape.rank() {
+            if axis > 0 {
+                text = text.str(", ");
+            }
+            text = text.dim(shape.dim(axis));
+            axis += 1;
+        }
+        if !batched && shape.rank() == 1 {
+            text = text.str(",");
+        }
+        text.str(")")
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for Text {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
