@@ -28,7 +28,10 @@ impl Size {
     /// If there are more than six.
     pub const fn new(values: &[isize]) -> Size {
         assert!(values.len() <= 6, "at most six numbers fit here");
-        let mut size = Size { values: [0; 6], len: values.len() as u8 };
+        let mut size = Size {
+            values: [0; 6],
+            len: values.len() as u8,
+        };
         let mut i = 0;
         while i < values.len() {
             size.values[i] = values[i];
@@ -54,7 +57,11 @@ impl Size {
     #[track_caller]
     pub const fn positive(&self, layer: &str, argument: &str) -> usize {
         if self.len != 1 {
-            let text = Text::new().str(layer).str(": ").str(argument).str(" must be one number. Received: ");
+            let text = Text::new()
+                .str(layer)
+                .str(": ")
+                .str(argument)
+                .str(" must be one number. Received: ");
             panic!("{}", self.write(text).as_str());
         }
         if self.values[0] <= 0 {
@@ -100,7 +107,11 @@ impl Size {
     #[track_caller]
     pub const fn single(&self, layer: &str, argument: &str) -> isize {
         if self.len != 1 {
-            let text = Text::new().str(layer).str(": ").str(argument).str(" must be one number. Received: ");
+            let text = Text::new()
+                .str(layer)
+                .str(": ")
+                .str(argument)
+                .str(" must be one number. Received: ");
             panic!("{}", self.write(text).as_str());
         }
         self.values[0]

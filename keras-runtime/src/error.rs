@@ -47,9 +47,33 @@ impl Error {
         Self::Value(message.into())
     }
 
+    /// An unknown name, with the nearest known one.
+    pub fn unknown(what: &str, name: &str, known: &[&str]) -> Self {
+        let nearest = known
+            .iter()
+            .map(|known| {
+                (
+                    strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase()),
+                    known,
+                )
+            })
+            .min_by_key(|(distance, _)| *distance)
+            .filter(|(distance, known)| *distance <= 1 + known.len() / 4);
+        let hint = nearest
+            .map(|(_, known)| format!(" Did you mean `{known}`?"))
+            .unwrap_or_default();
+        Self::Value(format!(
+            "Could not interpret {what} identifier: {name}.{hint}"
+        ))
+    }
+
     /// A layer's shape error, with the layer's name.
     pub fn shape(class: &str, name: &str, error: &ShapeError) -> Self {
-        Self::Shape { class: class.into(), name: name.into(), message: error.message().into() }
+        Self::Shape {
+            class: class.into(),
+            name: name.into(),
+            message: error.message().into(),
+        }
     }
 }
 

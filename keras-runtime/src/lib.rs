@@ -1,7 +1,15 @@
 //! Keras in Rust: models declared with macros, checked by the compiler, trained by generated code.
 
+pub mod arg;
 pub mod device;
 mod error;
+pub mod initializers;
+pub mod layers;
+pub mod losses;
+pub mod metrics;
+pub mod optimizers;
+pub mod random;
 pub mod shape;
+pub mod words;
 
 pub use error::{Error, Result};

@@ -6,7 +6,10 @@ use std::ops::Range;
 use dfdx::tensor::{Cpu, Storage};
 
 use super::cpu;
-use super::{Activation, Activations, Float, Memory, Products};
+use super::{
+    Activation, Activations, Float, Memory, Products, RowFunction, RowLoss, RowSums, Rows,
+    UpdateRule, Updates,
+};
 use crate::error::{Error, Result};
 
 /// A device whose views are Rust slices.
@@ -52,7 +55,10 @@ macro_rules! slices {
         fn part<'a>(slice: Self::Slice<'a>, range: Range<usize>) -> Self::Slice<'a> {
             &slice[range]
         }
-        fn split<'a>(slice: Self::SliceMut<'a>, at: usize) -> (Self::SliceMut<'a>, Self::SliceMut<'a>) {
+        fn split<'a>(
+            slice: Self::SliceMut<'a>,
+            at: usize,
+        ) -> (Self::SliceMut<'a>, Self::SliceMut<'a>) {
             slice.split_at_mut(at)
         }
         fn reborrow<'a>(slice: &'a mut Self::SliceMut<'_>) -> Self::SliceMut<'a> {
@@ -95,7 +101,8 @@ impl Memory for Cpu {
     slices!(f32);
 
     fn alloc(&self, len: usize) -> Result<Self::Buffer> {
-        self.try_alloc_len(len).map_err(|error| Error::Device(format!("{error:?}")))
+        self.try_alloc_len(len)
+            .map_err(|error| Error::Device(format!("{error:?}")))
     }
 }
 
@@ -120,10 +127,22 @@ impl<C: Host> Products for C {
     ) {
         cpu::matmul::affine(x, w, bias, relu, y, m, k, n);
     }
-    fn weight_gradient(&self, x: Self::Slice<'_>, dz: Self::Slice<'_>, dw: Self::SliceMut<'_>, [m, k, n]: [usize; 3]) {
+    fn weight_gradient(
+        &self,
+        x: Self::Slice<'_>,
+        dz: Self::Slice<'_>,
+        dw: Self::SliceMut<'_>,
+        [m, k, n]: [usize; 3],
+    ) {
         cpu::matmul::weight_gradient(x, dz, dw, m, k, n);
     }
-    fn input_gradient(&self, dz: Self::Slice<'_>, w: Self::Slice<'_>, dx: Self::SliceMut<'_>, [m, k, n]: [usize; 3]) {
+    fn input_gradient(
+        &self,
+        dz: Self::Slice<'_>,
+        w: Self::Slice<'_>,
+        dx: Self::SliceMut<'_>,
+        [m, k, n]: [usize; 3],
+    ) {
         cpu::matmul::input_gradient(dz, w, dx, m, k, n);
     }
 }
@@ -156,5 +175,44 @@ impl<C: Host> Activations for C {
         width: usize,
     ) {
         cpu::activation::activation_and_bias_gradient_in_place(f, z, y, dy, db, width);
+    }
+}
+
+impl<C: Host> RowSums for C {
+    fn row_loss<L: RowLoss>(
+        &self,
+        loss: L,
+        rows: Rows,
+        y_true: Self::Slice<'_>,
+        y_pred: Self::Slice<'_>,
+        weights: Option<Self::Slice<'_>>,
+        gradient: Option<(Self::SliceMut<'_>, f32)>,
+        scale: f32,
+        sums: Self::SliceMut<'_>,
+    ) {
+        cpu::rows::row_loss(loss, rows, y_true, y_pred, weights, gradient, scale, sums);
+    }
+    fn row_mean<M: RowFunction>(
+        &self,
+        function: M,
+        rows: Rows,
+        y_true: Self::Slice<'_>,
+        y_pred: Self::Slice<'_>,
+        weights: Option<Self::Slice<'_>>,
+        sums: Self::SliceMut<'_>,
+    ) {
+        cpu::rows::row_mean(function, rows, y_true, y_pred, weights, sums);
+    }
+}
+
+impl<C: Host> Updates for C {
+    fn update<const N: usize, R: UpdateRule<N>>(
+        &self,
+        rule: R,
+        parameters: Self::SliceMut<'_>,
+        gradients: Self::Slice<'_>,
+        slots: [Self::SliceMut<'_>; N],
+    ) {
+        cpu::updates::update(rule, parameters, gradients, slots);
     }
 }

@@ -11,6 +11,8 @@ pub mod float;
 mod host;
 mod memory;
 mod products;
+mod rows;
+mod updates;
 
 pub use activation::Activation;
 pub use activations::Activations;
@@ -19,11 +21,13 @@ pub use float::Float;
 pub use host::{Cpu64, Host};
 pub use memory::Memory;
 pub use products::Products;
+pub use rows::{RowFunction, RowLoss, RowSums, Rows};
+pub use updates::{UpdateRule, Updates};
 
 /// A device that models run on: dfdx's `Cpu` and, with the feature `cuda`, its `Cuda`.
-pub trait Device: Memory + Products + Activations + Default {}
+pub trait Device: Memory + Products + Activations + RowSums + Updates + Default {}
 
-impl<D: Memory + Products + Activations + Default> Device for D {}
+impl<D: Memory + Products + Activations + RowSums + Updates + Default> Device for D {}
 
 /// The device a model runs on unless it is told otherwise.
 pub type AutoDevice = Cpu;

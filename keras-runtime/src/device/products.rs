@@ -17,7 +17,19 @@ pub trait Products: Memory {
         dims: [usize; 3],
     );
     /// `dw = xᵀ dz`: x (m, k), dz (m, n), dw (k, n).
-    fn weight_gradient(&self, x: Self::Slice<'_>, dz: Self::Slice<'_>, dw: Self::SliceMut<'_>, dims: [usize; 3]);
+    fn weight_gradient(
+        &self,
+        x: Self::Slice<'_>,
+        dz: Self::Slice<'_>,
+        dw: Self::SliceMut<'_>,
+        dims: [usize; 3],
+    );
     /// `dx = dz wᵀ`: dz (m, n), w (k, n), dx (m, k).
-    fn input_gradient(&self, dz: Self::Slice<'_>, w: Self::Slice<'_>, dx: Self::SliceMut<'_>, dims: [usize; 3]);
+    fn input_gradient(
+        &self,
+        dz: Self::Slice<'_>,
+        w: Self::Slice<'_>,
+        dx: Self::SliceMut<'_>,
+        dims: [usize; 3],
+    );
 }

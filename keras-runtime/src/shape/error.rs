@@ -36,7 +36,12 @@ pub const fn or_unknown(result: &Result<Shape, ShapeError>) -> Shape {
 #[track_caller]
 pub const fn check<T: Copy>(result: &Result<T, ShapeError>, class: &str, name: &str) {
     if let Err(error) = result {
-        let text = Text::new().str(class).str(" layer `").str(name).str("`: ").str(error.message());
+        let text = Text::new()
+            .str(class)
+            .str(" layer `")
+            .str(name)
+            .str("`: ")
+            .str(error.message());
         panic!("{}", text.as_str());
     }
 }

@@ -25,7 +25,10 @@ impl Shape {
     /// The size of an axis that is not known until data arrives.
     pub const NONE: usize = usize::MAX;
     /// Not even the number of axes is known.
-    pub const UNKNOWN: Shape = Shape { dims: [Shape::NONE; Shape::MAX_RANK], rank: u8::MAX };
+    pub const UNKNOWN: Shape = Shape {
+        dims: [Shape::NONE; Shape::MAX_RANK],
+        rank: u8::MAX,
+    };
     /// One number a sample.
     pub const SCALAR: Shape = Shape::new(&[]);
 
@@ -35,7 +38,10 @@ impl Shape {
     /// If there are more than [`Shape::MAX_RANK`] axes; at compile time this is a compile error.
     pub const fn new(dims: &[usize]) -> Shape {
         assert!(dims.len() <= Shape::MAX_RANK, "a sample has at most 6 axes");
-        let mut shape = Shape { dims: [0; Shape::MAX_RANK], rank: dims.len() as u8 };
+        let mut shape = Shape {
+            dims: [0; Shape::MAX_RANK],
+            rank: dims.len() as u8,
+        };
         let mut axis = 0;
         while axis < dims.len() {
             shape.dims[axis] = dims[axis];
@@ -66,12 +72,20 @@ impl Shape {
 
     /// The number of axes, without the batch; 0 if it is unknown.
     pub const fn rank(&self) -> usize {
-        if self.is_known() { self.rank as usize } else { 0 }
+        if self.is_known() {
+            self.rank as usize
+        } else {
+            0
+        }
     }
 
     /// The size of an axis, [`Shape::NONE`] where it is unknown.
     pub const fn dim(&self, axis: usize) -> usize {
-        if self.is_known() { self.dims[axis] } else { Shape::NONE }
+        if self.is_known() {
+            self.dims[axis]
+        } else {
+            Shape::NONE
+        }
     }
 
     /// The size of the last axis, 1 for a scalar.
@@ -167,10 +181,16 @@ mod tests {
 
     #[test]
     fn shapes_print_as_in_keras() {
-        assert_eq!(Shape::new(&[26, Shape::NONE, 32]).to_string(), "(None, 26, None, 32)");
+        assert_eq!(
+            Shape::new(&[26, Shape::NONE, 32]).to_string(),
+            "(None, 26, None, 32)"
+        );
         assert_eq!(Shape::SCALAR.to_string(), "(None,)");
         assert_eq!(Text::new().shape(&Shape::new(&[3])).as_str(), "(3,)");
-        assert_eq!(Text::new().int(-120).str(" of ").num(0).as_str(), "-120 of 0");
+        assert_eq!(
+            Text::new().int(-120).str(" of ").num(0).as_str(),
+            "-120 of 0"
+        );
     }
 
     #[test]

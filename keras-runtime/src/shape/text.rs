@@ -14,7 +14,10 @@ pub struct Text {
 impl Text {
     /// The empty text.
     pub const fn new() -> Self {
-        Self { bytes: [0; CAPACITY], len: 0 }
+        Self {
+            bytes: [0; CAPACITY],
+            len: 0,
+        }
     }
 
     /// The text so far.
@@ -74,7 +77,11 @@ impl Text {
     /// Appends one dimension: its size, or `None` where it is unknown.
     #[must_use]
     pub const fn dim(self, value: usize) -> Self {
-        if value == Shape::NONE { self.str("None") } else { self.digits(value) }
+        if value == Shape::NONE {
+            self.str("None")
+        } else {
+            self.digits(value)
+        }
     }
 
     /// Appends a shape without its batch axis: `(26, 26, 32)`.

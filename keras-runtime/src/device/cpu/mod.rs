@@ -1,6 +1,9 @@
 //! The kernels on the CPU: functions over slices, generic over the number type.
 
 pub mod activation;
+pub mod kernel;
 pub mod matmul;
+pub mod rows;
 pub mod simd;
 pub mod threads;
+pub mod updates;

@@ -1,0 +1,11 @@
+//! How windows meet the border of an image.
+
+/// Whether windows may reach over the border of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Padding {
+    /// Windows stay inside: the output is smaller than the input.
+    Valid,
+    /// Zeros around the image, evenly, the odd one after it: with strides of 1 the output is as
+    /// large as the input.
+    Same,
+}

@@ -1,0 +1,138 @@
+//! The weights of a model: one flat buffer for what is trained, one for its gradients, one for
+//! what layers update themselves.
+
+use std::ops::Range;
+
+use super::network::Network;
+use super::trace::Trace;
+use crate::device::{Device, Memory};
+use crate::error::{Error, Result};
+use crate::layers::Weights;
+use crate::random::Key;
+use crate::shape::Shape;
+
+/// Where the weights of one layer are.
+#[derive(Clone, Debug)]
+pub(crate) struct LayerWeights {
+    pub spec: Weights,
+    /// Each trained weight in the flat buffer of parameters.
+    pub params: Vec<Range<usize>>,
+    /// Each other weight in the flat buffer of state.
+    pub state: Vec<Range<usize>>,
+}
+
+impl LayerWeights {
+    /// All trained weights of the layer, which lie side by side.
+    pub fn params_range(&self) -> Range<usize> {
+        joined(&self.params)
+    }
+
+    /// All other weights of the layer.
+    pub fn state_range(&self) -> Range<usize> {
+        joined(&self.state)
+    }
+}
+
+fn joined(ranges: &[Range<usize>]) -> Range<usize> {
+    match (ranges.first(), ranges.last()) {
+        (Some(first), Some(last)) => first.start..last.end,
+        _ => 0..0,
+    }
+}
+
+/// The weights of a model that has been built.
+pub(crate) struct Parameters<D: Device> {
+    pub layers: Vec<LayerWeights>,
+    pub params: D::Buffer,
+    pub grads: D::Buffer,
+    pub state: D::Buffer,
+}
+
+impl<D: Device> Parameters<D> {
+    /// Lays out the weights that a trace has found and gives them their first values.
+    pub fn new(device: &D, network: &Network, trace: &Trace, seed: u64) -> Result<Self> {
+        let (mut params, mut state) = (0, 0);
+        let mut layers = Vec::with_capacity(network.layers.len());
+        for (info, weights) in network.layers.iter().zip(&trace.weights) {
+            let spec = weights.unwrap_or(Weights::NONE);
+            let mut layer = LayerWeights { spec, params: Vec::new(), state: Vec::new() };
+            for weight in spec.iter() {
+                let Some(len) = weight.shape.len() else {
+                    return Err(Error::NotBuilt(format!(
+                        "Layer `{}` cannot be built: its weight `{}` would have the shape {}, which is not fully \
+                         defined. Call `build()` with an input shape in which the last axis is known.",
+                        info.name, weight.name, crate::shape::Text::new().shape(&weight.shape).as_str(),
+                    )));
+                };
+                let (ranges, end) =
+                    if weight.trainable { (&mut layer.params, &mut params) } else { (&mut layer.state, &mut state) };
+                ranges.push(*end..*end + len);
+                *end += len;
+            }
+            layers.push(layer);
+        }
+        let mut built = Self {
+            layers,
+            params: device.alloc(params)?,
+            grads: device.alloc(params)?,
+            state: device.alloc(state)?,
+        };
+        built.initialize(device, seed);
+        Ok(built)
+    }
+
+    fn initialize(&mut self, device: &D, seed: u64) {
+        let key = Key::new(seed).fold(INITIALIZATION);
+        for (index, layer) in self.layers.iter().enumerate() {
+            let ranges = layer.params.iter().chain(&layer.state);
+            for (number, (weight, range)) in layer.spec.iter().zip(ranges).enumerate() {
+                let mut values = vec![0.0; range.len()];
+                let key = key.fold(index as u64).fold(number as u64);
+                weight.initializer.fill(&weight.shape, key, &mut values);
+                let buffer = if weight.trainable { &mut self.params } else { &mut self.state };
+                device.upload(&values, D::slice_mut(buffer, range.clone()));
+            }
+        }
+    }
+
+    /// Every weight in Keras' order, layer by layer: its shape and where it is.
+    pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        self.layers.iter().enumerate().flat_map(|(layer, weights)| {
+            let ranges = weights.params.iter().chain(&weights.state);
+            weights.spec.iter().zip(ranges).map(move |(weight, range)| Place {
+                layer,
+                name: weight.name,
+                shape: weight.shape,
+                trainable: weight.trainable,
+                range: range.clone(),
+            })
+        })
+    }
+
+    /// The values of a weight.
+    pub fn get(&self, device: &D, place: &Place) -> Vec<f32> {
+        let mut values = vec![0.0; place.range.len()];
+        let buffer = if place.trainable { &self.params } else { &self.state };
+        device.download(D::slice(buffer, place.range.clone()), &mut values);
+        values
+    }
+
+    /// Sets the values of a weight.
+    pub fn set(&mut self, device: &D, place: &Place, values: &[f32]) {
+        let buffer = if place.trainable { &mut self.params } else { &mut self.state };
+        device.upload(values, D::slice_mut(buffer, place.range.clone()));
+    }
+}
+
+/// The stream of random numbers that weights begin with.
+const INITIALIZATION: u64 = 1;
+
+/// Where one weight is.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub layer: usize,
+    pub name: &'static str,
+    pub shape: Shape,
+    pub trainable: bool,
+    pub range: Range<usize>,
+}

@@ -1,0 +1,109 @@
+//! The layer calls of a model on inputs of given shapes: what planning, summaries and files need.
+
+use super::network::{Network, Value};
+use crate::error::{Error, Result};
+use crate::layers::{Layer, Logits, Weights, Workspace};
+use crate::shape::{Shape, ShapeError};
+
+/// One call of a layer.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The number of the call in the model.
+    pub call: usize,
+    /// The number of the layer.
+    pub layer: usize,
+    /// What it is called on.
+    pub inputs: Vec<Value>,
+    /// What it gives.
+    pub output: Value,
+    /// Whether the output is the input, number for number.
+    pub is_view: bool,
+    /// The memory it needs besides.
+    pub workspace: Workspace,
+    /// Where the input of its activation is.
+    pub logits: Logits,
+}
+
+/// Records the calls of a model, in order, with the shapes they give.
+#[derive(Debug)]
+pub struct Trace {
+    network: &'static Network,
+    batch: usize,
+    training: bool,
+    pub(crate) shapes: Vec<Shape>,
+    pub(crate) calls: Vec<Call>,
+    pub(crate) weights: Vec<Option<Weights>>,
+}
+
+impl Trace {
+    /// A trace that begins with inputs of these shapes, of `batch` samples.
+    pub(crate) fn new(network: &'static Network, inputs: &[Shape], batch: usize, training: bool) -> Self {
+        let mut shapes = vec![Shape::UNKNOWN; network.values];
+        for (input, &shape) in network.inputs.iter().zip(inputs) {
+            shapes[input.value.0] = shape;
+        }
+        Self { network, batch, training, shapes, calls: Vec::new(), weights: vec![None; network.layers.len()] }
+    }
+
+    /// Records a call: runs the layer's rule on the shapes of its inputs.
+    ///
+    /// # Errors
+    /// If the layer cannot take inputs of these shapes.
+    #[allow(clippy::too_many_arguments)]
+    pub fn call<L: Layer, const N: usize>(
+        &mut self,
+        call: usize,
+        layer: usize,
+        config: &L,
+        inputs: [Value; N],
+        output: Value,
+        output_shape: impl Fn(&[Shape]) -> Result<Shape, ShapeError>,
+        weights: impl Fn(&[Shape]) -> Weights,
+    ) -> Result<()> {
+        let shapes = inputs.map(|value| self.shapes[value.0]);
+        let info = &self.network.layers[layer];
+        let shape = output_shape(&shapes).map_err(|error| Error::shape(info.class, info.name, &error))?;
+        self.shapes[output.0] = shape;
+        if shapes.iter().all(Shape::is_known) {
+            let weights = weights(&shapes);
+            self.share(layer, &shapes, weights)?;
+        }
+        self.calls.push(Call {
+            call,
+            layer,
+            inputs: inputs.to_vec(),
+            output,
+            is_view: config.is_view(self.training),
+            workspace: config.workspace(&shapes, &shape, self.batch),
+            logits: config.logits(),
+        });
+        Ok(())
+    }
+
+    /// The weights of a layer are those of its first call; later calls must agree.
+    fn share(&mut self, layer: usize, inputs: &[Shape], weights: Weights) -> Result<()> {
+        let Some(first) = &self.weights[layer] else {
+            self.weights[layer] = Some(weights);
+            return Ok(());
+        };
+        if first.iter().zip(weights.iter()).all(|(a, b)| a.shape.accepts(&b.shape)) {
+            return Ok(());
+        }
+        let info = &self.network.layers[layer];
+        Err(Error::Shape {
+            class: info.class.into(),
+            name: info.name.into(),
+            message: format!("shares its weights between calls and cannot take input of shape {}", inputs[0]),
+        })
+    }
+
+    /// The shape of a value.
+    pub fn shape(&self, value: Value) -> Shape {
+        self.shapes[value.0]
+    }
+
+    /// Whether every value of the model has a full shape.
+    pub(crate) fn is_full(&self) -> bool {
+        self.calls.iter().all(|call| self.shapes[call.output.0].is_full())
+    }
+}
