@@ -7,6 +7,7 @@ pub mod initializers;
 pub mod layers;
 pub mod losses;
 pub mod metrics;
+pub mod model;
 pub mod optimizers;
 pub mod random;
 pub mod shape;

@@ -1,5 +1,6 @@
 //! The trait of everything that runs as a layer, and what it is given to run with.
 
+use std::mem::ManuallyDrop;
 use std::ops::Range;
 
 use crate::device::{Activation, Device};
@@ -124,9 +125,9 @@ pub struct Backward<'a, D: Device> {
     /// True if `d_output` is the gradient with regard to the layer's logits, see [`Logits`]: its
     /// last activation has been dealt with.
     pub from_logits: bool,
-    /// To be written, all of it: the gradient with regard to each input; `None` where nobody
-    /// needs it.
-    pub d_inputs: &'a mut [Option<D::SliceMut<'a>>],
+    /// See [`d_input`](Backward::d_input). Without destructors, so that the slice may be borrowed
+    /// for as long as its views live.
+    pub(crate) d_inputs: &'a mut [ManuallyDrop<Option<D::SliceMut<'a>>>],
     /// The trained weights.
     pub weights: Params<'a, D>,
     /// To be written, all of it: the gradients of the trained weights; `None` if the layer is
@@ -143,9 +144,12 @@ pub struct Backward<'a, D: Device> {
 }
 
 impl<'a, D: Device> Backward<'a, D> {
-    /// The place for the gradient of the input at `index`, if somebody needs it. Taken once.
+    /// The place for the gradient with regard to the input at `index`, to be written, all of it;
+    /// `None` if nobody needs it. Taken once.
     pub fn d_input(&mut self, index: usize) -> Option<D::SliceMut<'a>> {
-        self.d_inputs.get_mut(index).and_then(Option::take)
+        self.d_inputs
+            .get_mut(index)
+            .and_then(|d_input| d_input.take())
     }
 }
 

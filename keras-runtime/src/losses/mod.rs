@@ -5,6 +5,8 @@ mod mean_squared_error;
 pub use mean_squared_error::MeanSquaredError;
 pub(crate) use mean_squared_error::SquaredError;
 
+use std::sync::Arc;
+
 use crate::device::{Activation, Device, RowLoss, Rows};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
@@ -151,6 +153,66 @@ pub trait IntoLoss<D: Device> {
     /// # Errors
     /// If there is no loss of this name.
     fn into_loss(self) -> Result<Box<dyn Loss<D>>>;
+
+    /// The loss of each output: this one for all, unless [`Losses`] names them.
+    ///
+    /// # Errors
+    /// If there is no loss of a name.
+    fn into_losses(self) -> Result<LossArg<D>>
+    where
+        Self: Sized,
+    {
+        Ok(LossArg::Every(self.into_loss()?.into()))
+    }
+}
+
+/// The losses of a model's outputs.
+pub enum LossArg<D: Device> {
+    /// One for every output.
+    Every(Arc<dyn Loss<D>>),
+    /// By the name of the output.
+    ByOutput(Vec<(String, Arc<dyn Loss<D>>)>),
+}
+
+/// A loss for each output, by name.
+pub struct Losses<D: Device> {
+    losses: Vec<(String, Result<Box<dyn Loss<D>>>)>,
+}
+
+impl<D: Device> Losses<D> {
+    /// Pairs of an output's name and its loss. An output that is not named has no loss.
+    pub fn by_output<L: IntoLoss<D>>(
+        losses: impl IntoIterator<Item = (impl Into<String>, L)>,
+    ) -> Self {
+        Self {
+            losses: losses
+                .into_iter()
+                .map(|(name, loss)| (name.into(), loss.into_loss()))
+                .collect(),
+        }
+    }
+
+    /// One more output and its loss.
+    #[must_use]
+    pub fn and(mut self, output: impl Into<String>, loss: impl IntoLoss<D>) -> Self {
+        self.losses.push((output.into(), loss.into_loss()));
+        self
+    }
+}
+
+impl<D: Device> IntoLoss<D> for Losses<D> {
+    fn into_loss(self) -> Result<Box<dyn Loss<D>>> {
+        Err(Error::value(
+            "Expected one loss. Received: a loss for each output",
+        ))
+    }
+
+    fn into_losses(self) -> Result<LossArg<D>> {
+        let named = |(name, loss): (String, Result<Box<dyn Loss<D>>>)| Ok((name, loss?.into()));
+        Ok(LossArg::ByOutput(
+            self.losses.into_iter().map(named).collect::<Result<_>>()?,
+        ))
+    }
 }
 
 impl<D: Device> IntoLoss<D> for Box<dyn Loss<D>> {

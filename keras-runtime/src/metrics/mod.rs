@@ -4,6 +4,8 @@ mod mean_squared_error;
 
 pub use mean_squared_error::MeanSquaredError;
 
+use std::sync::Arc;
+
 use crate::device::{Device, RowFunction, Rows};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
@@ -111,7 +113,7 @@ pub(crate) fn row_mean<D: Device, M: RowFunction>(function: M, input: MetricInpu
 /// data are known.
 pub enum MetricArg<D: Device> {
     /// An object.
-    Object(Box<dyn Metric<D>>),
+    Object(Arc<dyn Metric<D>>),
     /// A name, such as `accuracy`.
     Name(String),
 }
@@ -133,7 +135,7 @@ macro_rules! catalogue {
     ($($ty:ident: $($name:literal)|+;)*) => {
         $(impl<D: Device> IntoMetric<D> for $ty {
             fn into_metric(self) -> MetricArg<D> {
-                MetricArg::Object(Box::new(self))
+                MetricArg::Object(Arc::new(self))
             }
         })*
 

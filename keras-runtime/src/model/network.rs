@@ -86,7 +86,11 @@ pub struct Output {
 impl Output {
     /// The value of a mode.
     pub const fn value(&self, training: bool) -> Value {
-        if training { self.training } else { self.inference }
+        if training {
+            self.training
+        } else {
+            self.inference
+        }
     }
 }
 

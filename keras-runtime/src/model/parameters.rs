@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::network::Network;
 use super::trace::Trace;
-use crate::device::{Device, Memory};
+use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::layers::Weights;
 use crate::random::Key;
@@ -55,17 +55,26 @@ impl<D: Device> Parameters<D> {
         let mut layers = Vec::with_capacity(network.layers.len());
         for (info, weights) in network.layers.iter().zip(&trace.weights) {
             let spec = weights.unwrap_or(Weights::NONE);
-            let mut layer = LayerWeights { spec, params: Vec::new(), state: Vec::new() };
+            let mut layer = LayerWeights {
+                spec,
+                params: Vec::new(),
+                state: Vec::new(),
+            };
             for weight in spec.iter() {
                 let Some(len) = weight.shape.len() else {
                     return Err(Error::NotBuilt(format!(
                         "Layer `{}` cannot be built: its weight `{}` would have the shape {}, which is not fully \
                          defined. Call `build()` with an input shape in which the last axis is known.",
-                        info.name, weight.name, crate::shape::Text::new().shape(&weight.shape).as_str(),
+                        info.name,
+                        weight.name,
+                        crate::shape::Text::new().shape(&weight.shape).as_str(),
                     )));
                 };
-                let (ranges, end) =
-                    if weight.trainable { (&mut layer.params, &mut params) } else { (&mut layer.state, &mut state) };
+                let (ranges, end) = if weight.trainable {
+                    (&mut layer.params, &mut params)
+                } else {
+                    (&mut layer.state, &mut state)
+                };
                 ranges.push(*end..*end + len);
                 *end += len;
             }
@@ -89,7 +98,11 @@ impl<D: Device> Parameters<D> {
                 let mut values = vec![0.0; range.len()];
                 let key = key.fold(index as u64).fold(number as u64);
                 weight.initializer.fill(&weight.shape, key, &mut values);
-                let buffer = if weight.trainable { &mut self.params } else { &mut self.state };
+                let buffer = if weight.trainable {
+                    &mut self.params
+                } else {
+                    &mut self.state
+                };
                 device.upload(&values, D::slice_mut(buffer, range.clone()));
             }
         }
@@ -99,27 +112,39 @@ impl<D: Device> Parameters<D> {
     pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
         self.layers.iter().enumerate().flat_map(|(layer, weights)| {
             let ranges = weights.params.iter().chain(&weights.state);
-            weights.spec.iter().zip(ranges).map(move |(weight, range)| Place {
-                layer,
-                name: weight.name,
-                shape: weight.shape,
-                trainable: weight.trainable,
-                range: range.clone(),
-            })
+            weights
+                .spec
+                .iter()
+                .zip(ranges)
+                .map(move |(weight, range)| Place {
+                    layer,
+                    name: weight.name,
+                    shape: weight.shape,
+                    trainable: weight.trainable,
+                    range: range.clone(),
+                })
         })
     }
 
     /// The values of a weight.
     pub fn get(&self, device: &D, place: &Place) -> Vec<f32> {
         let mut values = vec![0.0; place.range.len()];
-        let buffer = if place.trainable { &self.params } else { &self.state };
+        let buffer = if place.trainable {
+            &self.params
+        } else {
+            &self.state
+        };
         device.download(D::slice(buffer, place.range.clone()), &mut values);
         values
     }
 
     /// Sets the values of a weight.
     pub fn set(&mut self, device: &D, place: &Place, values: &[f32]) {
-        let buffer = if place.trainable { &mut self.params } else { &mut self.state };
+        let buffer = if place.trainable {
+            &mut self.params
+        } else {
+            &mut self.state
+        };
         device.upload(values, D::slice_mut(buffer, place.range.clone()));
     }
 }

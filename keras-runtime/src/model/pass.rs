@@ -1,9 +1,11 @@
 //! One pass through a model, forward or backward: what the generated code calls for each layer.
 
+use std::mem::ManuallyDrop;
+
 use super::network::{GradientOf, Value};
 use super::parameters::Parameters;
 use super::plan::{EMPTY, Plan};
-use crate::device::{Device, Memory};
+use crate::device::Device;
 use crate::error::Result;
 use crate::layers::{Backward, Forward, Layer, Params, ParamsMut, Tensor};
 use crate::random::Key;
@@ -20,22 +22,35 @@ pub(crate) struct Space<D: Device> {
 
 impl<D: Device> Space<D> {
     pub fn new(device: &D, plan: Plan, largest_layer: usize) -> Result<Self> {
-        let slots = plan.slots.iter().map(|&len| device.alloc(len).map(Some)).collect::<Result<_>>()?;
+        let slots = plan
+            .slots
+            .iter()
+            .map(|&len| device.alloc(len).map(Some))
+            .collect::<Result<_>>()?;
         let scratch = device.alloc(plan.scratch)?;
         let sums = device.alloc(plan.sums + largest_layer)?;
-        Ok(Self { plan, slots, scratch, sums })
+        Ok(Self {
+            plan,
+            slots,
+            scratch,
+            sums,
+        })
     }
 
     /// The values of `batch` samples of a value.
     pub fn value(&self, value: Value, batch: usize) -> Option<D::Slice<'_>> {
         let len = batch * self.plan.shapes[value.0].size();
-        self.slots[self.plan.values[value.0]].as_ref().map(|buffer| D::slice(buffer, 0..len))
+        self.slots[self.plan.values[value.0]]
+            .as_ref()
+            .map(|buffer| D::slice(buffer, 0..len))
     }
 
     /// The same, to write.
     pub fn value_mut(&mut self, value: Value, batch: usize) -> Option<D::SliceMut<'_>> {
         let len = batch * self.plan.shapes[value.0].size();
-        self.slots[self.plan.values[value.0]].as_mut().map(|buffer| D::slice_mut(buffer, 0..len))
+        self.slots[self.plan.values[value.0]]
+            .as_mut()
+            .map(|buffer| D::slice_mut(buffer, 0..len))
     }
 }
 
@@ -62,8 +77,15 @@ impl<D: Device> Pass<'_, D> {
         inputs: [Value; N],
         output: Value,
     ) {
-        let Space { plan, slots, scratch, .. } = &mut *self.space;
-        let Some(step) = &plan.steps[call] else { return };
+        let Space {
+            plan,
+            slots,
+            scratch,
+            ..
+        } = &mut *self.space;
+        let Some(step) = &plan.steps[call] else {
+            return;
+        };
         if step.is_view {
             return;
         }
@@ -71,7 +93,10 @@ impl<D: Device> Pass<'_, D> {
         let output_shape = plan.shapes[output.0];
         let weights = &self.parameters.layers[layer];
         let out_slot = plan.values[output.0];
-        let (Some(mut out), Some(mut kept)) = (slots[out_slot].take(), slots[step.kept].take()) else { return };
+        let (Some(mut out), Some(mut kept)) = (slots[out_slot].take(), slots[step.kept].take())
+        else {
+            return;
+        };
         if let Some(inputs) = read(plan, slots, inputs, batch) {
             config.forward(Forward {
                 device: self.device,
@@ -80,7 +105,10 @@ impl<D: Device> Pass<'_, D> {
                 inputs: &inputs,
                 output: D::slice_mut(&mut out, 0..batch * output_shape.size()),
                 output_shape,
-                weights: Params { buffer: &self.parameters.params, ranges: &weights.params },
+                weights: Params {
+                    buffer: &self.parameters.params,
+                    ranges: &weights.params,
+                },
                 state: ParamsMut {
                     slice: D::slice_mut(&mut self.parameters.state, weights.state_range()),
                     ranges: &weights.state,
@@ -104,56 +132,82 @@ impl<D: Device> Pass<'_, D> {
         inputs: [GradientOf; N],
         output: Value,
     ) {
-        let Some(step) = self.space.plan.steps[call].as_ref().filter(|step| step.needs_backward) else { return };
+        let (batch, device) = (self.batch, self.device);
+        let Space {
+            plan,
+            slots,
+            scratch,
+            sums,
+        } = &mut *self.space;
+        let Some(step) = plan.steps[call].as_ref().filter(|step| step.needs_backward) else {
+            return;
+        };
         if step.is_view {
             return self.backward_view(inputs, output);
         }
-        let (batch, device) = (self.batch, self.device);
-        let Space { plan, slots, scratch, sums } = &mut *self.space;
         let weights = &self.parameters.layers[layer];
         let output_shape = plan.shapes[output.0];
 
         // Out of the slots come the buffers that are written; the others can then be read.
         let d_out_slot = plan.gradients[output.0].unwrap_or(EMPTY);
-        let (Some(mut d_out), Some(mut kept)) = (slots[d_out_slot].take(), slots[step.kept].take()) else { return };
+        let (Some(mut d_out), Some(mut kept)) = (slots[d_out_slot].take(), slots[step.kept].take())
+        else {
+            return;
+        };
         let targets = inputs.map(|input| {
             let slot = plan.gradients[input.value.0]?;
             Some((slot, batch * plan.shapes[input.value.0].size()))
         });
         let mut taken: [Option<D::Buffer>; N] = std::array::from_fn(|i| {
-            if inputs[i].adds { None } else { targets[i].and_then(|(slot, _)| slots[slot].take()) }
+            if inputs[i].adds {
+                None
+            } else {
+                targets[i].and_then(|(slot, _)| slots[slot].take())
+            }
         });
 
-        let mut rest = all::<D>(sums);
-        if let (Some(values), Some(out)) =
-            (read(plan, slots, inputs.map(|input| input.value), batch), slots[plan.values[output.0]].as_ref())
-        {
+        // Where in `sums` the gradients wait that are added to others.
+        let mut used = 0;
+        let waiting: [usize; N] = std::array::from_fn(|i| match targets[i] {
+            Some((_, len)) if inputs[i].adds => {
+                used += len;
+                used - len
+            }
+            _ => 0,
+        });
+        if let (Some(values), Some(out)) = (
+            read(plan, slots, inputs.map(|input| input.value), batch),
+            slots[plan.values[output.0]].as_ref(),
+        ) {
+            let mut rest = all::<D>(sums);
             let mut buffers = taken.iter_mut();
-            let mut d_inputs: [Option<D::SliceMut<'_>>; N] = [const { None }; N];
-            let mut sums_at = [0; N];
-            let mut used = 0;
-            for i in 0..N {
+            let mut d_inputs = [const { ManuallyDrop::new(None) }; N];
+            for (d_input, target) in d_inputs.iter_mut().zip(targets) {
                 let buffer = buffers.next().and_then(Option::as_mut);
-                let Some((_, len)) = targets[i] else { continue };
-                d_inputs[i] = match buffer {
-                    Some(buffer) => Some(D::slice_mut(buffer, 0..len)),
+                let Some((_, len)) = target else { continue };
+                *d_input = ManuallyDrop::new(Some(match buffer {
+                    Some(buffer) => D::slice_mut(buffer, 0..len),
                     None => {
                         let (part, remaining) = D::split(rest, len);
                         rest = remaining;
-                        sums_at[i] = used;
-                        used += len;
-                        Some(part)
+                        part
                     }
-                };
+                }));
             }
-            let d_weights = if !self.trainable[layer] || weights.params.is_empty() {
-                None
-            } else if step.adds_to_weights {
-                let (part, remaining) = D::split(rest, weights.params_range().len());
-                rest = remaining;
-                Some(part)
+            let is_trained = self.trainable[layer] && !weights.params.is_empty();
+            let len = if step.adds_to_weights {
+                weights.params_range().len()
             } else {
-                Some(D::slice_mut(&mut self.parameters.grads, weights.params_range()))
+                0
+            };
+            let (part, _) = D::split(rest, len);
+            let d_weights = match (is_trained, step.adds_to_weights) {
+                (false, _) => None,
+                (true, true) => Some(part),
+                (true, false) => {
+                    let grads = &mut self.parameters.grads;
+                    Some(D::slice_mut(grads, weights.params_range()))
+                }
             };
             config.backward(Backward {
                 device,
@@ -164,31 +218,40 @@ impl<D: Device> Pass<'_, D> {
                 d_output: D::slice_mut(&mut d_out, 0..batch * output_shape.size()),
                 from_logits: self.from_logits.contains(&output),
                 d_inputs: &mut d_inputs,
-                weights: Params { buffer: &self.parameters.params, ranges: &weights.params },
-                d_weights: d_weights.map(|slice| ParamsMut { slice, ranges: &weights.params }),
-                state: Params { buffer: &self.parameters.state, ranges: &weights.state },
+                weights: Params {
+                    buffer: &self.parameters.params,
+                    ranges: &weights.params,
+                },
+                d_weights: d_weights.map(|slice| ParamsMut {
+                    slice,
+                    ranges: &weights.params,
+                }),
+                state: Params {
+                    buffer: &self.parameters.state,
+                    ranges: &weights.state,
+                },
                 kept: D::slice_mut(&mut kept, 0..step.kept_len),
                 scratch: all::<D>(scratch),
                 key: self.key.fold(call as u64),
             });
-            let _ = rest;
-            for (slot, buffer) in targets.iter().zip(&mut taken) {
-                if let (Some((slot, _)), Some(buffer)) = (slot, buffer.take()) {
-                    slots[*slot] = Some(buffer);
-                }
+        }
+        for (target, buffer) in targets.into_iter().zip(taken) {
+            if let (Some((slot, _)), Some(buffer)) = (target, buffer) {
+                slots[slot] = Some(buffer);
             }
-            for i in 0..N {
-                if let (true, Some((slot, len))) = (inputs[i].adds, targets[i])
-                    && let Some(target) = &mut slots[slot]
-                {
-                    device.add(D::slice(sums, sums_at[i]..sums_at[i] + len), D::slice_mut(target, 0..len));
-                }
+        }
+        for i in 0..N {
+            if let (true, Some((slot, len))) = (inputs[i].adds, targets[i])
+                && let Some(target) = &mut slots[slot]
+            {
+                let part = D::slice(sums, waiting[i]..waiting[i] + len);
+                device.add(part, D::slice_mut(target, 0..len));
             }
-            if step.adds_to_weights && self.trainable[layer] {
-                let range = weights.params_range();
-                let part = D::slice(sums, used..used + range.len());
-                device.add(part, D::slice_mut(&mut self.parameters.grads, range));
-            }
+        }
+        if step.adds_to_weights && self.trainable[layer] {
+            let range = weights.params_range();
+            let part = D::slice(sums, used..used + range.len());
+            device.add(part, D::slice_mut(&mut self.parameters.grads, range));
         }
         slots[d_out_slot] = Some(d_out);
         slots[step.kept] = Some(kept);
@@ -197,11 +260,18 @@ impl<D: Device> Pass<'_, D> {
     /// The gradient of a view's input is that of its output.
     fn backward_view<const N: usize>(&mut self, inputs: [GradientOf; N], output: Value) {
         let Space { plan, slots, .. } = &mut *self.space;
-        let (Some(from), Some(to)) = (plan.gradients[output.0], plan.gradients[inputs[0].value.0]) else { return };
+        let (Some(from), Some(to)) = (plan.gradients[output.0], plan.gradients[inputs[0].value.0])
+        else {
+            return;
+        };
         let len = self.batch * plan.shapes[output.0].size();
         if let (Some(mut target), Some(source)) = (slots[to].take(), &slots[from]) {
             let (source, part) = (D::slice(source, 0..len), D::slice_mut(&mut target, 0..len));
-            if inputs[0].adds { self.device.add(source, part) } else { self.device.copy(source, part) }
+            if inputs[0].adds {
+                self.device.add(source, part)
+            } else {
+                self.device.copy(source, part)
+            }
             slots[to] = Some(target);
         }
     }
@@ -222,7 +292,10 @@ fn read<'a, D: Device, const N: usize>(
     let view = |value: Value| {
         let shape = plan.shapes[value.0];
         let buffer = slots[plan.values[value.0]].as_ref()?;
-        Some(Tensor { data: D::slice(buffer, 0..batch * shape.size()), shape })
+        Some(Tensor {
+            data: D::slice(buffer, 0..batch * shape.size()),
+            shape,
+        })
     };
     let first = view(*values.first()?)?;
     let mut tensors = [first; N];
@@ -231,4 +304,3 @@ fn read<'a, D: Device, const N: usize>(
     }
     Some(tensors)
 }
-

@@ -20,6 +20,10 @@ pub(crate) const EMPTY: Slot = 0;
 /// What one call uses.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
+    /// The first of its inputs.
+    pub input: Option<Value>,
+    /// Its output.
+    pub output: Value,
     /// Nothing is to be done: the output is the input.
     pub is_view: bool,
     /// What the forward pass leaves for the backward pass.
@@ -79,34 +83,64 @@ enum Place {
 
 impl Plan {
     /// Plans a pass. `trainable` says for each layer whether its weights have gradients.
-    pub fn new(network: &Network, trace: &Trace, trainable: &[bool], batch: usize, training: bool) -> Self {
+    pub fn new(
+        network: &Network,
+        trace: &Trace,
+        trainable: &[bool],
+        batch: usize,
+        training: bool,
+    ) -> Self {
         let calls = &trace.calls;
-        let outputs: Vec<Value> = network.outputs.iter().map(|output| output.value(training)).collect();
+        let outputs: Vec<Value> = network
+            .outputs
+            .iter()
+            .map(|output| output.value(training))
+            .collect();
         let uses = uses(network, trace, &outputs);
         let has_weights = |layer: usize| {
-            trainable[layer] && trace.weights[layer].is_some_and(|weights| weights.iter().any(|w| w.trainable))
+            trainable[layer]
+                && trace.weights[layer].is_some_and(|weights| weights.iter().any(|w| w.trainable))
         };
         let mut wants = vec![false; network.values];
         for call in calls {
-            wants[call.output.0] = has_weights(call.layer) || call.inputs.iter().any(|input| wants[input.0]);
+            wants[call.output.0] =
+                has_weights(call.layer) || call.inputs.iter().any(|input| wants[input.0]);
         }
         if !training {
             wants.fill(false);
         }
 
         let roots = view_roots(calls, &uses, |_| true);
-        let gradient_roots = view_roots(calls, &uses, |value| uses[value].consumers.len() == 1 && !uses[value].is_output);
-        let tenants = Lives { calls, uses: &uses, trace, wants: &wants, batch, training }.tenants(&roots, &gradient_roots);
+        let gradient_roots = view_roots(calls, &uses, |value| {
+            uses[value].consumers.len() == 1 && !uses[value].is_output
+        });
+        let tenants = Lives {
+            calls,
+            uses: &uses,
+            trace,
+            wants: &wants,
+            batch,
+            training,
+        }
+        .tenants(&roots, &gradient_roots);
 
         let mut plan = Plan {
             batch,
-            inputs: network.inputs.iter().map(|input| trace.shape(input.value)).collect(),
+            inputs: network
+                .inputs
+                .iter()
+                .map(|input| trace.shape(input.value))
+                .collect(),
             shapes: trace.shapes.clone(),
             values: vec![EMPTY; network.values],
             gradients: vec![None; network.values],
             steps: Vec::new(),
             slots: vec![0],
-            scratch: calls.iter().map(|call| call.workspace.scratch).max().unwrap_or(0),
+            scratch: calls
+                .iter()
+                .map(|call| call.workspace.scratch)
+                .max()
+                .unwrap_or(0),
             sums: most_sums(calls, &uses, trace, batch),
         };
         let mut kept = vec![EMPTY; calls.len()];
@@ -119,7 +153,11 @@ impl Plan {
         }
         for value in 0..network.values {
             plan.values[value] = plan.values[roots[value]];
-            plan.gradients[value] = if wants[value] { plan.gradients[gradient_roots[value]] } else { None };
+            plan.gradients[value] = if wants[value] {
+                plan.gradients[gradient_roots[value]]
+            } else {
+                None
+            };
         }
         plan.steps = steps(calls, &kept, &wants, &gradient_roots);
         plan
@@ -128,7 +166,11 @@ impl Plan {
 
 fn uses(network: &Network, trace: &Trace, outputs: &[Value]) -> Vec<Use> {
     let mut uses: Vec<Use> = (0..network.values)
-        .map(|value| Use { consumers: Vec::new(), producer: None, is_output: outputs.contains(&Value(value)) })
+        .map(|value| Use {
+            consumers: Vec::new(),
+            producer: None,
+            is_output: outputs.contains(&Value(value)),
+        })
         .collect();
     for (index, call) in trace.calls.iter().enumerate() {
         uses[call.output.0].producer = Some(index);
@@ -231,7 +273,8 @@ impl Lives<'_> {
         let mut values = vec![None; roots.len()];
         let mut gradients = vec![None; roots.len()];
         for value in 0..roots.len() {
-            let is_used = self.uses[value].producer.is_some() || !self.uses[value].consumers.is_empty();
+            let is_used =
+                self.uses[value].producer.is_some() || !self.uses[value].consumers.is_empty();
             if is_used || self.uses[value].is_output {
                 union(&mut values[roots[value]], self.value(value));
             }
@@ -244,14 +287,24 @@ impl Lives<'_> {
                 .into_iter()
                 .enumerate()
                 .filter_map(move |(value, life)| Some((value, life?, place)))
-                .map(|(value, life, place)| Tenant { len: self.len(value), life, place: place(value) })
+                .map(|(value, life, place)| Tenant {
+                    len: self.len(value),
+                    life,
+                    place: place(value),
+                })
                 .collect::<Vec<_>>()
         };
         let mut tenants = of(values, Place::Value);
         tenants.extend(of(gradients, Place::Gradient));
-        tenants.extend((0..self.calls.len()).filter(|&index| self.calls[index].workspace.kept > 0).map(|index| {
-            Tenant { len: self.calls[index].workspace.kept, life: self.kept(index), place: Place::Kept(index) }
-        }));
+        tenants.extend(
+            (0..self.calls.len())
+                .filter(|&index| self.calls[index].workspace.kept > 0)
+                .map(|index| Tenant {
+                    len: self.calls[index].workspace.kept,
+                    life: self.kept(index),
+                    place: Place::Kept(index),
+                }),
+        );
         tenants.sort_by_key(|tenant| (*tenant.life.start(), std::cmp::Reverse(tenant.len)));
         tenants
     }
@@ -263,11 +316,13 @@ fn assign<'a>(tenants: &'a [Tenant], slots: &mut Vec<usize>) -> Vec<(&'a Tenant,
     let mut assigned = Vec::with_capacity(tenants.len());
     for tenant in tenants {
         let free = (1..slots.len()).filter(|&slot| free_from[slot] <= *tenant.life.start());
-        let slot = free.min_by_key(|&slot| slots[slot].abs_diff(tenant.len)).unwrap_or_else(|| {
-            slots.push(0);
-            free_from.push(0);
-            slots.len() - 1
-        });
+        let slot = free
+            .min_by_key(|&slot| slots[slot].abs_diff(tenant.len))
+            .unwrap_or_else(|| {
+                slots.push(0);
+                free_from.push(0);
+                slots.len() - 1
+            });
         slots[slot] = slots[slot].max(tenant.len);
         free_from[slot] = tenant.life.end() + 1;
         assigned.push((tenant, slot));
@@ -278,23 +333,38 @@ fn assign<'a>(tenants: &'a [Tenant], slots: &mut Vec<usize>) -> Vec<(&'a Tenant,
 /// The most numbers that the gradients a single call adds to others can have.
 fn most_sums(calls: &[Call], uses: &[Use], trace: &Trace, batch: usize) -> usize {
     let of_call = |call: &Call| -> usize {
-        let added = call.inputs.iter().filter(|input| uses[input.0].consumers.len() > 1 || uses[input.0].is_output);
+        let added = call
+            .inputs
+            .iter()
+            .filter(|input| uses[input.0].consumers.len() > 1 || uses[input.0].is_output);
         added.map(|input| batch * trace.shape(*input).size()).sum()
     };
     calls.iter().map(of_call).max().unwrap_or(0)
 }
 
-fn steps(calls: &[Call], kept: &[Slot], wants: &[bool], gradient_roots: &[usize]) -> Vec<Option<Step>> {
+fn steps(
+    calls: &[Call],
+    kept: &[Slot],
+    wants: &[bool],
+    gradient_roots: &[usize],
+) -> Vec<Option<Step>> {
     let mut steps = vec![None; calls.iter().map(|call| call.call + 1).max().unwrap_or(0)];
     for (index, call) in calls.iter().enumerate() {
-        let shares_gradient = call.inputs.iter().any(|input| gradient_roots[call.output.0] == gradient_roots[input.0]);
+        let shares_gradient = call
+            .inputs
+            .iter()
+            .any(|input| gradient_roots[call.output.0] == gradient_roots[input.0]);
         steps[call.call] = Some(Step {
+            input: call.inputs.first().copied(),
+            output: call.output,
             is_view: call.is_view,
             kept: kept[index],
             kept_len: call.workspace.kept,
             logits: call.logits,
             needs_backward: wants[call.output.0] && !(call.is_view && shares_gradient),
-            adds_to_weights: calls[index + 1..].iter().any(|later| later.layer == call.layer),
+            adds_to_weights: calls[index + 1..]
+                .iter()
+                .any(|later| later.layer == call.layer),
         });
     }
     steps

@@ -37,12 +37,24 @@ pub struct Trace {
 
 impl Trace {
     /// A trace that begins with inputs of these shapes, of `batch` samples.
-    pub(crate) fn new(network: &'static Network, inputs: &[Shape], batch: usize, training: bool) -> Self {
+    pub(crate) fn new(
+        network: &'static Network,
+        inputs: &[Shape],
+        batch: usize,
+        training: bool,
+    ) -> Self {
         let mut shapes = vec![Shape::UNKNOWN; network.values];
         for (input, &shape) in network.inputs.iter().zip(inputs) {
             shapes[input.value.0] = shape;
         }
-        Self { network, batch, training, shapes, calls: Vec::new(), weights: vec![None; network.layers.len()] }
+        Self {
+            network,
+            batch,
+            training,
+            shapes,
+            calls: Vec::new(),
+            weights: vec![None; network.layers.len()],
+        }
     }
 
     /// Records a call: runs the layer's rule on the shapes of its inputs.
@@ -62,7 +74,8 @@ impl Trace {
     ) -> Result<()> {
         let shapes = inputs.map(|value| self.shapes[value.0]);
         let info = &self.network.layers[layer];
-        let shape = output_shape(&shapes).map_err(|error| Error::shape(info.class, info.name, &error))?;
+        let shape =
+            output_shape(&shapes).map_err(|error| Error::shape(info.class, info.name, &error))?;
         self.shapes[output.0] = shape;
         if shapes.iter().all(Shape::is_known) {
             let weights = weights(&shapes);
@@ -86,14 +99,21 @@ impl Trace {
             self.weights[layer] = Some(weights);
             return Ok(());
         };
-        if first.iter().zip(weights.iter()).all(|(a, b)| a.shape.accepts(&b.shape)) {
+        if first
+            .iter()
+            .zip(weights.iter())
+            .all(|(a, b)| a.shape.accepts(&b.shape))
+        {
             return Ok(());
         }
         let info = &self.network.layers[layer];
         Err(Error::Shape {
             class: info.class.into(),
             name: info.name.into(),
-            message: format!("shares its weights between calls and cannot take input of shape {}", inputs[0]),
+            message: format!(
+                "shares its weights between calls and cannot take input of shape {}",
+                inputs[0]
+            ),
         })
     }
 
@@ -104,6 +124,8 @@ impl Trace {
 
     /// Whether every value of the model has a full shape.
     pub(crate) fn is_full(&self) -> bool {
-        self.calls.iter().all(|call| self.shapes[call.output.0].is_full())
+        self.calls
+            .iter()
+            .all(|call| self.shapes[call.output.0].is_full())
     }
 }

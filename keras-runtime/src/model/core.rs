@@ -1,0 +1,100 @@
+//! The state of a model: what all its parts share, and what each runs with.
+
+use super::compile::Compiled;
+use super::network::Network;
+use super::parameters::Parameters;
+use super::pass::Space;
+use crate::device::Device;
+use crate::layers::Logits;
+use crate::shape::Shape;
+
+/// The device, the seed and the weights of a model; its parts share them.
+pub struct Core<D: Device> {
+    pub(crate) device: D,
+    pub(crate) seed: u64,
+    /// For each layer whether training changes its weights.
+    pub(crate) trainable: Vec<bool>,
+    pub(crate) parameters: Option<Parameters<D>>,
+}
+
+impl<D: Device> Core<D> {
+    /// The state of a model that is yet to be built.
+    pub fn new(network: &Network, device: D, seed: u64) -> Self {
+        let trainable = network.layers.iter().map(|layer| layer.trainable).collect();
+        Self {
+            device,
+            seed,
+            trainable,
+            parameters: None,
+        }
+    }
+}
+
+/// What a model, or a part of one, runs with: its memory and what `compile` gave it.
+pub struct Run<D: Device> {
+    pub(crate) training: Option<Space<D>>,
+    pub(crate) inference: Option<Space<D>>,
+    pub(crate) compiled: Option<Compiled<D>>,
+    /// The input shapes given to `build`, or found in the first data.
+    pub(crate) built: Option<Vec<Shape>>,
+    /// The samples of the batch that is loaded.
+    pub(crate) batch: usize,
+    /// The mode that the batch was loaded for.
+    pub(crate) is_training: bool,
+    /// The training steps taken since the model was made; random numbers depend on it.
+    pub(crate) step: u64,
+    pub(crate) stop_training: bool,
+}
+
+impl<D: Device> Run<D> {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self {
+            training: None,
+            inference: None,
+            compiled: None,
+            built: None,
+            batch: 0,
+            is_training: false,
+            step: 0,
+            stop_training: false,
+        }
+    }
+
+    /// The memory of a mode.
+    pub(crate) fn space(&self, training: bool) -> Option<&Space<D>> {
+        if training {
+            self.training.as_ref()
+        } else {
+            self.inference.as_ref()
+        }
+    }
+
+    /// Where the logits of an output are in the plan of a mode.
+    pub(crate) fn logits(space: &Space<D>, output: super::network::Value) -> Option<LogitsOf> {
+        space
+            .plan
+            .steps
+            .iter()
+            .flatten()
+            .find(|step| step.output == output)
+            .map(|step| LogitsOf {
+                logits: step.logits,
+                input: step.input,
+                kept: step.kept,
+            })
+    }
+}
+
+impl<D: Device> Default for Run<D> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The call that makes an output, as far as its loss is concerned.
+pub(crate) struct LogitsOf {
+    pub logits: Logits,
+    pub input: Option<super::network::Value>,
+    pub kept: super::plan::Slot,
+}

@@ -1,0 +1,3 @@
+//! The same numbers as real Keras: replays of the fixtures that `tests/reference/` writes.
+
+mod fixture;
