@@ -1,6 +1,7 @@
 //! Keras in Rust: models declared with macros, checked by the compiler, trained by generated code.
 
 pub mod arg;
+pub mod data;
 pub mod device;
 mod error;
 pub mod initializers;
@@ -12,5 +13,9 @@ pub mod optimizers;
 pub mod random;
 pub mod shape;
 pub mod words;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 
 pub use error::{Error, Result};

@@ -55,6 +55,13 @@ impl Key {
     }
 }
 
+/// A seed that differs from run to run.
+pub fn fresh_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    // The standard library seeds its hash maps from the operating system's randomness.
+    RandomState::new().hash_one(0)
+}
+
 /// The finalizer of SplitMix64 (Steele, Lea and Flood, 2014).
 const fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

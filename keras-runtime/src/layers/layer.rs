@@ -90,6 +90,8 @@ pub struct Forward<'a, D: Device> {
     pub batch: usize,
     /// Training or inference.
     pub training: bool,
+    /// False if the layer is frozen.
+    pub trainable: bool,
     /// The inputs.
     pub inputs: &'a [Tensor<'a, D>],
     /// To be written, all of it: (batch, ..output_shape).
@@ -114,6 +116,8 @@ pub struct Backward<'a, D: Device> {
     pub device: &'a D,
     /// The number of samples.
     pub batch: usize,
+    /// False if the layer is frozen.
+    pub trainable: bool,
     /// The inputs of the forward pass.
     pub inputs: &'a [Tensor<'a, D>],
     /// Its output: (batch, ..output_shape).

@@ -87,6 +87,10 @@ pub(crate) struct Compiled<D: Device> {
     pub slots: Vec<D::Buffer>,
     /// The steps the optimizer has taken.
     pub iterations: u64,
+    /// The parts of the parameters that are trained, and the version of the model's trainable
+    /// layers they belong to.
+    pub ranges: Vec<Range<usize>>,
+    pub ranges_version: Option<u64>,
     pub metrics: Vec<MetricRequest<D>>,
     pub losses: Vec<OutputLoss<D>>,
     /// Known once the shapes of the targets are.
@@ -149,6 +153,8 @@ impl<D: Device> Compiled<D> {
             optimizer: optimizer?,
             slots: Vec::new(),
             iterations: 0,
+            ranges: Vec::new(),
+            ranges_version: None,
             metrics,
             losses: names.iter().map(of_output).collect(),
             targets: None,
@@ -160,6 +166,10 @@ impl<D: Device> Compiled<D> {
 /// mean.
 pub(crate) struct Targets<D: Device> {
     pub outputs: Vec<Target<D>>,
+    /// The shapes of the outputs that these were resolved for.
+    pub predictions: Vec<Shape>,
+    /// The outputs whose gradient, while training, is that of their logits.
+    pub from_logits: Vec<Value>,
     /// The sums of the losses and the states of the metrics, side by side.
     pub totals: D::Buffer,
     /// The samples counted since the last reset.
@@ -174,14 +184,15 @@ pub(crate) struct Targets<D: Device> {
 /// The targets of one output.
 pub(crate) struct Target<D: Device> {
     pub name: &'static str,
+    /// The output in inference and in training.
     pub value: [Value; 2],
     pub shape: Shape,
     /// The batch's targets: (capacity, ..shape).
     pub buffer: D::Buffer,
     /// The batch's sample weights, if it has any.
     pub weights: Option<Weighting<D>>,
-    /// Whether gradients are taken with regard to the logits.
-    pub fused: bool,
+    /// Whether the loss is computed from the logits, in inference and in training.
+    pub fused: [bool; 2],
     pub metrics: Vec<NamedMetric<D>>,
 }
 
@@ -191,6 +202,13 @@ pub(crate) struct Weighting<D: Device> {
     pub per_sample: usize,
     /// Their sum over all rows of the batch.
     pub sum: f32,
+}
+
+impl<D: Device> Weighting<D> {
+    /// The weights of a batch.
+    pub fn view(&self, batch: usize) -> D::Slice<'_> {
+        D::slice(&self.buffer, 0..batch * self.per_sample)
+    }
 }
 
 /// A metric of one output.
@@ -208,7 +226,7 @@ impl<D: Device> Targets<D> {
         network: &Network,
         compiled: &Compiled<D>,
         shapes: &[Shape],
-        predictions: &[Shape],
+        predictions: Vec<Shape>,
     ) -> Result<Self> {
         let mut end = network.outputs.len();
         let mut names: Vec<String> = Vec::new();
@@ -257,19 +275,21 @@ impl<D: Device> Targets<D> {
                 shape: *shape,
                 buffer: device.alloc(0)?,
                 weights: None,
-                fused: false,
+                fused: [false; 2],
                 metrics: of_output,
             });
         }
         let mut targets = Self {
             outputs,
+            predictions,
+            from_logits: Vec::new(),
             totals: device.alloc(end)?,
             samples: 0.0,
             host: vec![0.0; end],
             logs: Logs::new(),
             log_slots: Vec::new(),
         };
-        let names = targets.names(compiled);
+        let names = targets.names(&compiled.losses);
         for name in &names {
             targets.logs.insert(name, 0.0);
         }
@@ -279,13 +299,13 @@ impl<D: Device> Targets<D> {
     }
 
     /// The names of the logs in Keras' order: `loss`, the losses of the outputs, the metrics.
-    pub fn names(&self, compiled: &Compiled<D>) -> Vec<String> {
+    pub fn names(&self, losses: &[OutputLoss<D>]) -> Vec<String> {
         let mut names = vec!["loss".to_owned()];
         if self.outputs.len() > 1 {
             let with_loss = self
                 .outputs
                 .iter()
-                .zip(&compiled.losses)
+                .zip(losses)
                 .filter(|(_, loss)| loss.loss.is_some());
             names.extend(with_loss.map(|(output, _)| format!("{}_loss", output.name)));
         }

@@ -5,7 +5,6 @@ use super::network::Network;
 use super::parameters::Parameters;
 use super::pass::Space;
 use crate::device::Device;
-use crate::layers::Logits;
 use crate::shape::Shape;
 
 /// The device, the seed and the weights of a model; its parts share them.
@@ -14,6 +13,8 @@ pub struct Core<D: Device> {
     pub(crate) seed: u64,
     /// For each layer whether training changes its weights.
     pub(crate) trainable: Vec<bool>,
+    /// Counts the changes of `trainable`: plans made before are out of date.
+    pub(crate) version: u64,
     pub(crate) parameters: Option<Parameters<D>>,
 }
 
@@ -25,6 +26,7 @@ impl<D: Device> Core<D> {
             device,
             seed,
             trainable,
+            version: 0,
             parameters: None,
         }
     }
@@ -70,19 +72,13 @@ impl<D: Device> Run<D> {
         }
     }
 
-    /// Where the logits of an output are in the plan of a mode.
-    pub(crate) fn logits(space: &Space<D>, output: super::network::Value) -> Option<LogitsOf> {
-        space
-            .plan
-            .steps
-            .iter()
-            .flatten()
-            .find(|step| step.output == output)
-            .map(|step| LogitsOf {
-                logits: step.logits,
-                input: step.input,
-                kept: step.kept,
-            })
+    /// The same, to replace.
+    pub(crate) fn space_mut(&mut self, training: bool) -> &mut Option<Space<D>> {
+        if training {
+            &mut self.training
+        } else {
+            &mut self.inference
+        }
     }
 }
 
@@ -90,11 +86,4 @@ impl<D: Device> Default for Run<D> {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// The call that makes an output, as far as its loss is concerned.
-pub(crate) struct LogitsOf {
-    pub logits: Logits,
-    pub input: Option<super::network::Value>,
-    pub kept: super::plan::Slot,
 }

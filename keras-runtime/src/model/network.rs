@@ -33,6 +33,8 @@ pub enum Kind {
     Sequential,
     /// `#[model]` on a function.
     Functional,
+    /// A part of a functional model: it has the layers and the weights of the whole.
+    Part,
     /// `#[model]` on a struct and its impl.
     Subclassed,
 }

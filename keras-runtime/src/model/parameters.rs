@@ -108,6 +108,25 @@ impl<D: Device> Parameters<D> {
         }
     }
 
+    /// The parts of the flat buffer that belong to layers that are trained.
+    pub fn trained_ranges(&self, trainable: &[bool]) -> Vec<Range<usize>> {
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        for (layer, _) in self
+            .layers
+            .iter()
+            .zip(trainable)
+            .filter(|(_, trainable)| **trainable)
+        {
+            let range = layer.params_range();
+            match ranges.last_mut() {
+                _ if range.is_empty() => {}
+                Some(last) if last.end == range.start => last.end = range.end,
+                _ => ranges.push(range),
+            }
+        }
+        ranges
+    }
+
     /// Every weight in Keras' order, layer by layer: its shape and where it is.
     pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
         self.layers.iter().enumerate().flat_map(|(layer, weights)| {

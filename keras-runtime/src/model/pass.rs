@@ -18,10 +18,12 @@ pub(crate) struct Space<D: Device> {
     pub scratch: D::Buffer,
     /// Where gradients wait to be added.
     pub sums: D::Buffer,
+    /// The version of the model's trainable layers that this was planned for.
+    pub version: u64,
 }
 
 impl<D: Device> Space<D> {
-    pub fn new(device: &D, plan: Plan, largest_layer: usize) -> Result<Self> {
+    pub fn new(device: &D, plan: Plan, largest_layer: usize, version: u64) -> Result<Self> {
         let slots = plan
             .slots
             .iter()
@@ -34,6 +36,7 @@ impl<D: Device> Space<D> {
             slots,
             scratch,
             sums,
+            version,
         })
     }
 
@@ -102,6 +105,7 @@ impl<D: Device> Pass<'_, D> {
                 device: self.device,
                 batch,
                 training: self.training,
+                trainable: self.trainable[layer],
                 inputs: &inputs,
                 output: D::slice_mut(&mut out, 0..batch * output_shape.size()),
                 output_shape,
@@ -138,6 +142,7 @@ impl<D: Device> Pass<'_, D> {
             slots,
             scratch,
             sums,
+            ..
         } = &mut *self.space;
         let Some(step) = plan.steps[call].as_ref().filter(|step| step.needs_backward) else {
             return;
@@ -212,6 +217,7 @@ impl<D: Device> Pass<'_, D> {
             config.backward(Backward {
                 device,
                 batch,
+                trainable: self.trainable[layer],
                 inputs: &values,
                 output: D::slice(out, 0..batch * output_shape.size()),
                 output_shape,

@@ -32,6 +32,8 @@ pub(crate) struct Step {
     pub kept_len: usize,
     /// Where the logits of the output are.
     pub logits: Logits,
+    /// Nothing in the model reads its output.
+    pub is_last: bool,
     /// A gradient is needed by something below or in this layer.
     pub needs_backward: bool,
     /// An earlier call of the same layer, in backward order, has written its weight gradients.
@@ -141,7 +143,7 @@ impl Plan {
                 .map(|call| call.workspace.scratch)
                 .max()
                 .unwrap_or(0),
-            sums: most_sums(calls, &uses, trace, batch),
+            sums: most_sums(calls, &uses, trace, batch).max(repeated(&outputs, trace, batch)),
         };
         let mut kept = vec![EMPTY; calls.len()];
         for (tenant, slot) in assign(&tenants, &mut plan.slots) {
@@ -159,7 +161,7 @@ impl Plan {
                 None
             };
         }
-        plan.steps = steps(calls, &kept, &wants, &gradient_roots);
+        plan.steps = steps(calls, &uses, &kept, &wants, &gradient_roots);
         plan
     }
 }
@@ -342,8 +344,21 @@ fn most_sums(calls: &[Call], uses: &[Use], trace: &Trace, batch: usize) -> usize
     calls.iter().map(of_call).max().unwrap_or(0)
 }
 
+/// The most numbers in the gradient of an output that is given more than once.
+fn repeated(outputs: &[Value], trace: &Trace, batch: usize) -> usize {
+    let again = outputs
+        .iter()
+        .enumerate()
+        .filter(|(at, output)| outputs[..*at].contains(output));
+    again
+        .map(|(_, output)| batch * trace.shape(*output).size())
+        .max()
+        .unwrap_or(0)
+}
+
 fn steps(
     calls: &[Call],
+    uses: &[Use],
     kept: &[Slot],
     wants: &[bool],
     gradient_roots: &[usize],
@@ -361,6 +376,7 @@ fn steps(
             kept: kept[index],
             kept_len: call.workspace.kept,
             logits: call.logits,
+            is_last: uses[call.output.0].consumers.is_empty(),
             needs_backward: wants[call.output.0] && !(call.is_view && shares_gradient),
             adds_to_weights: calls[index + 1..]
                 .iter()

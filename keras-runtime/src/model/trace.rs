@@ -87,7 +87,11 @@ impl Trace {
             inputs: inputs.to_vec(),
             output,
             is_view: config.is_view(self.training),
-            workspace: config.workspace(&shapes, &shape, self.batch),
+            workspace: if shapes.iter().all(Shape::is_full) {
+                config.workspace(&shapes, &shape, self.batch)
+            } else {
+                Workspace::default()
+            },
             logits: config.logits(),
         });
         Ok(())
@@ -117,15 +121,13 @@ impl Trace {
         })
     }
 
+    /// Whether the calls of training are asked for, or those of inference.
+    pub fn training(&self) -> bool {
+        self.training
+    }
+
     /// The shape of a value.
     pub fn shape(&self, value: Value) -> Shape {
         self.shapes[value.0]
-    }
-
-    /// Whether every value of the model has a full shape.
-    pub(crate) fn is_full(&self) -> bool {
-        self.calls
-            .iter()
-            .all(|call| self.shapes[call.output.0].is_full())
     }
 }

@@ -1,0 +1,191 @@
+//! Weights and memory for the shapes of real data.
+
+use super::Model;
+use super::core::{Core, Run};
+use super::network::{Kind, Network};
+use super::parameters::Parameters;
+use super::pass::Space;
+use super::plan::Plan;
+use super::trace::Trace;
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::shape::{Shape, Text};
+
+/// The network of a model.
+pub(crate) const fn network<M: Model>() -> &'static Network {
+    const { &M::NETWORK }
+}
+
+/// Builds a model that has just been made, if its declared input shapes say enough.
+///
+/// What they do not say is found out from the first data. A device that fails now fails again
+/// then, with an error.
+pub fn build_declared<M: Model>(model: &mut M) {
+    let shapes: Vec<Shape> = network::<M>()
+        .inputs
+        .iter()
+        .map(|input| input.shape)
+        .collect();
+    if shapes.iter().all(Shape::is_known) {
+        let _ = build_weights(model, &shapes);
+    }
+}
+
+/// `Model::build`: checks the shapes of a batch against the declared ones and makes the weights.
+pub(crate) fn build<M: Model>(model: &mut M, shapes: &[&[Option<usize>]]) -> Result<()> {
+    let network = network::<M>();
+    if shapes.len() != network.inputs.len() {
+        return Err(Error::value(format!(
+            "Model `{}` has {} inputs. Expected a shape for each. Received: {} shapes.",
+            network.name,
+            network.inputs.len(),
+            shapes.len()
+        )));
+    }
+    let mut samples = Vec::with_capacity(shapes.len());
+    for shape in shapes {
+        let Some((_, sample)) = shape.split_first() else {
+            return Err(Error::value(
+                "`build()` expects a shape that begins with the batch axis, such as `[None, Some(32)]`. Received: []",
+            ));
+        };
+        if sample.len() > Shape::MAX_RANK {
+            return Err(Error::value(format!(
+                "`build()` expects at most {} axes after the batch axis. Received: {}",
+                Shape::MAX_RANK,
+                sample.len()
+            )));
+        }
+        if sample.contains(&Some(0)) {
+            return Err(Error::value(format!(
+                "`build()` expects positive dimensions. Received: {shape:?}"
+            )));
+        }
+        let sizes: Vec<usize> = sample
+            .iter()
+            .map(|size| size.unwrap_or(Shape::NONE))
+            .collect();
+        samples.push(Shape::new(&sizes));
+    }
+    check_inputs(network, model.run(), &samples)?;
+    build_weights(model, &samples)
+}
+
+/// Whether data of these shapes may go into the model.
+pub(crate) fn check_inputs<D: Device>(
+    network: &Network,
+    run: &Run<D>,
+    shapes: &[Shape],
+) -> Result<()> {
+    for (at, (input, found)) in network.inputs.iter().zip(shapes).enumerate() {
+        let expected = match &run.built {
+            Some(built) if !input.shape.is_known() => &built[at],
+            _ => &input.shape,
+        };
+        if !expected.accepts(found) {
+            return Err(Error::value(format!(
+                "Input {at} with name '{}' of model '{}' is incompatible with the model: expected shape={expected}, \
+                 found shape={found}",
+                input.name, network.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn build_weights<M: Model>(model: &mut M, shapes: &[Shape]) -> Result<()> {
+    let network = network::<M>();
+    // The weights are those of every layer, also of one that only training or only inference calls.
+    let mut trace = Trace::new(network, shapes, 1, true);
+    M::infer(&mut trace)?;
+    let mut inference = Trace::new(network, shapes, 1, false);
+    M::infer(&mut inference)?;
+    for (weights, other) in trace.weights.iter_mut().zip(inference.weights) {
+        *weights = weights.or(other);
+    }
+    let (core, run) = model.split();
+    if core.parameters.is_none() {
+        if network.kind == Kind::Part {
+            return Err(Error::NotBuilt(format!(
+                "`{}` is a part of a model that has not been built yet. Call the model on some data or its `build()` \
+                 first.",
+                network.name
+            )));
+        }
+        core.parameters = Some(Parameters::new(&core.device, network, &trace, core.seed)?);
+    }
+    run.built = Some(shapes.to_vec());
+    Ok(())
+}
+
+/// Makes sure that the weights and the memory of a mode are there for `batch` samples of inputs
+/// of these shapes.
+pub(crate) fn prepare<M: Model>(
+    model: &mut M,
+    shapes: &[Shape],
+    batch: usize,
+    training: bool,
+) -> Result<()> {
+    let (core, run) = model.split();
+    if let Some(space) = run.space(training)
+        && space.plan.batch >= batch
+        && space.plan.inputs == shapes
+        && space.version == core.version
+    {
+        return Ok(());
+    }
+    let network = network::<M>();
+    check_inputs(network, run, shapes)?;
+    if core.parameters.is_none() {
+        build_weights(model, shapes)?;
+    }
+    let mut trace = Trace::new(network, shapes, batch, training);
+    M::infer(&mut trace)?;
+    let (core, run) = model.split();
+    check_weights(core, network, &trace)?;
+    let plan = Plan::new(network, &trace, &core.trainable, batch, training);
+    let largest = core
+        .parameters
+        .iter()
+        .flat_map(|parameters| &parameters.layers);
+    let largest = largest
+        .map(|layer| layer.params_range().len())
+        .max()
+        .unwrap_or(0);
+    // The old memory goes before the new is asked for.
+    let space = run.space_mut(training);
+    *space = None;
+    *space = Some(Space::new(&core.device, plan, largest, core.version)?);
+    Ok(())
+}
+
+/// Whether the weights that inputs of these shapes need are the weights that are there.
+fn check_weights<D: Device>(core: &Core<D>, network: &Network, trace: &Trace) -> Result<()> {
+    let Some(parameters) = &core.parameters else {
+        return Ok(());
+    };
+    for ((info, layer), found) in network
+        .layers
+        .iter()
+        .zip(&parameters.layers)
+        .zip(&trace.weights)
+    {
+        let Some(found) = found else { continue };
+        for (weight, found) in layer.spec.iter().zip(found.iter()) {
+            if weight.shape != found.shape {
+                let shape = |shape: &Shape| Text::new().shape(shape);
+                return Err(Error::Shape {
+                    class: info.class.into(),
+                    name: info.name.into(),
+                    message: format!(
+                        "has been built with `{}` of shape {}; these inputs need shape {}",
+                        weight.name,
+                        shape(&weight.shape).as_str(),
+                        shape(&found.shape).as_str()
+                    ),
+                });
+            }
+        }
+    }
+    Ok(())
+}

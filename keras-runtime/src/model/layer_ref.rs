@@ -1,0 +1,49 @@
+//! A look at one layer of a model.
+
+use ndarray::ArrayD;
+
+use super::core::Core;
+use super::network::LayerInfo;
+use super::weights::array;
+use crate::device::Device;
+
+/// One layer of a model.
+pub struct LayerRef<'a, D: Device> {
+    pub(crate) info: &'static LayerInfo,
+    pub(crate) index: usize,
+    pub(crate) core: &'a Core<D>,
+}
+
+impl<D: Device> LayerRef<'_, D> {
+    /// Its name, such as `dense_1`.
+    pub fn name(&self) -> &'static str {
+        self.info.name
+    }
+
+    /// Its type, such as `Dense`.
+    pub fn class_name(&self) -> &'static str {
+        self.info.class
+    }
+
+    /// Whether training changes its weights.
+    pub fn trainable(&self) -> bool {
+        self.core.trainable[self.index]
+    }
+
+    /// Its weights in Keras' order, the trained ones first; none before the model is built.
+    pub fn get_weights(&self) -> Vec<ArrayD<f32>> {
+        let parameters = self.core.parameters.iter();
+        let weights = parameters.flat_map(|parameters| {
+            let places = parameters
+                .places()
+                .filter(|place| place.layer == self.index);
+            places.map(|place| array(&self.core.device, parameters, &place))
+        });
+        weights.collect()
+    }
+
+    /// The number of its weights' values.
+    pub fn count_params(&self) -> usize {
+        self.get_weights().iter().map(ArrayD::len).sum()
+    }
+}

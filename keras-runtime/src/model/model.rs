@@ -1,0 +1,239 @@
+//! The trait of every model.
+
+use ndarray::ArrayD;
+
+use super::compile::{Compile, Compiled};
+use super::core::{Core, Run};
+use super::layer_ref::LayerRef;
+use super::network::Network;
+use super::pass::Pass;
+use super::trace::Trace;
+use super::{build, step, weights};
+use crate::data::Batch;
+use crate::device::Device;
+use crate::error::{Error, Result};
+
+/// A model: what the macros generate, and everything that Keras' `Model` does with it.
+///
+/// The required items are generated; a model's own `train_step` replaces the generated one.
+pub trait Model: Sized + Send {
+    /// The device it runs on.
+    type Device: Device;
+    /// Its layers, inputs and outputs.
+    const NETWORK: Network;
+
+    /// The device, the seed and the weights.
+    fn core(&self) -> &Core<Self::Device>;
+    /// What the model runs with.
+    fn run(&self) -> &Run<Self::Device>;
+    /// Both, to change.
+    fn split(&mut self) -> (&mut Core<Self::Device>, &mut Run<Self::Device>);
+
+    /// Runs the layers' rules on the shapes of a trace, call by call.
+    ///
+    /// # Errors
+    /// If a layer cannot take its inputs.
+    fn infer(trace: &mut Trace) -> Result<()>;
+
+    /// Runs the layers on the batch that has been loaded.
+    ///
+    /// # Errors
+    /// If no batch has been loaded for this mode.
+    fn forward(&mut self, training: bool) -> Result<()>;
+
+    /// Computes the gradients of all trained weights, after
+    /// [`compute_loss`](Model::compute_loss).
+    ///
+    /// # Errors
+    /// If no batch has been loaded for training.
+    fn backward(&mut self) -> Result<()>;
+
+    /// One step of training: load, forward, loss, backward, optimizer, metrics.
+    ///
+    /// # Errors
+    /// If the batch does not fit the model, or the model is not compiled.
+    fn train_step(&mut self, batch: &Batch<'_>) -> Result<()>;
+
+    /// One step of `evaluate`: load, forward, loss, metrics.
+    ///
+    /// # Errors
+    /// If the batch does not fit the model, or the model is not compiled.
+    fn test_step(&mut self, batch: &Batch<'_>) -> Result<()> {
+        self.load(batch, false)?;
+        self.forward(false)?;
+        self.compute_loss()?;
+        self.update_metrics()
+    }
+
+    /// One step of `predict`: load, forward.
+    ///
+    /// # Errors
+    /// If the batch does not fit the model.
+    fn predict_step(&mut self, batch: &Batch<'_>) -> Result<()> {
+        self.load(batch, false)?;
+        self.forward(false)
+    }
+
+    /// Copies a batch to the device. Its memory is made on the first batch and whenever a batch
+    /// is larger, or of another shape, than all before.
+    ///
+    /// # Errors
+    /// If the batch does not fit the model.
+    fn load(&mut self, batch: &Batch<'_>, training: bool) -> Result<()> {
+        step::load_inputs(self, batch, training)?;
+        if batch.targets.is_empty() {
+            return Ok(());
+        }
+        let (core, run) = self.split();
+        step::load_targets(core, run, batch)
+    }
+
+    /// A pass over the batch that has been loaded: what the layers' functions are called with.
+    ///
+    /// # Errors
+    /// If no batch has been loaded for this mode.
+    fn pass(&mut self, training: bool) -> Result<Pass<'_, Self::Device>> {
+        let (core, run) = self.split();
+        step::pass(core, run, training)
+    }
+
+    /// Adds the losses of the batch to the running means and, while training, computes the
+    /// gradients of the outputs.
+    ///
+    /// # Errors
+    /// If the model is not compiled or no batch has been loaded.
+    fn compute_loss(&mut self) -> Result<()> {
+        let (core, run) = self.split();
+        step::compute_loss(core, run)
+    }
+
+    /// Changes the weights by the gradients.
+    ///
+    /// # Errors
+    /// If the model is not compiled or built.
+    fn apply_gradients(&mut self) -> Result<()> {
+        let (core, run) = self.split();
+        step::apply_gradients(core, run)
+    }
+
+    /// Adds the batch to the metrics.
+    ///
+    /// # Errors
+    /// If the model is not compiled or no batch has been loaded.
+    fn update_metrics(&mut self) -> Result<()> {
+        let (core, run) = self.split();
+        step::update_metrics(core, run)
+    }
+
+    /// Chooses the optimizer, the losses and the metrics to train with.
+    ///
+    /// # Errors
+    /// If a name is not known, or an output is named that the model does not have.
+    fn compile(&mut self, compile: Compile<Self::Device>) -> Result<()> {
+        let compiled = Compiled::new(build::network::<Self>(), compile)?;
+        let (_, run) = self.split();
+        run.compiled = Some(compiled);
+        Ok(())
+    }
+
+    /// Makes the weights of a model whose input shape was not known when it was made: the shape of
+    /// a batch, such as `&[None, Some(32)]`.
+    ///
+    /// # Errors
+    /// If it is no valid shape, or a layer cannot be built from it.
+    fn build(&mut self, input_shape: &[Option<usize>]) -> Result<()> {
+        build::build(self, &[input_shape])
+    }
+
+    /// The same for a model with several inputs.
+    ///
+    /// # Errors
+    /// As [`build`](Model::build).
+    fn build_all(&mut self, input_shapes: &[&[Option<usize>]]) -> Result<()> {
+        build::build(self, input_shapes)
+    }
+
+    /// The model's name.
+    fn name(&self) -> &'static str {
+        Self::NETWORK.name
+    }
+
+    /// Whether the model has its weights.
+    fn is_built(&self) -> bool {
+        self.core().parameters.is_some()
+    }
+
+    /// The number of all weights; 0 for a model that is not built.
+    fn count_params(&self) -> usize {
+        weights::count(self)
+    }
+
+    /// The layers, in order.
+    fn layers(&self) -> Vec<LayerRef<'_, Self::Device>> {
+        weights::layers(self)
+    }
+
+    /// The layer of a name.
+    ///
+    /// # Errors
+    /// If there is none; the message lists the names.
+    fn get_layer(&self, name: &str) -> Result<LayerRef<'_, Self::Device>> {
+        weights::get_layer(self, name)
+    }
+
+    /// Whether training changes the weights of a layer.
+    ///
+    /// # Errors
+    /// If there is no layer of this name.
+    fn set_trainable(&mut self, layer: &str, trainable: bool) -> Result<()> {
+        let index = weights::position::<Self>(layer)?;
+        let (core, _) = self.split();
+        core.trainable[index] = trainable;
+        core.version += 1;
+        Ok(())
+    }
+
+    /// All weights in Keras' order: layer by layer, each layer's trained weights first.
+    fn get_weights(&self) -> Vec<ArrayD<f32>> {
+        weights::get(self)
+    }
+
+    /// Sets all weights.
+    ///
+    /// # Errors
+    /// If their number or a shape is not the model's; then nothing is changed.
+    fn set_weights(&mut self, values: &[ArrayD<f32>]) -> Result<()> {
+        weights::set(self, values)
+    }
+
+    /// The learning rate of the optimizer.
+    ///
+    /// # Errors
+    /// If the model is not compiled.
+    fn learning_rate(&self) -> Result<f32> {
+        let compiled = self.run().compiled.as_ref().ok_or(Error::NotCompiled)?;
+        Ok(compiled.optimizer.learning_rate())
+    }
+
+    /// Changes the learning rate of the optimizer.
+    ///
+    /// # Errors
+    /// If the model is not compiled.
+    fn set_learning_rate(&mut self, learning_rate: f32) -> Result<()> {
+        let (_, run) = self.split();
+        let compiled = run.compiled.as_mut().ok_or(Error::NotCompiled)?;
+        compiled.optimizer.set_learning_rate(learning_rate);
+        Ok(())
+    }
+
+    /// The names of the loss and the metrics, in Keras' order; none before the model has seen
+    /// targets.
+    fn metrics_names(&self) -> Vec<String> {
+        let compiled = self.run().compiled.as_ref();
+        let names = compiled.and_then(|compiled| {
+            let targets = compiled.targets.as_ref()?;
+            Some(targets.names(&compiled.losses))
+        });
+        names.unwrap_or_default()
+    }
+}

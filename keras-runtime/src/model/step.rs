@@ -1,0 +1,396 @@
+//! The parts of a step that are the same for every model: loading a batch, the losses with their
+//! gradients, the optimizer, the metrics.
+
+use super::Model;
+use super::build::{network, prepare};
+use super::compile::{Compiled, OutputLoss, Target, Targets, Weighting};
+use super::core::{Core, Run};
+use super::network::{Network, Value};
+use super::pass::{Pass, Space};
+use super::plan::EMPTY;
+use crate::data::{Batch, Table};
+use crate::device::{Device, Memory};
+use crate::error::{Error, Result};
+use crate::layers::Logits;
+use crate::losses::LossInput;
+use crate::metrics::MetricInput;
+use crate::optimizers::Step;
+use crate::random::Key;
+use crate::shape::Shape;
+
+/// The stream of random numbers that layers draw from while training.
+const STEPS: u64 = 2;
+
+/// Copies the inputs of a batch into the memory of a mode, which is made if it does not fit.
+pub(crate) fn load_inputs<M: Model>(
+    model: &mut M,
+    batch: &Batch<'_>,
+    training: bool,
+) -> Result<()> {
+    let samples = batch.rows.len();
+    if !fits(model.core(), model.run(), batch, training) {
+        let shapes: Vec<Shape> = batch.inputs.iter().map(|table| table.shape).collect();
+        prepare(model, &shapes, samples, training)?;
+    }
+    let (core, run) = model.split();
+    run.batch = samples;
+    run.is_training = training;
+    let space = run.space_mut(training).as_mut().ok_or_else(not_loaded)?;
+    for (input, table) in network::<M>().inputs.iter().zip(batch.inputs) {
+        if let Some(to) = space.value_mut(input.value, samples) {
+            core.device
+                .gather(&table.values, table.shape.size(), batch.rows, to);
+        }
+    }
+    Ok(())
+}
+
+/// Whether the memory of a mode has been planned for a batch like this one.
+fn fits<D: Device>(core: &Core<D>, run: &Run<D>, batch: &Batch<'_>, training: bool) -> bool {
+    run.space(training).is_some_and(|space| {
+        let shapes = space.plan.inputs.iter();
+        space.version == core.version
+            && space.plan.batch >= batch.rows.len()
+            && space.plan.inputs.len() == batch.inputs.len()
+            && shapes
+                .zip(batch.inputs)
+                .all(|(shape, table)| *shape == table.shape)
+    })
+}
+
+/// Copies the targets and the sample weights of a batch to the device.
+pub(crate) fn load_targets<D: Device>(
+    core: &Core<D>,
+    run: &mut Run<D>,
+    batch: &Batch<'_>,
+) -> Result<()> {
+    let device = &core.device;
+    let samples = batch.rows.len();
+    let (_, targets) = resolved(&mut run.compiled)?;
+    if targets.outputs.len() != batch.targets.len() {
+        return Err(Error::value(format!(
+            "The model has {} outputs. Expected targets for each. Received: {} arrays of targets.",
+            targets.outputs.len(),
+            batch.targets.len()
+        )));
+    }
+    for (at, (target, table)) in targets.outputs.iter_mut().zip(batch.targets).enumerate() {
+        let width = target.shape.size();
+        grow(device, &mut target.buffer, samples * width)?;
+        let to = D::slice_mut(&mut target.buffer, 0..samples * width);
+        device.gather(&table.values, width, batch.rows, to);
+        target.weights = match batch.sample_weights.get(at) {
+            None => None,
+            Some(table) => Some(weigh(device, target.weights.take(), table, batch.rows)?),
+        };
+    }
+    Ok(())
+}
+
+/// Makes a buffer at least `len` long.
+fn grow<D: Device>(device: &D, buffer: &mut D::Buffer, len: usize) -> Result<()> {
+    if D::len(buffer) < len {
+        *buffer = device.alloc(len)?;
+    }
+    Ok(())
+}
+
+/// Copies the sample weights of a batch to the device.
+fn weigh<D: Device>(
+    device: &D,
+    weighting: Option<Weighting<D>>,
+    table: &Table<'_>,
+    rows: &[u32],
+) -> Result<Weighting<D>> {
+    let width = table.shape.size();
+    let len = rows.len() * width;
+    let mut buffer = match weighting {
+        Some(weighting) => weighting.buffer,
+        None => device.alloc(len)?,
+    };
+    grow(device, &mut buffer, len)?;
+    device.gather(
+        &table.values,
+        width,
+        rows,
+        D::slice_mut(&mut buffer, 0..len),
+    );
+    let of_row = |&row: &u32| {
+        table.values[row as usize * width..][..width]
+            .iter()
+            .sum::<f32>()
+    };
+    let sum = rows.iter().map(of_row).sum();
+    Ok(Weighting {
+        buffer,
+        per_sample: width,
+        sum,
+    })
+}
+
+/// A pass on the batch that has been loaded.
+pub(crate) fn pass<'a, D: Device>(
+    core: &'a mut Core<D>,
+    run: &'a mut Run<D>,
+    training: bool,
+) -> Result<Pass<'a, D>> {
+    let key = Key::new(core.seed).fold(STEPS).fold(run.step);
+    let batch = run.batch;
+    let targets = run
+        .compiled
+        .as_ref()
+        .and_then(|compiled| compiled.targets.as_ref());
+    let from_logits = targets.map_or(&[][..], |targets| &targets.from_logits);
+    let space = if training {
+        &mut run.training
+    } else {
+        &mut run.inference
+    };
+    let (Some(parameters), Some(space)) = (&mut core.parameters, space) else {
+        return Err(not_loaded());
+    };
+    Ok(Pass {
+        device: &core.device,
+        parameters,
+        trainable: &core.trainable,
+        space,
+        batch,
+        training,
+        from_logits,
+        key,
+    })
+}
+
+/// Adds the losses of the batch to the totals and, while training, writes the gradients of the
+/// outputs.
+pub(crate) fn compute_loss<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Result<()> {
+    let (batch, training) = (run.batch, run.is_training);
+    let space = if training {
+        &mut run.training
+    } else {
+        &mut run.inference
+    };
+    let space = space.as_mut().ok_or_else(not_loaded)?;
+    let (losses, targets) = resolved(&mut run.compiled)?;
+    for at in 0..targets.outputs.len() {
+        let value = targets.outputs[at].value[usize::from(training)];
+        let is_repeated = targets.outputs[..at]
+            .iter()
+            .any(|target| target.value[usize::from(training)] == value);
+        let mut gradient = match space.plan.gradients[value.0] {
+            Some(slot) if training => space.slots[slot].take().map(|buffer| (slot, buffer)),
+            _ => None,
+        };
+        let len = batch * space.plan.shapes[value.0].size();
+        match &losses[at].loss {
+            None if is_repeated => {}
+            None => {
+                if let Some((_, buffer)) = &mut gradient {
+                    core.device.fill(D::slice_mut(buffer, 0..len), 0.0);
+                }
+            }
+            Some(loss) => {
+                // A second loss of the same value is added to the first.
+                let Space {
+                    plan, slots, sums, ..
+                } = &mut *space;
+                let into = match (&mut gradient, is_repeated) {
+                    (None, _) => None,
+                    (Some(_), true) => Some(D::slice_mut(sums, 0..len)),
+                    (Some((_, buffer)), false) => Some(D::slice_mut(buffer, 0..len)),
+                };
+                let target = &targets.outputs[at];
+                let read =
+                    |slot: usize| slots[slot].as_ref().map(|buffer| D::slice(buffer, 0..len));
+                let logits = if target.fused[usize::from(training)] {
+                    logits_slot(plan, value).and_then(read)
+                } else {
+                    None
+                };
+                let Some(y_pred) = read(plan.values[value.0]) else {
+                    continue;
+                };
+                loss.compute(LossInput {
+                    device: &core.device,
+                    batch,
+                    y_true: D::slice(&target.buffer, 0..batch * target.shape.size()),
+                    y_true_shape: target.shape,
+                    y_pred,
+                    y_pred_shape: plan.shapes[value.0],
+                    logits,
+                    sample_weight: target
+                        .weights
+                        .as_ref()
+                        .map(|weighting| weighting.view(batch)),
+                    weights_per_sample: target
+                        .weights
+                        .as_ref()
+                        .map_or(1, |weighting| weighting.per_sample),
+                    gradient: into,
+                    weight: losses[at].weight,
+                    weight_sum: target.weights.as_ref().map(|weighting| weighting.sum),
+                    sums: D::slice_mut(&mut targets.totals, at..at + 1),
+                });
+                if let (Some((_, buffer)), true) = (&mut gradient, is_repeated) {
+                    core.device
+                        .add(D::slice(sums, 0..len), D::slice_mut(buffer, 0..len));
+                }
+            }
+        }
+        if let Some((slot, buffer)) = gradient {
+            space.slots[slot] = Some(buffer);
+        }
+    }
+    targets.samples += batch as f64;
+    Ok(())
+}
+
+/// Where the input of an output's last activation is, if anywhere.
+pub(crate) fn logits_slot(plan: &super::plan::Plan, output: Value) -> Option<usize> {
+    let step = plan
+        .steps
+        .iter()
+        .flatten()
+        .find(|step| step.output == output)?;
+    match step.logits {
+        Logits::None => None,
+        Logits::Kept(_) => Some(step.kept).filter(|&slot| slot != EMPTY),
+        Logits::Input(_) => step.input.map(|input| plan.values[input.0]),
+    }
+}
+
+/// Changes the weights by the gradients of the batch.
+pub(crate) fn apply_gradients<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -> Result<()> {
+    let compiled = run.compiled.as_mut().ok_or(Error::NotCompiled)?;
+    let parameters = core.parameters.as_mut().ok_or_else(not_loaded)?;
+    let len = D::len(&parameters.params);
+    while compiled.slots.len() < compiled.optimizer.slots() {
+        compiled.slots.push(core.device.alloc(len)?);
+    }
+    if compiled.ranges_version != Some(core.version) {
+        compiled.ranges = parameters.trained_ranges(&core.trainable);
+        compiled.ranges_version = Some(core.version);
+    }
+    compiled.iterations += 1;
+    compiled.optimizer.step(Step {
+        device: &core.device,
+        params: &mut parameters.params,
+        grads: &parameters.grads,
+        slots: &mut compiled.slots,
+        ranges: &compiled.ranges,
+        iteration: compiled.iterations,
+    });
+    run.step += 1;
+    Ok(())
+}
+
+/// Adds the batch to the metrics.
+pub(crate) fn update_metrics<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Result<()> {
+    let (batch, training) = (run.batch, run.is_training);
+    let space = if training {
+        &run.training
+    } else {
+        &run.inference
+    };
+    let space = space.as_ref().ok_or_else(not_loaded)?;
+    let (_, targets) = resolved(&mut run.compiled)?;
+    let Targets {
+        outputs, totals, ..
+    } = targets;
+    for target in &*outputs {
+        let value = target.value[usize::from(training)];
+        for metric in &target.metrics {
+            let y_pred = space.value(value, batch).ok_or_else(not_loaded)?;
+            metric.metric.update(MetricInput {
+                device: &core.device,
+                batch,
+                y_true: D::slice(&target.buffer, 0..batch * target.shape.size()),
+                y_true_shape: target.shape,
+                y_pred,
+                y_pred_shape: space.plan.shapes[value.0],
+                sample_weight: None,
+                weights_per_sample: 1,
+                state: D::slice_mut(totals, metric.state.clone()),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Finds out what the losses and metrics mean for targets of these shapes, and checks that they
+/// fit the model's outputs. The memory of the mode is there.
+pub(crate) fn resolve<D: Device>(
+    core: &Core<D>,
+    run: &mut Run<D>,
+    network: &Network,
+    tables: &[Table<'_>],
+    training: bool,
+) -> Result<()> {
+    let space = if training {
+        &run.training
+    } else {
+        &run.inference
+    };
+    let plan = &space.as_ref().ok_or_else(not_loaded)?.plan;
+    let compiled = run.compiled.as_mut().ok_or(Error::NotCompiled)?;
+    let predictions = network
+        .outputs
+        .iter()
+        .map(|output| plan.shapes[output.value(training).0]);
+    let predictions: Vec<Shape> = predictions.collect();
+    let is_known = compiled.targets.as_ref().is_some_and(|targets| {
+        let same = |(target, table): (&Target<D>, &Table<'_>)| target.shape == table.shape;
+        targets.outputs.iter().zip(tables).all(same) && targets.predictions == predictions
+    });
+    if !is_known {
+        let shapes: Vec<Shape> = tables.iter().map(|table| table.shape).collect();
+        let targets = Targets::new(&core.device, network, compiled, &shapes, predictions)?;
+        compiled.targets = Some(targets);
+    }
+    let Compiled {
+        losses, targets, ..
+    } = compiled;
+    let targets = targets.as_mut().ok_or(Error::NotCompiled)?;
+    for (at, (target, loss)) in targets.outputs.iter_mut().zip(losses).enumerate() {
+        let Some(loss) = &loss.loss else { continue };
+        loss.check_targets(&tables[at].values, &targets.predictions[at])?;
+        let value = network.outputs[at].value(training);
+        let is_single = network
+            .outputs
+            .iter()
+            .filter(|output| output.value(training) == value)
+            .count()
+            == 1;
+        let step = plan
+            .steps
+            .iter()
+            .flatten()
+            .find(|step| step.output == value);
+        let fuses = step.is_some_and(|step| match step.logits {
+            Logits::None => false,
+            Logits::Input(activation) | Logits::Kept(activation) => {
+                loss.fuses(activation) && step.is_last
+            }
+        });
+        target.fused[usize::from(training)] = fuses && is_single;
+    }
+    if training {
+        let fused = targets.outputs.iter().filter(|target| target.fused[1]);
+        targets.from_logits = fused.map(|target| target.value[1]).collect();
+    }
+    Ok(())
+}
+
+/// The losses of a compiled model, and what is known since targets were seen.
+fn resolved<D: Device>(
+    compiled: &mut Option<Compiled<D>>,
+) -> Result<(&[OutputLoss<D>], &mut Targets<D>)> {
+    let Compiled {
+        losses, targets, ..
+    } = compiled.as_mut().ok_or(Error::NotCompiled)?;
+    Ok((losses, targets.as_mut().ok_or_else(not_loaded)?))
+}
+
+pub(crate) fn not_loaded() -> Error {
+    Error::NotBuilt("No batch has been loaded. Call `load()` before the steps that use it.".into())
+}

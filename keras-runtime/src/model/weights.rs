@@ -1,0 +1,105 @@
+//! Reading and writing the weights of a model, all of them or layer by layer.
+
+use ndarray::{ArrayD, IxDyn};
+
+use super::Model;
+use super::build::network;
+use super::layer_ref::LayerRef;
+use super::parameters::{Parameters, Place};
+use crate::device::{Device, Memory};
+use crate::error::{Error, Result};
+
+pub(crate) fn count<M: Model>(model: &M) -> usize {
+    let parameters = model.core().parameters.as_ref();
+    parameters.map_or(0, |parameters| {
+        M::Device::len(&parameters.params) + M::Device::len(&parameters.state)
+    })
+}
+
+pub(crate) fn position<M: Model>(name: &str) -> Result<usize> {
+    let layers = network::<M>().layers;
+    layers
+        .iter()
+        .position(|layer| layer.name == name)
+        .ok_or_else(|| {
+            let names: Vec<&str> = layers.iter().map(|layer| layer.name).collect();
+            Error::value(format!(
+                "No such layer: {name}. Existing layers are: {names:?}."
+            ))
+        })
+}
+
+pub(crate) fn get_layer<'a, M: Model>(model: &'a M, name: &str) -> Result<LayerRef<'a, M::Device>> {
+    Ok(layer_ref(model, position::<M>(name)?))
+}
+
+pub(crate) fn layers<M: Model>(model: &M) -> Vec<LayerRef<'_, M::Device>> {
+    (0..network::<M>().layers.len())
+        .map(|index| layer_ref(model, index))
+        .collect()
+}
+
+fn layer_ref<M: Model>(model: &M, index: usize) -> LayerRef<'_, M::Device> {
+    LayerRef {
+        info: &network::<M>().layers[index],
+        index,
+        core: model.core(),
+    }
+}
+
+/// The values of a weight as an array.
+pub(crate) fn array<D: Device>(
+    device: &D,
+    parameters: &Parameters<D>,
+    place: &Place,
+) -> ArrayD<f32> {
+    let values = parameters.get(device, place);
+    // A weight's range is as long as its shape; an array of another length cannot come about.
+    ArrayD::from_shape_vec(IxDyn(place.shape.dims()), values).unwrap_or_default()
+}
+
+pub(crate) fn get<M: Model>(model: &M) -> Vec<ArrayD<f32>> {
+    let core = model.core();
+    let places = core.parameters.iter().flat_map(|parameters| {
+        parameters
+            .places()
+            .map(|place| array(&core.device, parameters, &place))
+    });
+    places.collect()
+}
+
+pub(crate) fn set<M: Model>(model: &mut M, values: &[ArrayD<f32>]) -> Result<()> {
+    let name = network::<M>().name;
+    let (core, _) = model.split();
+    let Some(parameters) = &mut core.parameters else {
+        return Err(Error::NotBuilt(format!(
+            "You called `set_weights(weights)` on model '{name}', which has not been built yet. Call the model on \
+             some data or its `build()` first."
+        )));
+    };
+    let places: Vec<Place> = parameters.places().collect();
+    if places.len() != values.len() {
+        return Err(Error::value(format!(
+            "You called `set_weights(weights)` on layer '{name}' with a weight list of length {}, but the layer was \
+             expecting {} weights.",
+            values.len(),
+            places.len()
+        )));
+    }
+    for (place, values) in places.iter().zip(values) {
+        if place.shape.dims() != values.shape() {
+            return Err(Error::value(format!(
+                "Layer {name} weight shape {:?} is not compatible with provided weight shape {:?}.",
+                place.shape.dims(),
+                values.shape()
+            )));
+        }
+    }
+    for (place, values) in places.iter().zip(values) {
+        let values = values.as_standard_layout();
+        if let Some(values) = values.as_slice() {
+            parameters.set(&core.device, place, values);
+        }
+    }
+    Ok(())
+}
