@@ -4,6 +4,7 @@ use ndarray::ArrayD;
 
 use super::compile::{Compile, Compiled};
 use super::core::{Core, Run};
+use super::history::Logs;
 use super::layer_ref::LayerRef;
 use super::network::Network;
 use super::pass::Pass;
@@ -204,6 +205,27 @@ pub trait Model: Sized + Send {
     /// If their number or a shape is not the model's; then nothing is changed.
     fn set_weights(&mut self, values: &[ArrayD<f32>]) -> Result<()> {
         weights::set(self, values)
+    }
+
+    /// Prepares for steps on batches like this one: memory, the meaning of losses and metrics, the
+    /// metrics at zero. `fit` and `evaluate` do it; a loop of one's own calls it once.
+    ///
+    /// # Errors
+    /// If the batch does not fit the model, or the model is not compiled.
+    fn begin(&mut self, batch: &Batch<'_>, training: bool) -> Result<()> {
+        step::begin(self, batch, training)
+    }
+
+    /// Sets the running means of the loss and the metrics back to the start.
+    fn reset_metrics(&mut self) {
+        let (core, run) = self.split();
+        step::reset(core, run);
+    }
+
+    /// The running means of the loss and the metrics.
+    fn logs(&mut self) -> Logs {
+        let (core, run) = self.split();
+        step::logs(core, run).cloned().unwrap_or_default()
     }
 
     /// The learning rate of the optimizer.

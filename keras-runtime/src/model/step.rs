@@ -5,6 +5,7 @@ use super::Model;
 use super::build::{network, prepare};
 use super::compile::{Compiled, OutputLoss, Target, Targets, Weighting};
 use super::core::{Core, Run};
+use super::history::Logs;
 use super::network::{Network, Value};
 use super::pass::{Pass, Space};
 use super::plan::EMPTY;
@@ -20,6 +21,41 @@ use crate::shape::Shape;
 
 /// The stream of random numbers that layers draw from while training.
 const STEPS: u64 = 2;
+
+/// Prepares for steps on batches like this one.
+pub(crate) fn begin<M: Model>(model: &mut M, batch: &Batch<'_>, training: bool) -> Result<()> {
+    let network = network::<M>();
+    if model.run().compiled.is_none() {
+        return Err(Error::NotCompiled);
+    }
+    if batch.targets.len() != network.outputs.len() {
+        return Err(Error::value(format!(
+            "The model has {} outputs. Expected targets for each. Received: {} arrays of targets.",
+            network.outputs.len(),
+            batch.targets.len()
+        )));
+    }
+    let shapes: Vec<Shape> = batch.inputs.iter().map(|table| table.shape).collect();
+    prepare(model, &shapes, batch.rows.len(), training)?;
+    let (core, run) = model.split();
+    resolve(core, run, network, batch.targets, training)?;
+    reset(core, run);
+    Ok(())
+}
+
+/// Sets the totals of losses and metrics to zero.
+pub(crate) fn reset<D: Device>(core: &Core<D>, run: &mut Run<D>) {
+    if let Ok((_, targets)) = resolved(&mut run.compiled) {
+        targets.reset(&core.device);
+    }
+}
+
+/// The running means of the loss and the metrics, fetched from the device.
+pub(crate) fn logs<'a, D: Device>(core: &Core<D>, run: &'a mut Run<D>) -> Option<&'a Logs> {
+    let (losses, targets) = resolved(&mut run.compiled).ok()?;
+    targets.update_logs(&core.device, losses);
+    Some(&targets.logs)
+}
 
 /// Copies the inputs of a batch into the memory of a mode, which is made if it does not fit.
 pub(crate) fn load_inputs<M: Model>(
@@ -67,13 +103,6 @@ pub(crate) fn load_targets<D: Device>(
     let device = &core.device;
     let samples = batch.rows.len();
     let (_, targets) = resolved(&mut run.compiled)?;
-    if targets.outputs.len() != batch.targets.len() {
-        return Err(Error::value(format!(
-            "The model has {} outputs. Expected targets for each. Received: {} arrays of targets.",
-            targets.outputs.len(),
-            batch.targets.len()
-        )));
-    }
     for (at, (target, table)) in targets.outputs.iter_mut().zip(batch.targets).enumerate() {
         let width = target.shape.size();
         grow(device, &mut target.buffer, samples * width)?;
