@@ -1,19 +1,12 @@
-//! Data: tables on the host, and the batches that are cut from them.
+//! Data: tables on the host, data sets, and the batches that are cut from them.
 
-use std::borrow::Cow;
+mod columns;
+mod dataset;
+mod table;
 
-use crate::shape::Shape;
-
-/// Rows of numbers on the host.
-#[derive(Clone, Debug)]
-pub struct Table<'a> {
-    /// The numbers: (rows, ..shape).
-    pub values: Cow<'a, [f32]>,
-    /// The shape of one row.
-    pub shape: Shape,
-    /// The number of rows.
-    pub rows: usize,
-}
+pub use columns::{Columns, IntoColumns};
+pub use dataset::{Data, Dataset, IntoData};
+pub use table::{Element, IntoTable, Table};
 
 /// The rows of some tables that a step works on.
 #[derive(Clone, Copy, Debug)]
