@@ -1,6 +1,7 @@
 //! Keras in Rust: models declared with macros, checked by the compiler, trained by generated code.
 
 pub mod arg;
+pub mod callbacks;
 pub mod data;
 pub mod device;
 mod error;

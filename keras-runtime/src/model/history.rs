@@ -78,3 +78,78 @@ impl Logs {
             .partition_point(|(entry, _)| order(entry) < key))
     }
 }
+
+/// The logs of every epoch: what `fit` returns.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    epochs: Vec<usize>,
+    columns: Vec<(Arc<str>, Vec<f32>)>,
+}
+
+impl History {
+    /// No epochs yet.
+    pub const fn new() -> Self {
+        Self {
+            epochs: Vec::new(),
+            columns: Vec::new(),
+        }
+    }
+
+    /// The values of a name, one for each epoch that has one: `val_loss` may have fewer than
+    /// `loss`.
+    pub fn get(&self, name: &str) -> Option<&[f32]> {
+        let column = self.columns.iter().find(|(column, _)| &**column == name);
+        column.map(|(_, values)| values.as_slice())
+    }
+
+    /// The numbers of the epochs, from 0 or from `initial_epoch`.
+    pub fn epochs(&self) -> &[usize] {
+        &self.epochs
+    }
+
+    /// The names, in the order of the logs.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|(name, _)| &**name)
+    }
+
+    /// Adds the logs of an epoch.
+    pub fn push(&mut self, epoch: usize, logs: &Logs) {
+        self.epochs.push(epoch);
+        for (name, value) in &logs.entries {
+            match self.columns.iter_mut().find(|(column, _)| column == name) {
+                Some((_, values)) => values.push(*value),
+                None => self.columns.push((name.clone(), vec![*value])),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_are_sorted_with_validation_last() {
+        let mut logs = Logs::new();
+        for name in ["val_acc", "loss", "val_loss", "acc"] {
+            logs.insert(name, 1.0);
+        }
+        logs.insert("loss", 2.0);
+        let names: Vec<&str> = logs.names().collect();
+        assert_eq!(names, ["acc", "loss", "val_acc", "val_loss"]);
+        assert_eq!((logs.get("loss"), logs.get("nope")), (Some(2.0), None));
+    }
+
+    #[test]
+    fn validation_may_skip_epochs() {
+        let mut history = History::new();
+        let mut logs = Logs::new();
+        logs.insert("loss", 1.0);
+        history.push(2, &logs);
+        logs.insert("val_loss", 3.0);
+        history.push(3, &logs);
+        assert_eq!(history.epochs(), [2, 3]);
+        assert_eq!(history.get("loss"), Some(&[1.0, 1.0][..]));
+        assert_eq!(history.get("val_loss"), Some(&[3.0][..]));
+    }
+}

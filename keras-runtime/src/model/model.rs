@@ -4,13 +4,16 @@ use ndarray::ArrayD;
 
 use super::compile::{Compile, Compiled};
 use super::core::{Core, Run};
-use super::history::Logs;
+use super::evaluate::{self, Evaluate};
+use super::fit::{self, Fit};
+use super::history::{History, Logs};
 use super::layer_ref::LayerRef;
 use super::network::Network;
 use super::pass::Pass;
+use super::predict::{self, Predict};
 use super::trace::Trace;
-use super::{build, step, weights};
-use crate::data::Batch;
+use super::{build, on_batch, step, weights};
+use crate::data::{Batch, IntoColumns, IntoData};
 use crate::device::Device;
 use crate::error::{Error, Result};
 
@@ -152,6 +155,75 @@ pub trait Model: Sized + Send {
     /// As [`build`](Model::build).
     fn build_all(&mut self, input_shapes: &[&[Option<usize>]]) -> Result<()> {
         build::build(self, input_shapes)
+    }
+
+    /// Trains the model: for each epoch, over all batches of the data.
+    ///
+    /// The data is `(x, y)`, `(x, y, sample_weight)` or a [`Dataset`](crate::data::Dataset); `x`
+    /// and `y` are arrays of any rank whose first axis counts the samples, or tuples of them for a
+    /// model with several inputs or outputs.
+    ///
+    /// # Errors
+    /// If the model is not compiled, the data does not fit it, or a callback fails.
+    fn fit<'a>(&mut self, data: impl IntoData<'a>, arguments: Fit<'a>) -> Result<History> {
+        fit::fit(self, data.into_data()?, arguments)
+    }
+
+    /// The loss and the metrics on data.
+    ///
+    /// # Errors
+    /// As [`fit`](Model::fit).
+    fn evaluate<'a>(&mut self, data: impl IntoData<'a>, arguments: Evaluate<'a>) -> Result<Logs> {
+        evaluate::evaluate(self, data.into_data()?, arguments)
+    }
+
+    /// The output for every sample: (samples, ..output shape).
+    ///
+    /// # Errors
+    /// If the data does not fit the model, or the model has several outputs: see
+    /// [`predict_all`](Model::predict_all).
+    fn predict<'a>(
+        &mut self,
+        x: impl IntoColumns<'a>,
+        arguments: Predict<'a>,
+    ) -> Result<ArrayD<f32>> {
+        predict::single::<Self>(self.predict_all(x, arguments)?)
+    }
+
+    /// Every output for every sample, in the order of the model's outputs.
+    ///
+    /// # Errors
+    /// If the data does not fit the model.
+    fn predict_all<'a>(
+        &mut self,
+        x: impl IntoColumns<'a>,
+        arguments: Predict<'a>,
+    ) -> Result<Vec<ArrayD<f32>>> {
+        predict::predict(self, x.into_columns()?, arguments)
+    }
+
+    /// One step of training on one batch; gives the loss and the metrics of this batch.
+    ///
+    /// # Errors
+    /// As [`fit`](Model::fit).
+    fn train_on_batch<'a>(&mut self, data: impl IntoData<'a>) -> Result<Logs> {
+        on_batch::train(self, data.into_data()?)
+    }
+
+    /// The loss and the metrics of one batch.
+    ///
+    /// # Errors
+    /// As [`fit`](Model::fit).
+    fn test_on_batch<'a>(&mut self, data: impl IntoData<'a>) -> Result<Logs> {
+        on_batch::test(self, data.into_data()?)
+    }
+
+    /// The output for one batch.
+    ///
+    /// # Errors
+    /// As [`predict`](Model::predict).
+    fn predict_on_batch<'a>(&mut self, x: impl IntoColumns<'a>) -> Result<ArrayD<f32>> {
+        predict::single::<Self>(on_batch::predict(self, x.into_columns()?)?)
     }
 
     /// The model's name.

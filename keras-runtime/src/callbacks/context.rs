@@ -1,0 +1,75 @@
+//! What a callback can see and do.
+
+use ndarray::ArrayD;
+
+use crate::error::Result;
+use crate::metrics::Direction;
+
+/// The arguments of the `fit`, `evaluate` or `predict` that a callback is called from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Params {
+    /// What is printed: nothing (0), a progress bar (1) or a line for each epoch (2).
+    pub verbose: u8,
+    /// The samples of a batch, where they are known.
+    pub batch_size: Option<usize>,
+    /// The number of epochs.
+    pub epochs: usize,
+    /// The batches of an epoch, where they are known.
+    pub steps: Option<usize>,
+}
+
+/// A model as a callback sees it.
+pub trait ModelHandle {
+    /// The model's name.
+    fn name(&self) -> &str;
+    /// All weights in Keras' order.
+    fn get_weights(&self) -> Vec<ArrayD<f32>>;
+    /// Sets all weights.
+    ///
+    /// # Errors
+    /// If their number or a shape is not the model's.
+    fn set_weights(&mut self, weights: &[ArrayD<f32>]) -> Result<()>;
+    /// The learning rate of the optimizer.
+    ///
+    /// # Errors
+    /// If the model is not compiled.
+    fn learning_rate(&self) -> Result<f32>;
+    /// Changes the learning rate of the optimizer.
+    ///
+    /// # Errors
+    /// If the model is not compiled.
+    fn set_learning_rate(&mut self, learning_rate: f32) -> Result<()>;
+    /// Whether larger or smaller values of a compiled metric are better; `None` if there is no
+    /// metric of this name.
+    fn metric_direction(&self, name: &str) -> Option<Direction>;
+    /// Ends the training after this epoch, or `evaluate` and `predict` after this batch.
+    fn stop_training(&mut self);
+}
+
+/// What a callback is called with.
+pub struct CallbackContext<'a> {
+    params: &'a Params,
+    model: &'a mut dyn ModelHandle,
+}
+
+impl<'a> CallbackContext<'a> {
+    /// The context of a loop of one's own.
+    pub fn new(params: &'a Params, model: &'a mut dyn ModelHandle) -> Self {
+        Self { params, model }
+    }
+
+    /// The arguments of the call that is running.
+    pub fn params(&self) -> &Params {
+        self.params
+    }
+
+    /// The model that is being trained, evaluated or used.
+    pub fn model(&mut self) -> &mut dyn ModelHandle {
+        self.model
+    }
+
+    /// Ends the training: the epoch is cut short, its validation and its end still take place.
+    pub fn stop_training(&mut self) {
+        self.model.stop_training();
+    }
+}

@@ -1,0 +1,115 @@
+//! Callbacks: what is called at the stages of `fit`, `evaluate` and `predict`.
+
+mod context;
+mod list;
+
+pub use context::{CallbackContext, ModelHandle, Params};
+pub use list::CallbackList;
+
+use crate::error::Result;
+use crate::model::Logs;
+
+/// Something that is told of every stage of `fit`, `evaluate` and `predict`: `keras.callbacks.Callback`.
+///
+/// Every hook does nothing by default. An error from a hook ends the training and is returned by
+/// `fit`. `logs` are empty at the beginning of a stage; at its end they hold the running means of
+/// the loss and the metrics.
+#[allow(unused_variables)]
+pub trait Callback: Send {
+    /// Before the first epoch.
+    fn on_train_begin(&mut self, cx: &mut CallbackContext, logs: &Logs) -> Result<()> {
+        Ok(())
+    }
+    /// After the last epoch.
+    fn on_train_end(&mut self, cx: &mut CallbackContext, logs: &Logs) -> Result<()> {
+        Ok(())
+    }
+    /// Before an epoch; epochs count from 0.
+    fn on_epoch_begin(
+        &mut self,
+        cx: &mut CallbackContext,
+        epoch: usize,
+        logs: &Logs,
+    ) -> Result<()> {
+        Ok(())
+    }
+    /// After an epoch and its validation. Values that are added to the logs go into the history.
+    fn on_epoch_end(
+        &mut self,
+        cx: &mut CallbackContext,
+        epoch: usize,
+        logs: &mut Logs,
+    ) -> Result<()> {
+        Ok(())
+    }
+    /// Before a batch of training; batches count from 0 in each epoch.
+    fn on_train_batch_begin(
+        &mut self,
+        cx: &mut CallbackContext,
+        batch: usize,
+        logs: &Logs,
+    ) -> Result<()> {
+        Ok(())
+    }
+    /// After a batch of training.
+    fn on_train_batch_end(
+        &mut self,
+        cx: &mut CallbackContext,
+        batch: usize,
+        logs: &Logs,
+    ) -> Result<()> {
+        Ok(())
+    }
+    /// Before `evaluate`, or a validation.
+    fn on_test_begin(&mut self, cx: &mut CallbackContext, logs: &Logs) -> Result<()> {
+        Ok(())
+    }
+    /// After `evaluate`, or a validation.
+    fn on_test_end(&mut self, cx: &mut CallbackContext, logs: &Logs) -> Result<()> {
+        Ok(())
+    }
+    /// Before a batch of `evaluate`, or of a validation.
+    fn on_test_batch_begin(
+        &mut self,
+        cx: &mut CallbackContext,
+        batch: usize,
+        logs: &Logs,
+    ) -> Result<()> {
+        Ok(())
+    }
+    /// After a batch of `evaluate`, or of a validation.
+    fn on_test_batch_end(
+        &mut self,
+        cx: &mut CallbackContext,
+        batch: usize,
+        logs: &Logs,
+    ) -> Result<()> {
+        Ok(())
+    }
+    /// Before `predict`.
+    fn on_predict_begin(&mut self, cx: &mut CallbackContext, logs: &Logs) -> Result<()> {
+        Ok(())
+    }
+    /// After `predict`.
+    fn on_predict_end(&mut self, cx: &mut CallbackContext, logs: &Logs) -> Result<()> {
+        Ok(())
+    }
+    /// Before a batch of `predict`.
+    fn on_predict_batch_begin(
+        &mut self,
+        cx: &mut CallbackContext,
+        batch: usize,
+        logs: &Logs,
+    ) -> Result<()> {
+        Ok(())
+    }
+    /// After a batch of `predict`.
+    fn on_predict_batch_end(
+        &mut self,
+        cx: &mut CallbackContext,
+        batch: usize,
+        logs: &Logs,
+    ) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,49 @@
+//! Every model as callbacks see it.
+
+use ndarray::ArrayD;
+
+use super::Model;
+use crate::callbacks::ModelHandle;
+use crate::error::Result;
+use crate::metrics::Direction;
+
+impl<M: Model> ModelHandle for M {
+    fn name(&self) -> &str {
+        Model::name(self)
+    }
+
+    fn get_weights(&self) -> Vec<ArrayD<f32>> {
+        Model::get_weights(self)
+    }
+
+    fn set_weights(&mut self, weights: &[ArrayD<f32>]) -> Result<()> {
+        Model::set_weights(self, weights)
+    }
+
+    fn learning_rate(&self) -> Result<f32> {
+        Model::learning_rate(self)
+    }
+
+    fn set_learning_rate(&mut self, learning_rate: f32) -> Result<()> {
+        Model::set_learning_rate(self, learning_rate)
+    }
+
+    fn metric_direction(&self, name: &str) -> Option<Direction> {
+        let name = name.strip_prefix("val_").unwrap_or(name);
+        if name == "loss" {
+            return Some(Direction::Down);
+        }
+        let targets = self.run().compiled.as_ref()?.targets.as_ref()?;
+        let is_loss = |output: &&str| name.strip_suffix("_loss") == Some(output);
+        if targets.outputs.iter().any(|output| is_loss(&output.name)) {
+            return Some(Direction::Down);
+        }
+        let mut metrics = targets.outputs.iter().flat_map(|output| &output.metrics);
+        let metric = metrics.find(|metric| metric.name == name)?;
+        Some(metric.metric.direction())
+    }
+
+    fn stop_training(&mut self) {
+        self.split().1.stop_training = true;
+    }
+}

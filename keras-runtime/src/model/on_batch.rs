@@ -1,0 +1,45 @@
+//! One step on one batch: `train_on_batch`, `test_on_batch`, `predict_on_batch`.
+
+use ndarray::ArrayD;
+
+use super::Model;
+use super::feed::Feed;
+use super::history::Logs;
+use super::predict::{self, Predict};
+use crate::data::{Columns, Data};
+use crate::error::{Error, Result};
+
+pub(crate) fn train<M: Model>(model: &mut M, data: Data<'_>) -> Result<Logs> {
+    run(model, data, true, M::train_step)
+}
+
+pub(crate) fn test<M: Model>(model: &mut M, data: Data<'_>) -> Result<Logs> {
+    run(model, data, false, M::test_step)
+}
+
+fn run<M: Model>(
+    model: &mut M,
+    data: Data<'_>,
+    training: bool,
+    step: impl Fn(&mut M, &crate::data::Batch<'_>) -> Result<()>,
+) -> Result<Logs> {
+    if model.run().compiled.is_none() {
+        return Err(Error::NotCompiled);
+    }
+    let feed = Feed::new::<M>(data)?;
+    if feed.samples() == 0 {
+        return Err(Error::value(
+            "A batch has at least one sample. Received: empty data",
+        ));
+    }
+    let rows: Vec<u32> = (0..feed.samples() as u32).collect();
+    let batch = feed.batch(&rows);
+    model.begin(&batch, training)?;
+    step(model, &batch)?;
+    Ok(model.logs())
+}
+
+pub(crate) fn predict<M: Model>(model: &mut M, columns: Columns<'_>) -> Result<Vec<ArrayD<f32>>> {
+    let samples = columns.rows().max(1);
+    predict::predict(model, columns, Predict::batch_size(samples))
+}
