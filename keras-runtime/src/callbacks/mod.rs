@@ -1,10 +1,14 @@
 //! Callbacks: what is called at the stages of `fit`, `evaluate` and `predict`.
 
 mod context;
+mod early_stopping;
 mod list;
+mod monitor;
 
 pub use context::{CallbackContext, ModelHandle, Params};
+pub use early_stopping::EarlyStopping;
 pub use list::CallbackList;
+pub use monitor::Mode;
 
 use crate::error::Result;
 use crate::model::Logs;

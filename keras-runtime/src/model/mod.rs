@@ -19,6 +19,8 @@ mod plan;
 mod predict;
 mod progress;
 mod step;
+mod summary;
+mod table;
 mod trace;
 mod weights;
 

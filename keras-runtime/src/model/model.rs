@@ -12,7 +12,7 @@ use super::network::Network;
 use super::pass::Pass;
 use super::predict::{self, Predict};
 use super::trace::Trace;
-use super::{build, on_batch, step, weights};
+use super::{build, on_batch, progress, step, summary, weights};
 use crate::data::{Batch, IntoColumns, IntoData};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -234,6 +234,16 @@ pub trait Model: Sized + Send {
     /// Whether the model has its weights.
     fn is_built(&self) -> bool {
         self.core().parameters.is_some()
+    }
+
+    /// Prints a table of the layers.
+    fn summary(&self) {
+        progress::write(&self.summary_string());
+    }
+
+    /// The table of the layers that [`summary`](Model::summary) prints.
+    fn summary_string(&self) -> String {
+        summary::summary(self)
     }
 
     /// The number of all weights; 0 for a model that is not built.

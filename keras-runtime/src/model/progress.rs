@@ -255,7 +255,7 @@ impl Progress {
 }
 
 /// Writes at once; a reader that has gone away is no error of the training.
-fn write(text: &str) {
+pub(crate) fn write(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
