@@ -53,7 +53,7 @@ def number(value):
         return "Infinity" if value > 0 else "-Infinity"
     decimal = float(str(value))
     assert np.float32(decimal) == value
-    return int(decimal) if decimal == int(decimal) and abs(decimal) < 1e7 and decimal else decimal
+    return int(decimal) if decimal.is_integer() and abs(decimal) < 1e7 else decimal
 
 
 def tensor(array):

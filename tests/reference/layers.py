@@ -13,8 +13,11 @@ import numpy as np
 from fixture import Random, gradients, tensor, tensors
 
 
-def case(name, layer, config, inputs, training=False):
-    """Calls `keras.layers.{layer}(**config)`; `inputs` are shapes, for which numbers are drawn, or arrays."""
+def case(name, layer, config, inputs, training=False, instead=None):
+    """Calls `keras.layers.{layer}(**config)`, or the function `instead` of it.
+
+    `inputs` are shapes, for which numbers are drawn, or arrays.
+    """
     random = Random(name)
     inputs = [random.values(x) if isinstance(x, tuple) else np.float32(x) for x in inputs]
     built = getattr(keras.layers, layer)(**config)
@@ -34,7 +37,10 @@ def case(name, layer, config, inputs, training=False):
     arguments = {"training": training} if knows_training else {}
 
     def call(trainable, inputs):
-        return built.stateless_call(trainable, state, inputs if several else inputs[0], **arguments)
+        called = inputs if several else inputs[0]
+        if instead is not None:
+            return instead(called), state
+        return built.stateless_call(trainable, state, called, **arguments)
 
     state_after = [value for value, keep in zip(call(trainable, inputs)[1], kept) if keep]
     d_output = random.values(call(trainable, inputs)[0].shape)
@@ -236,15 +242,34 @@ def merging():
 
 
 def preprocessing():
-    def crop(name, shape, height, width):
-        return case(f"random_crop_{name}", "RandomCrop", {"height": height, "width": width}, [shape])
+    """RandomCrop where nothing is random.
+
+    Its documentation: at inference, and for images smaller than the target, the largest centred window with the
+    target's proportions, resized. The layer of Keras 3.15.1 returns its input when it is not training; `smart_resize`
+    is what the documentation says, and what Keras 2 called here.
+    """
+
+    def inference(name, shape, height, width):
+        config = {"height": height, "width": width}
+
+        def resized(images):
+            return keras.preprocessing.image.smart_resize(images, (height, width))
+
+        return case(f"random_crop_{name}", "RandomCrop", config, [shape], instead=resized)
+
+    def training(name, shape, height, width):
+        config = {"height": height, "width": width}
+        return case(f"random_crop_{name}_training", "RandomCrop", config, [shape], training=True)
 
     return [
-        crop("center", (2, 6, 7, 2), 4, 3),
-        crop("center_odd_rest", (1, 5, 6, 1), 2, 3),
-        crop("same_size", (2, 3, 4, 1), 3, 4),
-        crop("smaller_image", (1, 3, 3, 2), 5, 5),
-        crop("smaller_height", (1, 3, 6, 1), 4, 4),
-        crop("smaller_width", (1, 6, 3, 1), 4, 5),
-        crop("larger_target_wide", (2, 4, 5, 1), 4, 7),
+        inference("same_proportions", (2, 6, 8, 2), 3, 4),
+        inference("wide", (2, 6, 7, 2), 4, 3),
+        inference("high_odd_rest", (1, 8, 5, 1), 3, 3),
+        inference("same_size", (2, 3, 4, 1), 3, 4),
+        inference("smaller_image", (1, 3, 3, 2), 5, 5),
+        inference("smaller_height", (1, 3, 6, 1), 4, 4),
+        inference("smaller_width", (1, 6, 3, 1), 4, 5),
+        inference("wide_target", (2, 4, 5, 1), 4, 7),
+        training("same_size", (2, 3, 4, 1), 3, 4),
+        training("smaller_image", (1, 3, 3, 2), 5, 5),
     ]
