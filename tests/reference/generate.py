@@ -1,0 +1,19 @@
+"""Writes the fixtures: `python generate.py` all of them, `python generate.py layers losses` some."""
+
+import importlib
+import os
+import sys
+
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["JAX_PLATFORMS"] = "cpu"
+
+FIXTURES = ["layers", "activations", "losses", "optimizers", "metrics", "trainings", "texts"]
+
+if __name__ == "__main__":
+    import fixture
+
+    unknown = set(sys.argv[1:]) - set(FIXTURES)
+    if unknown:
+        sys.exit(f"Expected names among {FIXTURES}. Received: {sorted(unknown)}")
+    for name in sys.argv[1:] or FIXTURES:
+        fixture.write(name, importlib.import_module(name).cases())
