@@ -3,9 +3,19 @@
 
 use std::fmt::{Debug, Display};
 
+use super::cpu::scratch::Scratch;
+
 /// A floating-point number that the kernels compute with.
 pub trait Float:
-    num_traits::Float + num_traits::NumAssign + Default + Debug + Display + Send + Sync + 'static
+    num_traits::Float
+    + num_traits::NumAssign
+    + Scratch
+    + Default
+    + Debug
+    + Display
+    + Send
+    + Sync
+    + 'static
 {
     /// The nearest number of this type.
     fn from_f32(value: f32) -> Self;

@@ -4,6 +4,7 @@ pub mod activation;
 pub mod kernel;
 pub mod matmul;
 pub mod rows;
+pub mod scratch;
 pub mod simd;
 pub mod threads;
 pub mod updates;

@@ -1,0 +1,288 @@
+//! `C = A B (+ bias) (then relu)`, cut into blocks that fit the caches and into tiles that fit the
+//! registers.
+//!
+//! | what | stays in |
+//! |---|---|
+//! | a tile of C: R rows, W columns | registers |
+//! | a panel of B: `DEPTH` rows, W columns | the first-level or second-level cache |
+//! | a block of A: `ROWS` rows, `DEPTH` columns | the second-level cache |
+
+use super::super::simd::{Arith, dispatch};
+use super::super::threads::over_rows;
+use super::panels::{self, Source, width};
+use super::tile::{Left, Right, tile};
+use crate::device::Float;
+
+/// The most rows of B that are worked on together.
+const DEPTH: usize = 512;
+
+/// The most rows of A that are worked on together.
+const ROWS: usize = 128;
+
+/// The most columns of B that are packed together.
+const COLUMNS: usize = 2048;
+
+/// Rows of C from which packing B pays, where its rows could be read as they are.
+const WORTH_PACKING: usize = 48;
+
+/// What happens to C besides the product.
+#[derive(Clone, Copy)]
+pub struct Epilogue<'a, F> {
+    /// Added to every row.
+    pub bias: Option<&'a [F]>,
+    /// Negative numbers become 0 at last.
+    pub relu: bool,
+}
+
+/// Writes C (rows, columns of B).
+pub fn product<F: Float>(
+    left: Left<'_, F>,
+    right: Source<'_, F>,
+    rows: usize,
+    epilogue: Epilogue<'_, F>,
+    c: &mut [F],
+) {
+    let Source { depth, columns, .. } = right;
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    let blocks = depth.div_ceil(DEPTH).max(1);
+    for first in (0..columns).step_by(COLUMNS) {
+        let wide = COLUMNS.min(columns - first);
+        for block in 0..blocks {
+            let at = block * DEPTH;
+            let right = right.part(at, DEPTH.min(depth - at), first, wide);
+            let block = Block {
+                left: Left {
+                    data: left.data.get(at * left.step..).unwrap_or_default(),
+                    ..left
+                },
+                right,
+                panels: &[],
+                packed_from: 0,
+                bias: epilogue.bias.map(|bias| &bias[first..]),
+                relu: epilogue.relu && block + 1 == blocks,
+                adds: block > 0,
+                first_column: first,
+                columns,
+            };
+            block.run(rows, c);
+        }
+    }
+}
+
+/// Part of a product: all rows of C, some columns, some of the depth.
+#[derive(Clone, Copy)]
+struct Block<'a, F> {
+    left: Left<'a, F>,
+    right: Source<'a, F>,
+    /// The columns of `right` from `packed_from` on.
+    panels: &'a [F],
+    packed_from: usize,
+    bias: Option<&'a [F]>,
+    relu: bool,
+    /// C has the sum over the depth before this part.
+    adds: bool,
+    first_column: usize,
+    /// Of C.
+    columns: usize,
+}
+
+impl<F: Float> Block<'_, F> {
+    fn run(self, rows: usize, c: &mut [F]) {
+        let right = self.right;
+        let packed_from = if right.transposed || rows >= WORTH_PACKING {
+            0
+        } else {
+            right.columns / panels::ALIGNMENT * panels::ALIGNMENT
+        };
+        let packed = right.columns - packed_from;
+        F::with_scratch(panels::len(packed, right.depth), |panels| {
+            over_rows(
+                packed,
+                panels::ALIGNMENT,
+                packed * right.depth,
+                &mut *panels,
+                &|panels, column| panels.split_at_mut(column * right.depth),
+                &|part, panels| {
+                    let at = packed_from + part.start;
+                    panels::pack(right.part(0, right.depth, at, part.len()), panels);
+                },
+            );
+            let block = Block {
+                panels,
+                packed_from,
+                ..self
+            };
+            over_rows(
+                rows,
+                ROW_STEP,
+                rows * right.columns * right.depth,
+                c,
+                &|c, row| c.split_at_mut(row * self.columns),
+                &|part, c| multiply(&block, part.start, part.len(), c),
+            );
+        });
+    }
+}
+
+/// Where the rows of C may be cut between threads: a multiple of every tile's height.
+const ROW_STEP: usize = 24;
+
+dispatch! {
+    /// The rows of a block from `first` on: `c` begins with them.
+    fn multiply<F: Float>(block: &Block<'_, F>, first: usize, rows: usize, c: &mut [F]) = multiply_body
+        [avx512: 8, 32, 16, 8; avx2: 6, 16, 8, 4; portable: 4, 8, 8, 4]
+}
+
+#[inline(always)]
+fn multiply_body<
+    F: Float,
+    A: Arith,
+    const R: usize,
+    const W: usize,
+    const W2: usize,
+    const W3: usize,
+>(
+    block: &Block<'_, F>,
+    first: usize,
+    rows: usize,
+    c: &mut [F],
+) {
+    let columns = block.right.columns;
+    for from in (0..rows).step_by(ROWS) {
+        let to = rows.min(from + ROWS);
+        let mut column = 0;
+        while column < columns {
+            let wide = width::<W, W2, W3>(columns - column);
+            if wide == W {
+                column_of_tiles::<F, A, R, W>(block, first, from, to, column, c);
+            } else if wide == W2 {
+                column_of_tiles::<F, A, R, W2>(block, first, from, to, column, c);
+            } else {
+                column_of_tiles::<F, A, R, W3>(block, first, from, to, column, c);
+            }
+            column += wide;
+        }
+    }
+}
+
+/// The tiles of one panel of B.
+#[inline(always)]
+fn column_of_tiles<F: Float, A: Arith, const R: usize, const W: usize>(
+    block: &Block<'_, F>,
+    first: usize,
+    from: usize,
+    to: usize,
+    column: usize,
+    c: &mut [F],
+) {
+    let depth = block.right.depth;
+    let right = if column < block.packed_from {
+        Right {
+            data: block.right.part(0, depth, column, W).data,
+            stride: block.right.stride,
+        }
+    } else {
+        Right {
+            data: &block.panels[(column - block.packed_from) * depth..][..depth * W],
+            stride: W,
+        }
+    };
+    let mut row = from;
+    while row < to {
+        let height = match to - row {
+            left if left >= R => R,
+            4.. => 4,
+            2.. => 2,
+            _ => 1,
+        };
+        let c = &mut c[row * block.columns + block.first_column + column..];
+        if height == R {
+            one_tile::<F, A, R, W>(block, first + row, right, column, c);
+        } else if height == 4 {
+            one_tile::<F, A, 4, W>(block, first + row, right, column, c);
+        } else if height == 2 {
+            one_tile::<F, A, 2, W>(block, first + row, right, column, c);
+        } else {
+            one_tile::<F, A, 1, W>(block, first + row, right, column, c);
+        }
+        row += height;
+    }
+}
+
+/// Writes the R x W numbers of C that begin at the first of `c`.
+#[inline(always)]
+fn one_tile<F: Float, A: Arith, const R: usize, const W: usize>(
+    block: &Block<'_, F>,
+    row: usize,
+    right: Right<'_, F>,
+    column: usize,
+    c: &mut [F],
+) {
+    let columns = (block.right.columns - column).min(W);
+    let stride = block.columns;
+    let mut acc = [[F::zero(); W]; R];
+    if block.adds {
+        if columns == W {
+            for i in 0..R {
+                acc[i].copy_from_slice(&c[i * stride..][..W]);
+            }
+        } else {
+            acc = load_part(c, stride, columns);
+        }
+    } else if let Some(bias) = block.bias {
+        let bias = match bias[column..].first_chunk::<W>() {
+            Some(bias) => *bias,
+            None => load_part::<F, 1, W>(&bias[column..], 0, columns)[0],
+        };
+        acc = [bias; R];
+    }
+    let mut acc = tile::<F, A, R, W>(block.left, row, right, block.right.depth, acc);
+    if block.relu {
+        for i in 0..R {
+            for j in 0..W {
+                acc[i][j] = if acc[i][j] < F::zero() {
+                    F::zero()
+                } else {
+                    acc[i][j]
+                };
+            }
+        }
+    }
+    if columns == W {
+        for i in 0..R {
+            c[i * stride..][..W].copy_from_slice(&acc[i]);
+        }
+    } else {
+        store_part(acc, c, stride, columns);
+    }
+}
+
+/// Accumulators whose last columns are not in C. Out of line: a run-time index into accumulators
+/// would force them out of their registers.
+#[inline(never)]
+fn load_part<F: Float, const R: usize, const W: usize>(
+    c: &[F],
+    stride: usize,
+    columns: usize,
+) -> [[F; W]; R] {
+    let mut acc = [[F::zero(); W]; R];
+    for (i, row) in acc.iter_mut().enumerate() {
+        row[..columns].copy_from_slice(&c[i * stride..][..columns]);
+    }
+    acc
+}
+
+/// The opposite of [`load_part`].
+#[inline(never)]
+fn store_part<F: Float, const R: usize, const W: usize>(
+    acc: [[F; W]; R],
+    c: &mut [F],
+    stride: usize,
+    columns: usize,
+) {
+    for (i, row) in acc.iter().enumerate() {
+        c[i * stride..][..columns].copy_from_slice(&row[..columns]);
+    }
+}
