@@ -7,8 +7,8 @@ use dfdx::tensor::{Cpu, Storage};
 
 use super::cpu;
 use super::{
-    Activation, Activations, Float, Memory, Products, RowFunction, RowLoss, RowSums, Rows,
-    UpdateRule, Updates,
+    Activation, Activations, Float, Memory, Products, Reduction, RowFunction, RowLoss, RowSums,
+    Rows, UpdateRule, Updates,
 };
 use crate::error::{Error, Result};
 
@@ -182,15 +182,17 @@ impl<C: Host> RowSums for C {
     fn row_loss<L: RowLoss>(
         &self,
         loss: L,
+        reduction: Reduction,
         rows: Rows,
         y_true: Self::Slice<'_>,
         y_pred: Self::Slice<'_>,
         weights: Option<Self::Slice<'_>>,
         gradient: Option<(Self::SliceMut<'_>, f32)>,
-        scale: f32,
         sums: Self::SliceMut<'_>,
     ) {
-        cpu::rows::row_loss(loss, rows, y_true, y_pred, weights, gradient, scale, sums);
+        cpu::rows::row_loss(
+            loss, reduction, rows, y_true, y_pred, weights, gradient, sums,
+        );
     }
     fn row_mean<M: RowFunction>(
         &self,

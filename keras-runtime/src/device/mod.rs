@@ -21,7 +21,7 @@ pub use float::Float;
 pub use host::{Cpu64, Host};
 pub use memory::Memory;
 pub use products::Products;
-pub use rows::{RowFunction, RowLoss, RowSums, Rows};
+pub use rows::{MeanOf, PairFunction, PairLoss, Reduction, RowFunction, RowLoss, RowSums, Rows};
 pub use updates::{UpdateRule, Updates};
 
 /// A device that models run on: dfdx's `Cpu` and, with the feature `cuda`, its `Cuda`.

@@ -1,11 +1,16 @@
 //! Losses and metrics: functions of a row of targets and a row of predictions.
 
+use super::cpu::lanes::{self, Same};
 use super::{Float, Memory};
 use crate::shape::Shape;
 
 /// What a metric or a loss computes of one row: a sample's target and prediction along the last
 /// axis.
 pub trait RowFunction: Copy + Send + Sync {
+    /// Whether the value is a mean over the elements of the row, so that rows of one weight can be
+    /// read as one long row.
+    const IS_MEAN: bool = false;
+
     /// The value of a row: y_true (true_width), y_pred (width).
     fn value<F: Float>(&self, y_true: &[F], y_pred: &[F]) -> F;
 }
@@ -14,11 +19,85 @@ pub trait RowFunction: Copy + Send + Sync {
 pub trait RowLoss: RowFunction {
     /// The value of a row; `gradient` (width) becomes its derivative with regard to `y_pred`.
     fn value_and_gradient<F: Float>(&self, y_true: &[F], y_pred: &[F], gradient: &mut [F]) -> F;
+
+    /// Rows whose target is this number are left out: their loss is 0 and they are not counted.
+    fn ignored_target(&self) -> Option<f32> {
+        None
+    }
+}
+
+/// What a metric or a loss computes of one target and one prediction.
+pub trait PairFunction: Copy + Send + Sync {
+    /// The value of a pair.
+    fn value<F: Float>(&self, y_true: F, y_pred: F) -> F;
+}
+
+/// A [`PairFunction`] with its derivative.
+pub trait PairLoss: PairFunction {
+    /// The value of a pair, and its derivative with regard to `y_pred`.
+    fn value_and_gradient<F: Float>(&self, y_true: F, y_pred: F) -> (F, F);
+}
+
+/// The mean of a [`PairFunction`] over a row. A single target is compared with every prediction.
+#[derive(Clone, Copy, Debug)]
+pub struct MeanOf<P>(
+    /// The function.
+    pub P,
+);
+
+impl<P: PairFunction> RowFunction for MeanOf<P> {
+    const IS_MEAN: bool = true;
+
+    #[inline(always)]
+    fn value<F: Float>(&self, y_true: &[F], y_pred: &[F]) -> F {
+        let value = |t, p| [self.0.value(t, p)];
+        let [sum] = match (y_true, y_pred) {
+            (&[t], &[p]) => return self.0.value(t, p),
+            (&[t], _) => lanes::sums(Same(t), y_pred, value),
+            _ => lanes::sums(y_true, y_pred, value),
+        };
+        sum / F::from_usize(y_pred.len())
+    }
+}
+
+impl<P: PairLoss> RowLoss for MeanOf<P> {
+    #[inline(always)]
+    fn value_and_gradient<F: Float>(&self, y_true: &[F], y_pred: &[F], gradient: &mut [F]) -> F {
+        let scale = F::one() / F::from_usize(y_pred.len());
+        let value = |t, p| {
+            let (value, gradient) = self.0.value_and_gradient(t, p);
+            ([value], scale * gradient)
+        };
+        let [sum] = match (y_true, y_pred) {
+            (&[t], &[p]) => {
+                let (sum, derivative) = value(t, p);
+                gradient.fill(derivative);
+                sum
+            }
+            (&[t], _) => lanes::sums_and_map(Same(t), y_pred, gradient, value),
+            _ => lanes::sums_and_map(y_true, y_pred, gradient, value),
+        };
+        scale * sum
+    }
+}
+
+/// How the losses of a batch's rows become one number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reduction {
+    /// Their (weighted) sum over the number of rows, weights or not.
+    #[default]
+    SumOverBatchSize,
+    /// Their (weighted) sum.
+    Sum,
+    /// Their weighted sum over the sum of the weights.
+    MeanWithSampleWeight,
 }
 
 /// How the rows of a batch lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rows {
+    /// The number of samples.
+    pub samples: usize,
     /// The number of rows: the samples, times the axes between the batch and the last one.
     pub rows: usize,
     /// The length of a row of targets.
@@ -32,21 +111,22 @@ pub struct Rows {
 /// Sums of a function over rows. Sums run in a fixed order: the result does not depend on the
 /// number of threads.
 pub trait RowSums: Memory {
-    /// `sums[0] += scale · Σ wᵢ f(row i)`, and where `gradient` is given, its row i becomes
-    /// `gradient_scale · wᵢ · f'(row i)`. Without weights every wᵢ is 1.
+    /// `sums[0] += samples · L` with `L = Σ wᵢ f(row i) / denominator`, the denominator being the
+    /// [`Reduction`]'s; and where `gradient` is given with a factor, its row i becomes the factor
+    /// times the derivative of `L`. Without weights every wᵢ is 1. A denominator of 0 makes `L` 0.
     #[allow(clippy::too_many_arguments)]
     fn row_loss<L: RowLoss>(
         &self,
         loss: L,
+        reduction: Reduction,
         rows: Rows,
         y_true: Self::Slice<'_>,
         y_pred: Self::Slice<'_>,
         weights: Option<Self::Slice<'_>>,
         gradient: Option<(Self::SliceMut<'_>, f32)>,
-        scale: f32,
         sums: Self::SliceMut<'_>,
     );
-    /// `sums[0] += Σ wᵢ f(row i)`, `sums[1] += Σ wᵢ`.
+    /// `sums[0] += Σ wᵢ f(row i) / r`, `sums[1] += Σ wᵢ / r` with r rows a sample.
     fn row_mean<M: RowFunction>(
         &self,
         function: M,
@@ -60,14 +140,91 @@ pub trait RowSums: Memory {
 
 impl Rows {
     /// The rows of a batch of samples, with `weights_per_sample` weights each.
-    pub fn of(batch: usize, y_true: &Shape, y_pred: &Shape, weights_per_sample: usize) -> Self {
-        let width = y_pred.last().max(1);
+    ///
+    /// A last axis of size 1 that only the predictions have is no axis of its own: (.., t, 1)
+    /// beside targets of (.., t) are rows of t, as in Keras.
+    pub fn of(samples: usize, y_true: &Shape, y_pred: &Shape, weights_per_sample: usize) -> Self {
+        let is_squeezed =
+            y_true.rank() > 0 && y_pred.rank() == y_true.rank() + 1 && y_pred.last() == 1;
+        let width = if is_squeezed { y_true } else { y_pred }.last().max(1);
         let per_sample = y_pred.size() / width;
         Self {
-            rows: batch * per_sample,
+            samples,
+            rows: samples * per_sample,
             true_width: y_true.size() / per_sample.max(1),
             width,
             rows_per_weight: per_sample / weights_per_sample.clamp(1, per_sample.max(1)),
         }
+    }
+
+    /// Every element a row of its own, for functions that Keras does not average along the last
+    /// axis: there a weight may belong to one element.
+    pub fn of_elements(samples: usize, y_pred: &Shape, weights_per_sample: usize) -> Self {
+        let size = y_pred.size();
+        Self {
+            samples,
+            rows: samples * size,
+            true_width: 1,
+            width: 1,
+            rows_per_weight: size / weights_per_sample.clamp(1, size.max(1)),
+        }
+    }
+
+    /// The same rows for a function that is a mean over their elements: those of one weight joined,
+    /// and how many were joined to one.
+    #[must_use]
+    pub(crate) fn joined(self, has_weights: bool) -> (Self, usize) {
+        let count = if has_weights {
+            self.rows_per_weight
+        } else {
+            self.rows
+        };
+        if self.true_width != self.width || count < 2 {
+            return (self, 1);
+        }
+        let joined = Self {
+            rows: self.rows / count,
+            true_width: self.true_width * count,
+            width: self.width * count,
+            rows_per_weight: 1,
+            ..self
+        };
+        (joined, count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_follow_the_last_axis() {
+        let rows = Rows::of(4, &Shape::new(&[5]), &Shape::new(&[5, 3]), 5);
+        let expected = Rows {
+            samples: 4,
+            rows: 20,
+            true_width: 1,
+            width: 3,
+            rows_per_weight: 1,
+        };
+        assert_eq!(rows, expected);
+        let squeezed = Rows::of(4, &Shape::new(&[5]), &Shape::new(&[5, 1]), 1);
+        assert_eq!(
+            (squeezed.rows, squeezed.width, squeezed.true_width),
+            (4, 5, 5)
+        );
+        let single = Rows::of(4, &Shape::SCALAR, &Shape::new(&[1]), 1);
+        assert_eq!((single.rows, single.width), (4, 1));
+    }
+
+    #[test]
+    fn rows_of_one_weight_are_joined() {
+        let rows = Rows::of(4, &Shape::new(&[5, 3]), &Shape::new(&[5, 3]), 1);
+        let (joined, count) = rows.joined(true);
+        assert_eq!((joined.rows, joined.width, count), (4, 15, 5));
+        let (joined, count) = rows.joined(false);
+        assert_eq!((joined.rows, joined.width, count), (1, 60, 20));
+        let broadcast = Rows::of(4, &Shape::new(&[1]), &Shape::new(&[3]), 1);
+        assert_eq!(broadcast.joined(false), (broadcast, 1));
     }
 }

@@ -1,26 +1,48 @@
 //! Losses: one file each, with its formula, value and gradient.
 
+mod binary_crossentropy;
+mod categorical_crossentropy;
+mod check;
+mod crossentropy;
+mod mean_absolute_error;
 mod mean_squared_error;
+mod sparse_categorical_crossentropy;
 
+pub use crate::device::Reduction;
+pub use binary_crossentropy::BinaryCrossentropy;
+pub(crate) use binary_crossentropy::BinaryEntropy;
+pub use categorical_crossentropy::CategoricalCrossentropy;
+pub(crate) use categorical_crossentropy::CategoricalEntropy;
+pub(crate) use check::{broadcast, classes, same_shape};
+use crossentropy::Crossentropy;
+pub(crate) use mean_absolute_error::AbsoluteError;
+pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
 pub(crate) use mean_squared_error::SquaredError;
+pub use sparse_categorical_crossentropy::SparseCategoricalCrossentropy;
+pub(crate) use sparse_categorical_crossentropy::SparseEntropy;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::device::{Activation, Device, RowLoss, Rows};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
-/// How the losses of a batch's rows become one number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Reduction {
-    /// Their (weighted) sum over the number of rows, weights or not.
-    #[default]
-    SumOverBatchSize,
-    /// Their (weighted) sum.
-    Sum,
-    /// Their weighted sum over the sum of the weights.
-    MeanWithSampleWeight,
+/// What every loss can be told: its builder methods are made by [`catalogue!`].
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    name: Cow<'static, str>,
+    reduction: Reduction,
+}
+
+impl Options {
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self {
+            name: Cow::Borrowed(name),
+            reduction: Reduction::SumOverBatchSize,
+        }
+    }
 }
 
 /// What a loss is computed from, and where it goes.
@@ -48,8 +70,6 @@ pub struct LossInput<'a, D: Device> {
     pub gradient: Option<D::SliceMut<'a>>,
     /// The weight of this loss in the model's.
     pub weight: f32,
-    /// The sum of the weights of all rows, if there are weights.
-    pub weight_sum: Option<f32>,
     /// One number: the loss of the batch times `batch` is added to it.
     pub sums: D::SliceMut<'a>,
 }
@@ -76,21 +96,23 @@ pub trait Loss<D: Device>: Send + Sync {
     /// # Errors
     /// With Keras' sentence, if they cannot.
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
-        same_shape(y_true, y_pred)
+        broadcast(y_true, y_pred)
     }
 
-    /// Whether the targets themselves are valid, such as the numbers of classes.
+    /// Whether the targets themselves are valid, such as the numbers of classes. Their shape and
+    /// that of the predictions have been checked.
     ///
     /// # Errors
     /// With Keras' sentence, if they are not.
-    fn check_targets(&self, y_true: &[f32], y_pred: &Shape) -> Result<()> {
-        let _ = (y_true, y_pred);
+    fn check_targets(&self, values: &[f32], y_true: &Shape, y_pred: &Shape) -> Result<()> {
+        let _ = (values, y_true, y_pred);
         Ok(())
     }
 
-    /// Whether the loss is computed together with this last activation of the model.
-    fn fuses(&self, activation: Activation) -> bool {
-        let _ = activation;
+    /// Whether the loss is computed together with this last activation of the model, for targets
+    /// and predictions of these shapes.
+    fn fuses(&self, activation: Activation, y_true: &Shape, y_pred: &Shape) -> bool {
+        let _ = (activation, y_true, y_pred);
         false
     }
 
@@ -98,50 +120,19 @@ pub trait Loss<D: Device>: Send + Sync {
     fn compute(&self, input: LossInput<'_, D>);
 }
 
-/// Whether targets have the shape of the predictions, or can be broadcast to it.
-///
-/// # Errors
-/// If they cannot.
-pub(crate) fn same_shape(y_true: &Shape, y_pred: &Shape) -> Result<()> {
-    if y_true.size() == y_pred.size() {
-        return Ok(());
-    }
-    Err(Error::value(format!(
-        "Targets and predictions must have the same shape. Expected targets of shape {y_pred}. Received: targets of \
-         shape {y_true}."
-    )))
-}
-
 /// Computes a loss of rows: what most losses are.
-pub(crate) fn row_loss<D: Device, L: RowLoss>(
-    loss: L,
-    reduction: Reduction,
-    input: LossInput<'_, D>,
-) {
+pub(crate) fn row_loss<D: Device, L: RowLoss>(loss: L, options: &Options, input: LossInput<'_, D>) {
     let rows = input.rows();
-    let denominator = match reduction {
-        Reduction::SumOverBatchSize => rows.rows as f32,
-        Reduction::Sum => 1.0,
-        Reduction::MeanWithSampleWeight => input.weight_sum.unwrap_or(rows.rows as f32),
-    };
-    let scale = if denominator == 0.0 {
-        0.0
-    } else {
-        1.0 / denominator
-    };
-    let gradient = input
-        .gradient
-        .map(|gradient| (gradient, input.weight * scale));
-    let batch = input.batch as f32;
+    let gradient = input.gradient.map(|gradient| (gradient, input.weight));
     let y_pred = input.logits.unwrap_or(input.y_pred);
     input.device.row_loss(
         loss,
+        options.reduction,
         rows,
         input.y_true,
         y_pred,
         input.sample_weight,
         gradient,
-        scale * batch,
         input.sums,
     );
 }
@@ -227,23 +218,50 @@ impl<D: Device> IntoLoss<D> for &str {
     }
 }
 
-/// Lists the losses with the names Keras knows them by.
+/// Lists the losses with the names Keras knows them by, and gives each the builder methods that all
+/// losses have.
 macro_rules! catalogue {
     ($($ty:ident: $($name:literal)|+;)*) => {
-        $(impl<D: Device> IntoLoss<D> for $ty {
+        $(impl $ty {
+            /// Another name than the default one.
+            #[must_use]
+            pub fn name(mut self, name: impl Into<String>) -> Self {
+                self.options.name = Cow::Owned(name.into());
+                self
+            }
+
+            /// How the rows of a batch become one number.
+            #[must_use]
+            pub const fn reduction(mut self, reduction: Reduction) -> Self {
+                self.options.reduction = reduction;
+                self
+            }
+        }
+
+        impl Default for $ty {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl<D: Device> IntoLoss<D> for $ty {
             fn into_loss(self) -> Result<Box<dyn Loss<D>>> {
                 Ok(Box::new(self))
             }
         })*
 
-        /// The loss of a name, as `keras.losses.get` finds it.
+        /// The loss of a name, as `keras.losses.get` finds it; `crossentropy` and `ce` are the one
+        /// that fits the shapes of the data.
         ///
         /// # Errors
         /// If there is none; the message suggests the nearest.
         pub fn by_name<D: Device>(name: &str) -> Result<Box<dyn Loss<D>>> {
             match name {
                 $($($name)|+ => Ok(Box::new($ty::new())),)*
-                _ => Err(Error::unknown("loss", name, &[$($($name),+),*])),
+                _ if ["crossentropy", "ce"].contains(&name.to_lowercase().as_str()) => {
+                    Ok(Box::new(Crossentropy::new()))
+                }
+                _ => Err(Error::unknown("loss", name, &["crossentropy", $($($name),+),*])),
             }
         }
     };
@@ -251,4 +269,8 @@ macro_rules! catalogue {
 
 catalogue! {
     MeanSquaredError: "MeanSquaredError" | "mean_squared_error" | "mse" | "MSE";
+    MeanAbsoluteError: "MeanAbsoluteError" | "mean_absolute_error" | "mae" | "MAE";
+    BinaryCrossentropy: "BinaryCrossentropy" | "binary_crossentropy" | "bce" | "BCE";
+    CategoricalCrossentropy: "CategoricalCrossentropy" | "categorical_crossentropy";
+    SparseCategoricalCrossentropy: "SparseCategoricalCrossentropy" | "sparse_categorical_crossentropy";
 }

@@ -1,13 +1,44 @@
 //! Metrics: one file each, with its formula and state.
 
+mod accuracy;
+mod binary_accuracy;
+mod binary_crossentropy;
+mod categorical_accuracy;
+mod categorical_crossentropy;
+mod mean;
+mod mean_absolute_error;
 mod mean_squared_error;
+mod own;
+mod root_mean_squared_error;
+mod sparse_categorical_accuracy;
+mod sparse_categorical_crossentropy;
+mod sparse_top_k_categorical_accuracy;
+mod sum;
+mod top_k_categorical_accuracy;
 
+pub use accuracy::Accuracy;
+pub use binary_accuracy::BinaryAccuracy;
+pub use binary_crossentropy::BinaryCrossentropy;
+pub use categorical_accuracy::CategoricalAccuracy;
+pub use categorical_crossentropy::CategoricalCrossentropy;
+pub use mean::Mean;
+pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
+pub use own::{Own, Values};
+pub use root_mean_squared_error::RootMeanSquaredError;
+pub use sparse_categorical_accuracy::SparseCategoricalAccuracy;
+pub use sparse_categorical_crossentropy::SparseCategoricalCrossentropy;
+pub use sparse_top_k_categorical_accuracy::SparseTopKCategoricalAccuracy;
+pub use sum::Sum;
+pub use top_k_categorical_accuracy::TopKCategoricalAccuracy;
 
 use std::sync::Arc;
 
-use crate::device::{Device, RowFunction, Rows};
+use ndarray::ArrayD;
+
+use crate::device::{Cpu, Device, RowFunction, Rows};
 use crate::error::{Error, Result};
+use crate::losses;
 use crate::shape::Shape;
 
 /// Whether a larger or a smaller value of a metric is better.
@@ -53,6 +84,11 @@ impl<D: Device> MetricInput<'_, D> {
             self.weights_per_sample,
         )
     }
+
+    /// Every element as a row.
+    pub fn elements(&self) -> Rows {
+        Rows::of_elements(self.batch, &self.y_pred_shape, self.weights_per_sample)
+    }
 }
 
 /// A quantity followed over the batches of an epoch.
@@ -73,7 +109,13 @@ pub trait Metric<D: Device>: Send + Sync {
     /// # Errors
     /// With Keras' sentence, if they cannot.
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
-        crate::losses::same_shape(y_true, y_pred)
+        losses::same_shape(y_true, y_pred)
+    }
+
+    /// Whether it has a value for every element of a prediction, not for every row along the last
+    /// axis: then a sample weight may belong to one element.
+    fn is_elementwise(&self) -> bool {
+        false
     }
 
     /// Adds a batch to the state.
@@ -97,8 +139,11 @@ pub(crate) fn mean(state: &[f32]) -> f32 {
 }
 
 /// Updates the mean of a function of rows: what most metrics are.
-pub(crate) fn row_mean<D: Device, M: RowFunction>(function: M, input: MetricInput<'_, D>) {
-    let rows = input.rows();
+pub(crate) fn row_mean<D: Device, M: RowFunction>(
+    function: M,
+    rows: Rows,
+    input: MetricInput<'_, D>,
+) {
     input.device.row_mean(
         function,
         rows,
@@ -130,29 +175,126 @@ impl<D: Device> IntoMetric<D> for &str {
     }
 }
 
-/// Lists the metrics with the names Keras knows them by.
+/// What targets are, by their shape and that of the predictions: Keras' rule for the names that mean
+/// one of several metrics or losses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Targets {
+    /// Yes or no, beside one probability.
+    Binary,
+    /// One number of a class, beside the probabilities of all.
+    Sparse,
+    /// The probabilities of the classes.
+    Categorical,
+}
+
+impl Targets {
+    pub fn of(y_true: &Shape, y_pred: &Shape) -> Self {
+        if y_pred.last() == 1 {
+            Self::Binary
+        } else if y_true.rank() < y_pred.rank() || y_true.last() == 1 {
+            Self::Sparse
+        } else {
+            Self::Categorical
+        }
+    }
+}
+
+/// What every metric has because it has a field `own`.
+macro_rules! with_own {
+    ($ty:ident) => {
+        impl $ty {
+            /// The name it is logged under, instead of the default one.
+            #[must_use]
+            pub fn name(mut self, name: impl Into<String>) -> Self {
+                self.own.rename(name.into());
+                self
+            }
+
+            /// Begins anew.
+            pub fn reset_state(&mut self) {
+                self.own.reset();
+            }
+        }
+
+        impl Default for $ty {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+    };
+}
+
+with_own!(Mean);
+with_own!(Sum);
+
+/// Lists the metrics with the names Keras knows them by, and gives each the methods for its use
+/// without a model.
 macro_rules! catalogue {
     ($($ty:ident: $($name:literal)|+;)*) => {
-        $(impl<D: Device> IntoMetric<D> for $ty {
+        $(with_own!($ty);
+
+        impl $ty {
+            /// Adds targets and predictions to the metric's own state. A `sample_weight` belongs to
+            /// each sample, to each row along the last axis, or can be broadcast to these.
+            ///
+            /// # Errors
+            /// If the shapes do not fit each other.
+            pub fn update_state(
+                &mut self,
+                y_true: &impl Values,
+                y_pred: &impl Values,
+                sample_weight: Option<&ArrayD<f32>>,
+            ) -> Result<()> {
+                let mut state = self.own.take(Metric::<Cpu>::variables(self));
+                let updated = own::update(self, &mut state, y_true, y_pred, sample_weight);
+                self.own.put(state);
+                updated
+            }
+
+            /// The value of the metric's own state.
+            pub fn result(&self) -> f32 {
+                own::result(self, &self.own)
+            }
+        }
+
+        impl<D: Device> IntoMetric<D> for $ty {
             fn into_metric(self) -> MetricArg<D> {
                 MetricArg::Object(Arc::new(self))
             }
         })*
 
-        /// The metric of a name, as `compile` finds it.
+        /// The metric of a name, as `compile` finds it: `accuracy` and `acc` are the one that fits the
+        /// shapes of the data.
         ///
         /// # Errors
         /// If there is none; the message suggests the nearest.
         pub fn by_name<D: Device>(name: &str, y_true: &Shape, y_pred: &Shape) -> Result<Box<dyn Metric<D>>> {
-            let _ = (y_true, y_pred);
+            if ["accuracy", "acc"].contains(&name.to_lowercase().as_str()) {
+                return Ok(match Targets::of(y_true, y_pred) {
+                    Targets::Binary => Box::new(BinaryAccuracy::new().name(name)),
+                    Targets::Sparse => Box::new(SparseCategoricalAccuracy::new().name(name)),
+                    Targets::Categorical => Box::new(CategoricalAccuracy::new().name(name)),
+                });
+            }
             match name {
                 $($($name)|+ => Ok(Box::new($ty::new())),)*
-                _ => Err(Error::unknown("metric", name, &[$($($name),+),*])),
+                _ => Err(Error::unknown("metric", name, &["accuracy", "acc", $($($name),+),*])),
             }
         }
     };
 }
 
 catalogue! {
+    Accuracy: "Accuracy";
+    BinaryAccuracy: "BinaryAccuracy" | "binary_accuracy";
+    CategoricalAccuracy: "CategoricalAccuracy" | "categorical_accuracy";
+    SparseCategoricalAccuracy: "SparseCategoricalAccuracy" | "sparse_categorical_accuracy";
+    TopKCategoricalAccuracy: "TopKCategoricalAccuracy" | "top_k_categorical_accuracy";
+    SparseTopKCategoricalAccuracy: "SparseTopKCategoricalAccuracy" | "sparse_top_k_categorical_accuracy";
     MeanSquaredError: "MeanSquaredError" | "mean_squared_error" | "mse" | "MSE";
+    MeanAbsoluteError: "MeanAbsoluteError" | "mean_absolute_error" | "mae" | "MAE";
+    RootMeanSquaredError: "RootMeanSquaredError" | "root_mean_squared_error";
+    BinaryCrossentropy: "BinaryCrossentropy" | "binary_crossentropy" | "bce" | "BCE";
+    CategoricalCrossentropy: "CategoricalCrossentropy" | "categorical_crossentropy";
+    SparseCategoricalCrossentropy: "SparseCategoricalCrossentropy" | "sparse_categorical_crossentropy";
 }

@@ -200,8 +200,6 @@ pub(crate) struct Target<D: Device> {
 pub(crate) struct Weighting<D: Device> {
     pub buffer: D::Buffer,
     pub per_sample: usize,
-    /// Their sum over all rows of the batch.
-    pub sum: f32,
 }
 
 impl<D: Device> Weighting<D> {

@@ -144,16 +144,9 @@ fn weigh<D: Device>(
         rows,
         D::slice_mut(&mut buffer, 0..len),
     );
-    let of_row = |&row: &u32| {
-        table.values[row as usize * width..][..width]
-            .iter()
-            .sum::<f32>()
-    };
-    let sum = rows.iter().map(of_row).sum();
     Ok(Weighting {
         buffer,
         per_sample: width,
-        sum,
     })
 }
 
@@ -257,7 +250,6 @@ pub(crate) fn compute_loss<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Resul
                         .map_or(1, |weighting| weighting.per_sample),
                     gradient: into,
                     weight: losses[at].weight,
-                    weight_sum: target.weights.as_ref().map(|weighting| weighting.sum),
                     sums: D::slice_mut(&mut targets.totals, at..at + 1),
                 });
                 if let (Some((_, buffer)), true) = (&mut gradient, is_repeated) {
@@ -382,7 +374,8 @@ pub(crate) fn resolve<D: Device>(
     let targets = targets.as_mut().ok_or(Error::NotCompiled)?;
     for (at, (target, loss)) in targets.outputs.iter_mut().zip(losses).enumerate() {
         let Some(loss) = &loss.loss else { continue };
-        loss.check_targets(&tables[at].values, &targets.predictions[at])?;
+        let prediction = &targets.predictions[at];
+        loss.check_targets(&tables[at].values, &target.shape, prediction)?;
         let value = network.outputs[at].value(training);
         let is_single = network
             .outputs
@@ -398,7 +391,7 @@ pub(crate) fn resolve<D: Device>(
         let fuses = step.is_some_and(|step| match step.logits {
             Logits::None => false,
             Logits::Input(activation) | Logits::Kept(activation) => {
-                loss.fuses(activation) && step.is_last
+                loss.fuses(activation, &target.shape, prediction) && step.is_last
             }
         });
         target.fused[usize::from(training)] = fuses && is_single;

@@ -2,6 +2,7 @@
 
 pub mod activation;
 pub mod kernel;
+pub mod lanes;
 pub mod matmul;
 pub mod rows;
 pub mod scratch;

@@ -1,0 +1,122 @@
+//! `-mean(t ln p + (1 - t) ln(1 - p))` along the last axis.
+
+use super::{Loss, LossInput, Options, row_loss, same_shape};
+use crate::device::{Activation, Device, Float, MeanOf, PairFunction, PairLoss};
+use crate::error::Result;
+use crate::shape::Shape;
+
+/// How far from 0 and 1 probabilities are kept: `keras.backend.epsilon()`.
+pub(super) const EPSILON: f64 = 1e-7;
+
+/// The cross-entropy of yes-or-no targets: `keras.losses.BinaryCrossentropy`.
+///
+/// After a last activation `sigmoid` it is computed from the activation's input, which stays exact
+/// where the probability rounds to 0 or 1.
+#[derive(Clone, Debug)]
+pub struct BinaryCrossentropy {
+    pub(super) options: Options,
+    entropy: BinaryEntropy,
+}
+
+impl BinaryCrossentropy {
+    /// The loss with Keras' defaults.
+    pub const fn new() -> Self {
+        Self {
+            options: Options::new("binary_crossentropy"),
+            entropy: BinaryEntropy::new(),
+        }
+    }
+
+    /// Whether predictions are logits; by default they are probabilities.
+    #[must_use]
+    pub const fn from_logits(mut self, from_logits: bool) -> Self {
+        self.entropy.from_logits = from_logits;
+        self
+    }
+
+    /// Draws targets towards one half: 0.1 means 0.05 for 0 and 0.95 for 1.
+    #[must_use]
+    pub const fn label_smoothing(mut self, label_smoothing: f32) -> Self {
+        self.entropy.label_smoothing = label_smoothing;
+        self
+    }
+}
+
+impl<D: Device> Loss<D> for BinaryCrossentropy {
+    fn name(&self) -> &str {
+        &self.options.name
+    }
+
+    fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
+        same_shape(y_true, y_pred)
+    }
+
+    fn fuses(&self, activation: Activation, _y_true: &Shape, _y_pred: &Shape) -> bool {
+        activation == Activation::Sigmoid && !self.entropy.from_logits
+    }
+
+    fn compute(&self, input: LossInput<'_, D>) {
+        let entropy = BinaryEntropy {
+            from_logits: self.entropy.from_logits || input.logits.is_some(),
+            ..self.entropy
+        };
+        row_loss(MeanOf(entropy), &self.options, input);
+    }
+}
+
+/// The cross-entropy of one target and one prediction; also the metric's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BinaryEntropy {
+    pub from_logits: bool,
+    pub label_smoothing: f32,
+}
+
+impl BinaryEntropy {
+    pub const fn new() -> Self {
+        Self {
+            from_logits: false,
+            label_smoothing: 0.0,
+        }
+    }
+
+    #[inline(always)]
+    fn smooth<F: Float>(&self, y_true: F) -> F {
+        let smoothing = F::from_f32(self.label_smoothing);
+        y_true * (F::one() - smoothing) + F::from_f32(0.5) * smoothing
+    }
+}
+
+impl PairFunction for BinaryEntropy {
+    #[inline(always)]
+    fn value<F: Float>(&self, y_true: F, y_pred: F) -> F {
+        self.value_and_gradient(y_true, y_pred).0
+    }
+}
+
+impl PairLoss for BinaryEntropy {
+    #[inline(always)]
+    fn value_and_gradient<F: Float>(&self, y_true: F, y_pred: F) -> (F, F) {
+        let (t, one) = (self.smooth(y_true), F::one());
+        if self.from_logits {
+            // ln(1 + eᶻ) - t z, with the exponent of the sign that does not overflow.
+            let z = y_pred;
+            let e = (-z.abs()).exp();
+            let positive = if z < F::zero() { F::zero() } else { z };
+            let sigmoid = if z < F::zero() { e } else { one } / (one + e);
+            return (positive - t * z + e.ln_1p(), sigmoid - t);
+        }
+        let (p, is_inside) = clip(y_pred);
+        let value = -(t * p.ln() + (one - t) * (one - p).ln());
+        let gradient = (one - t) / (one - p) - t / p;
+        (value, if is_inside { gradient } else { F::zero() })
+    }
+}
+
+/// A probability, kept away from 0 and 1, and whether it was. NaN stays NaN.
+#[inline(always)]
+pub(super) fn clip<F: Float>(p: F) -> (F, bool) {
+    let (low, high) = (F::from_f64(EPSILON), F::from_f64(1.0 - EPSILON));
+    let (is_low, is_high) = (p < low, p > high);
+    let p = if is_low { low } else { p };
+    (if is_high { high } else { p }, !(is_low || is_high))
+}

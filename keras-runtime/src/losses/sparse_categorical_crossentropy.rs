@@ -1,0 +1,148 @@
+//! `-ln p[t]` along the last axis, with the number t of the class.
+
+use super::binary_crossentropy::clip;
+use super::check::class_numbers;
+use super::{Loss, LossInput, Options, classes, row_loss};
+use crate::device::cpu::lanes::{self, Same};
+use crate::device::{Activation, Device, Float, RowFunction, RowLoss};
+use crate::error::Result;
+use crate::shape::Shape;
+
+/// The cross-entropy of targets that are numbers of classes:
+/// `keras.losses.SparseCategoricalCrossentropy`.
+///
+/// After a last activation `softmax` it is computed from the activation's input, which stays exact
+/// where a probability rounds to 0.
+#[derive(Clone, Debug)]
+pub struct SparseCategoricalCrossentropy {
+    pub(super) options: Options,
+    entropy: SparseEntropy,
+}
+
+impl SparseCategoricalCrossentropy {
+    /// The loss with Keras' defaults.
+    pub const fn new() -> Self {
+        Self {
+            options: Options::new("sparse_categorical_crossentropy"),
+            entropy: SparseEntropy::new(),
+        }
+    }
+
+    /// Whether predictions are logits; by default they are probabilities.
+    #[must_use]
+    pub const fn from_logits(mut self, from_logits: bool) -> Self {
+        self.entropy.from_logits = from_logits;
+        self
+    }
+
+    /// Rows of this class are left out, such as -1 for pixels without a label.
+    #[must_use]
+    pub const fn ignore_class(mut self, class: i32) -> Self {
+        self.entropy.ignore_class = Some(class as f32);
+        self
+    }
+}
+
+impl<D: Device> Loss<D> for SparseCategoricalCrossentropy {
+    fn name(&self) -> &str {
+        &self.options.name
+    }
+
+    fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
+        classes(y_true, y_pred)
+    }
+
+    fn check_targets(&self, values: &[f32], _y_true: &Shape, y_pred: &Shape) -> Result<()> {
+        class_numbers(values, y_pred, self.entropy.ignore_class)
+    }
+
+    fn fuses(&self, activation: Activation, _y_true: &Shape, _y_pred: &Shape) -> bool {
+        activation == Activation::Softmax && !self.entropy.from_logits
+    }
+
+    fn compute(&self, input: LossInput<'_, D>) {
+        let entropy = SparseEntropy {
+            from_logits: self.entropy.from_logits || input.logits.is_some(),
+            ..self.entropy
+        };
+        row_loss(entropy, &self.options, input);
+    }
+}
+
+/// The cross-entropy of a row of classes; also the metric's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SparseEntropy {
+    pub from_logits: bool,
+    pub ignore_class: Option<f32>,
+}
+
+impl SparseEntropy {
+    pub const fn new() -> Self {
+        Self {
+            from_logits: false,
+            ignore_class: None,
+        }
+    }
+}
+
+impl RowFunction for SparseEntropy {
+    /// A number that no class has costs nothing, as a row of zeros would.
+    #[inline(always)]
+    fn value<F: Float>(&self, y_true: &[F], y_pred: &[F]) -> F {
+        let Some((_, chosen)) = chosen(y_true, y_pred) else {
+            return F::zero();
+        };
+        if self.from_logits {
+            let max = lanes::max(y_pred);
+            let [exps] = lanes::sums(Same(max), y_pred, |max, z| [(z - max).exp()]);
+            return exps.ln() - (chosen - max);
+        }
+        let [sum] = lanes::sums(Same(F::zero()), y_pred, |_, p| [p]);
+        -clip(chosen / sum).0.ln()
+    }
+}
+
+impl RowLoss for SparseEntropy {
+    #[inline(always)]
+    fn value_and_gradient<F: Float>(&self, y_true: &[F], y_pred: &[F], gradient: &mut [F]) -> F {
+        let Some((class, chosen)) = chosen(y_true, y_pred) else {
+            gradient.fill(F::zero());
+            return F::zero();
+        };
+        if self.from_logits {
+            // d/dz = softmax(z), less 1 for the class.
+            let max = lanes::max(y_pred);
+            let [exps] = lanes::sums_and_map(Same(max), y_pred, gradient, |max, z| {
+                let e = (z - max).exp();
+                ([e], e)
+            });
+            let scale = F::one() / exps;
+            for d in &mut *gradient {
+                *d *= scale;
+            }
+            gradient[class] -= F::one();
+            return exps.ln() - (chosen - max);
+        }
+        // With q = p / Σp: d/dpᵢ = 1 / Σp, less 1 / p for the class; 0 if q is clipped.
+        let [sum] = lanes::sums(Same(F::zero()), y_pred, |_, p| [p]);
+        let (q, is_inside) = clip(chosen / sum);
+        if is_inside {
+            gradient.fill(F::one() / sum);
+            gradient[class] -= F::one() / chosen;
+        } else {
+            gradient.fill(F::zero());
+        }
+        -q.ln()
+    }
+
+    fn ignored_target(&self) -> Option<f32> {
+        self.ignore_class
+    }
+}
+
+/// The class of a row, and its prediction.
+#[inline(always)]
+fn chosen<F: Float>(y_true: &[F], y_pred: &[F]) -> Option<(usize, F)> {
+    let class = y_true.first()?.to_usize()?;
+    Some((class, *y_pred.get(class)?))
+}

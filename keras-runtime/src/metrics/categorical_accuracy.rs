@@ -1,0 +1,69 @@
+//! How often `argmax(y_pred) = argmax(y_true)`.
+
+use super::{Direction, Metric, MetricInput, Own, row_mean};
+use crate::device::cpu::lanes;
+use crate::device::{Device, Float, RowFunction};
+
+/// How often the most probable class is that of the target, a one-hot row:
+/// `keras.metrics.CategoricalAccuracy`.
+#[derive(Clone, Debug)]
+pub struct CategoricalAccuracy {
+    pub(super) own: Own,
+}
+
+impl CategoricalAccuracy {
+    /// The metric.
+    pub const fn new() -> Self {
+        Self {
+            own: Own::new("categorical_accuracy"),
+        }
+    }
+}
+
+impl<D: Device> Metric<D> for CategoricalAccuracy {
+    fn name(&self) -> &str {
+        self.own.name()
+    }
+
+    fn update(&self, input: MetricInput<'_, D>) {
+        row_mean(SameClass, input.rows(), input);
+    }
+
+    fn direction(&self) -> Direction {
+        Direction::Up
+    }
+}
+
+/// 1 if both rows have their maximum at the same place.
+#[derive(Clone, Copy)]
+struct SameClass;
+
+impl RowFunction for SameClass {
+    #[inline(always)]
+    fn value<F: Float>(&self, y_true: &[F], y_pred: &[F]) -> F {
+        if argmax(y_true) == argmax(y_pred) {
+            F::one()
+        } else {
+            F::zero()
+        }
+    }
+}
+
+/// Where the maximum is; the first, if there are several.
+#[inline(always)]
+pub(super) fn argmax<F: Float>(row: &[F]) -> usize {
+    let max = lanes::max(row);
+    row.iter().position(|&value| value == max).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_equal_maxima_counts() {
+        assert_eq!(argmax(&[0.1, 0.7, 0.7]), 1);
+        assert_eq!(argmax(&[f32::NAN; 3]), 0);
+        assert_eq!(argmax(&[f32::NEG_INFINITY, -1.0]), 1);
+    }
+}

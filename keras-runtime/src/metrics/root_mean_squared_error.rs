@@ -1,0 +1,42 @@
+//! `√mean((y_true - y_pred)²)`.
+
+use super::{Direction, Metric, MetricInput, Own, mean, row_mean};
+use crate::device::{Device, MeanOf};
+use crate::losses::SquaredError;
+
+/// The root of the mean of squared differences: `keras.metrics.RootMeanSquaredError`.
+#[derive(Clone, Debug)]
+pub struct RootMeanSquaredError {
+    pub(super) own: Own,
+}
+
+impl RootMeanSquaredError {
+    /// The metric.
+    pub const fn new() -> Self {
+        Self {
+            own: Own::new("root_mean_squared_error"),
+        }
+    }
+}
+
+impl<D: Device> Metric<D> for RootMeanSquaredError {
+    fn name(&self) -> &str {
+        self.own.name()
+    }
+
+    fn is_elementwise(&self) -> bool {
+        true
+    }
+
+    fn update(&self, input: MetricInput<'_, D>) {
+        row_mean(MeanOf(SquaredError), input.elements(), input);
+    }
+
+    fn result(&self, state: &[f32]) -> f32 {
+        mean(state).sqrt()
+    }
+
+    fn direction(&self) -> Direction {
+        Direction::Down
+    }
+}

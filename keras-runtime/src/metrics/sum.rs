@@ -1,0 +1,44 @@
+//! `Σ w v` of plain values.
+
+use ndarray::ArrayD;
+
+use super::{Own, Values, own};
+use crate::error::Result;
+
+/// The sum of values: `keras.metrics.Sum`.
+///
+/// It compares nothing, so it is used on its own and not in `compile`.
+#[derive(Clone, Debug)]
+pub struct Sum {
+    pub(super) own: Own,
+}
+
+impl Sum {
+    /// The metric.
+    pub const fn new() -> Self {
+        Self {
+            own: Own::new("sum"),
+        }
+    }
+
+    /// Adds values: an array or a number. A `sample_weight` belongs to each sample, or can be
+    /// broadcast to the values.
+    ///
+    /// # Errors
+    /// If the weights do not fit the values.
+    pub fn update_state(
+        &mut self,
+        values: &impl Values,
+        sample_weight: Option<&ArrayD<f32>>,
+    ) -> Result<()> {
+        let mut state = self.own.take(2);
+        let added = own::add_values(&mut state, values, sample_weight, false);
+        self.own.put(state);
+        added
+    }
+
+    /// The sum so far.
+    pub fn result(&self) -> f32 {
+        self.own.state().first().copied().unwrap_or(0.0)
+    }
+}

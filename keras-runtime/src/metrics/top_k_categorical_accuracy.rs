@@ -1,0 +1,97 @@
+//! How often `argmax(y_true)` is among the `k` largest of `y_pred`.
+
+use super::categorical_accuracy::argmax;
+use super::{Direction, Metric, MetricInput, Own, row_mean};
+use crate::device::cpu::lanes::{self, Same};
+use crate::device::{Device, Float, RowFunction};
+
+/// How often the class of the target, a one-hot row, is among the `k` most probable:
+/// `keras.metrics.TopKCategoricalAccuracy`.
+#[derive(Clone, Debug)]
+pub struct TopKCategoricalAccuracy {
+    pub(super) own: Own,
+    k: usize,
+}
+
+impl TopKCategoricalAccuracy {
+    /// The metric with `k = 5`.
+    pub const fn new() -> Self {
+        Self {
+            own: Own::new("top_k_categorical_accuracy"),
+            k: 5,
+        }
+    }
+
+    /// How many classes are looked at.
+    #[must_use]
+    pub const fn k(mut self, k: usize) -> Self {
+        self.k = k;
+        self
+    }
+}
+
+impl<D: Device> Metric<D> for TopKCategoricalAccuracy {
+    fn name(&self) -> &str {
+        self.own.name()
+    }
+
+    fn update(&self, input: MetricInput<'_, D>) {
+        row_mean(InTopK { k: self.k }, input.rows(), input);
+    }
+
+    fn direction(&self) -> Direction {
+        Direction::Up
+    }
+}
+
+/// 1 if the target's class is among the k largest.
+#[derive(Clone, Copy)]
+struct InTopK {
+    k: usize,
+}
+
+impl RowFunction for InTopK {
+    #[inline(always)]
+    fn value<F: Float>(&self, y_true: &[F], y_pred: &[F]) -> F {
+        in_top_k(y_pred, argmax(y_true), self.k)
+    }
+}
+
+/// 1 if fewer than `k` predictions are larger than that of the class. NaN is the smallest of all.
+#[inline(always)]
+pub(super) fn in_top_k<F: Float>(y_pred: &[F], class: usize, k: usize) -> F {
+    let Some(&chosen) = y_pred.get(class) else {
+        return F::zero();
+    };
+    let chosen = if chosen.is_nan() {
+        F::neg_infinity()
+    } else {
+        chosen
+    };
+    let [larger] = lanes::sums(Same(chosen), y_pred, |chosen, p| {
+        [if p > chosen { F::one() } else { F::zero() }]
+    });
+    if larger < F::from_usize(k) {
+        F::one()
+    } else {
+        F::zero()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_as_probable_as_the_last_one_are_in() {
+        let row = [0.1f32, 0.3, 0.3, 0.2];
+        assert_eq!(
+            (0..4).map(|class| in_top_k(&row, class, 1)).sum::<f32>(),
+            2.0
+        );
+        assert_eq!(in_top_k(&row, 3, 2), 0.0);
+        assert_eq!(in_top_k(&row, 3, 3), 1.0);
+        assert_eq!(in_top_k(&row, 9, 4), 0.0);
+        assert_eq!(in_top_k(&[f32::NAN, 0.5], 0, 1), 0.0);
+    }
+}
