@@ -310,6 +310,12 @@ pub trait Model: Sized + Send {
         step::logs(core, run).cloned().unwrap_or_default()
     }
 
+    /// The gradients of the last [`backward`](Model::backward), one for each trained weight, in
+    /// Keras' order.
+    fn gradients(&self) -> Vec<ArrayD<f32>> {
+        weights::gradients(self)
+    }
+
     /// The learning rate of the optimizer.
     ///
     /// # Errors
