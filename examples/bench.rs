@@ -1,0 +1,131 @@
+//! The speed of training through the public `fit`, with shuffling and metrics on.
+//!
+//! `cargo run --release --example bench -- NAME` with one of `mlp_small`, `mlp_mnist`,
+//! `convnet_mnist`, `tiny`; prints `name backend seconds_per_epoch samples_per_second` after one
+//! epoch of warming up.
+
+use std::time::Instant;
+
+use keras::prelude::*;
+use ndarray::{Array, Array1, Array2, Array4, Dimension, ShapeBuilder};
+
+sequential! {
+    /// The network of Keras' own walk-through.
+    MlpSmall<32>;
+    Dense(64, activation = relu),
+    Dense(64, activation = relu),
+    Dense(10, activation = softmax),
+}
+
+sequential! {
+    /// A network for MNIST without convolutions.
+    MlpMnist<784>;
+    Dense(512, activation = relu),
+    Dropout(0.2),
+    Dense(512, activation = relu),
+    Dropout(0.2),
+    Dense(10, activation = softmax),
+}
+
+sequential! {
+    /// A network for MNIST with convolutions.
+    ConvnetMnist<28, 28, 1>;
+    Conv2D(32, 3, activation = relu),
+    MaxPooling2D(2),
+    Conv2D(64, 3, activation = relu),
+    MaxPooling2D(2),
+    Flatten,
+    Dropout(0.5),
+    Dense(10, activation = softmax),
+}
+
+sequential! {
+    /// As small as a network can be.
+    Tiny<4>;
+    Dense(16, activation = relu),
+    Dense(3, activation = softmax),
+}
+
+/// Numbers between 0 and 1 in which a network finds nothing: the speed does not depend on them.
+fn noise<D: Dimension>(shape: impl ShapeBuilder<Dim = D>) -> Array<f32, D> {
+    let mut state = 1u32;
+    Array::from_shape_simple_fn(shape, || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 24) as f32
+    })
+}
+
+fn labels(samples: usize, classes: usize) -> Array1<u8> {
+    noise(samples).mapv(|x| (x * classes as f32) as u8)
+}
+
+fn one_hot(labels: &Array1<u8>, classes: usize) -> Array2<f32> {
+    Array2::from_shape_fn((labels.len(), classes), |(sample, class)| {
+        f32::from(u8::from(labels[sample] as usize == class))
+    })
+}
+
+/// One epoch to warm up, then `epochs` in one call of `fit`.
+fn measure<'a, M: Model>(
+    name: &str,
+    mut model: M,
+    data: impl IntoData<'a> + Copy,
+    samples: usize,
+    batch_size: usize,
+    epochs: usize,
+) -> keras::Result<()> {
+    model.fit(data, Fit::epochs(1).batch_size(batch_size).verbose(0))?;
+    let start = Instant::now();
+    model.fit(data, Fit::epochs(epochs).batch_size(batch_size).verbose(0))?;
+    let seconds = start.elapsed().as_secs_f64() / epochs as f64;
+    let steps = samples.div_ceil(batch_size);
+    println!(
+        "{name} keras-rs {seconds:.6} {:.1}",
+        samples as f64 / seconds
+    );
+    println!(
+        "#extra {name} us_per_step={:.2}",
+        seconds / steps as f64 * 1e6
+    );
+    Ok(())
+}
+
+fn main() -> keras::Result<()> {
+    let name = std::env::args().nth(1).unwrap_or_default();
+    match name.as_str() {
+        "mlp_small" => {
+            let (x, y) = (noise((1000, 32)), one_hot(&labels(1000, 10), 10));
+            let mut model = MlpSmall::with_seed(0);
+            model.compile(
+                Compile::new(RMSprop::new(0.01), CategoricalCrossentropy::new())
+                    .metric(CategoricalAccuracy::new()),
+            )?;
+            measure(&name, model, (&x, &y), 1000, 32, 300)
+        }
+        "mlp_mnist" => {
+            let (x, y) = (noise((60_000, 784)), labels(60_000, 10));
+            let mut model = MlpMnist::with_seed(0);
+            model.compile(
+                Compile::new("adam", "sparse_categorical_crossentropy").metric("accuracy"),
+            )?;
+            measure(&name, model, (&x, &y), 60_000, 128, 3)
+        }
+        "convnet_mnist" => {
+            let x: Array4<f32> = noise((12_000, 28, 28, 1));
+            let y = one_hot(&labels(12_000, 10), 10);
+            let mut model = ConvnetMnist::with_seed(0);
+            model.compile(Compile::new("adam", "categorical_crossentropy").metric("accuracy"))?;
+            measure(&name, model, (&x, &y), 12_000, 128, 3)
+        }
+        "tiny" => {
+            let (x, y) = (noise((3200, 4)), labels(3200, 3));
+            let mut model = Tiny::with_seed(0);
+            model.compile(Compile::new("sgd", "sparse_categorical_crossentropy"))?;
+            measure(&name, model, (&x, &y), 3200, 32, 1000)
+        }
+        _ => {
+            eprintln!("usage: bench mlp_small | mlp_mnist | convnet_mnist | tiny");
+            std::process::exit(2);
+        }
+    }
+}

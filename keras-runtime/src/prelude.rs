@@ -1,0 +1,19 @@
+//! Everything that a program with a model needs: `use keras::prelude::*;`.
+
+pub use keras_macros::{model, sequential};
+
+pub use crate::callbacks::*;
+pub use crate::data::{Dataset, IntoColumns, IntoData};
+pub use crate::device::{AutoDevice, Cpu, Device};
+pub use crate::error::{Error, Result};
+// Several metrics are called as the losses they measure; these names are the losses here.
+pub use crate::losses::{
+    BinaryCrossentropy, CategoricalCrossentropy, Losses, MeanAbsoluteError, MeanSquaredError,
+    Reduction, SparseCategoricalCrossentropy,
+};
+pub use crate::metrics::{
+    Accuracy, BinaryAccuracy, CategoricalAccuracy, Mean, RootMeanSquaredError,
+    SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy, Sum, TopKCategoricalAccuracy,
+};
+pub use crate::model::{Compile, Evaluate, Fit, History, Logs, Model, Predict};
+pub use crate::optimizers::*;

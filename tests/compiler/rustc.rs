@@ -1,0 +1,126 @@
+//! Running the compiler on single files, against the library that this test is linked with.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::Value;
+
+/// An error of the compiler.
+#[derive(Debug)]
+pub struct Diagnostic {
+    /// The line that it points at.
+    pub line: usize,
+    /// Its message.
+    pub message: String,
+    /// What the user sees.
+    pub rendered: String,
+}
+
+/// The folder with the compiled dependencies of this test.
+fn dependencies() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own path");
+    test.parent().expect("a test lies in a folder").to_owned()
+}
+
+/// The newest library of a crate.
+fn library(folder: &Path, prefix: &str) -> PathBuf {
+    let files = std::fs::read_dir(folder).expect("the dependencies can be listed");
+    let libraries = files.filter_map(|file| {
+        let path = file.ok()?.path();
+        let name = path.file_name()?.to_str()?;
+        (name.starts_with(prefix) && name.ends_with(".rlib")).then_some(path)
+    });
+    let modified = |path: &PathBuf| {
+        path.metadata()
+            .and_then(|metadata| metadata.modified())
+            .ok()
+    };
+    libraries
+        .max_by_key(modified)
+        .unwrap_or_else(|| panic!("no {prefix} in {}", folder.display()))
+}
+
+/// The errors of one file.
+pub fn check(path: &Path) -> Vec<Diagnostic> {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let folder = dependencies();
+    let out = std::env::temp_dir().join(format!("keras-check-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&out).expect("a temporary folder can be made");
+    let ndarray = library(&folder, "libndarray-");
+    let output = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+        .args([
+            "--edition=2024",
+            "--emit=metadata",
+            "--error-format=json",
+            "--cap-lints=allow",
+        ])
+        .args(["--crate-name=case", "--crate-type=bin"])
+        .arg(format!(
+            "--extern=keras={}",
+            library(&folder, "libkeras_runtime-").display()
+        ))
+        .arg(format!("--extern=ndarray={}", ndarray.display()))
+        .arg("-L")
+        .arg(format!("dependency={}", folder.display()))
+        .arg("--out-dir")
+        .arg(&out)
+        .arg(path)
+        .output()
+        .expect("rustc runs");
+    let _ = std::fs::remove_dir_all(&out);
+    let text = String::from_utf8_lossy(&output.stderr);
+    text.lines().filter_map(diagnostic).collect()
+}
+
+fn diagnostic(line: &str) -> Option<Diagnostic> {
+    let value: Value = serde_json::from_str(line).ok()?;
+    if value["level"] != "error" || value["message"].as_str()?.starts_with("aborting due to") {
+        return None;
+    }
+    let spans = value["spans"].as_array()?;
+    let primary = spans.iter().find(|span| span["is_primary"] == true);
+    Some(Diagnostic {
+        line: primary.map_or(0, |span| {
+            outermost(span)["line_start"].as_u64().unwrap_or(0)
+        }) as usize,
+        message: value["message"].as_str()?.to_owned(),
+        rendered: value["rendered"].as_str()?.to_owned(),
+    })
+}
+
+/// The place in the file itself that a span inside a macro's output comes from.
+fn outermost(span: &Value) -> &Value {
+    let mut span = span;
+    while span["expansion"].is_object() {
+        span = &span["expansion"]["span"];
+    }
+    span
+}
+
+/// Runs `work` on every item, on all cores, and gives the results in order.
+pub fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::new());
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(at) else { break };
+                    let result = work(item);
+                    results
+                        .lock()
+                        .expect("no thread panicked")
+                        .push((at, result));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().expect("no thread panicked");
+    results.sort_by_key(|(at, _)| *at);
+    results.into_iter().map(|(_, result)| result).collect()
+}

@@ -1,0 +1,82 @@
+//! A warm training step allocates nothing.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use keras::data::{Batch, IntoTable};
+use keras::prelude::*;
+use ndarray::{Array, Array1, Array2, Array4};
+
+/// The system's allocator, counting.
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is left to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the pointer came from `alloc` above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+sequential! {
+    Mlp<32>;
+    Dense(64, activation = relu),
+    Dense(64, activation = tanh),
+    Dropout(0.3),
+    Dense(10, activation = softmax),
+}
+
+sequential! {
+    Convnet<12, 12, 1>;
+    Conv2D(16, 3, activation = relu),
+    BatchNormalization,
+    MaxPooling2D(2),
+    Conv2D(32, 3, padding = same),
+    Activation(relu),
+    GlobalAveragePooling2D,
+    Dropout(0.5),
+    Dense(10, activation = softmax),
+}
+
+/// The allocations of twenty steps after a few to warm up; full batches and short ones.
+fn allocations<M: Model>(mut model: M, batch: &Batch<'_>) -> keras::Result<usize> {
+    model.compile(Compile::new("adam", "sparse_categorical_crossentropy").metrics(["accuracy", "sparse_top_k_categorical_accuracy"]))?;
+    model.begin(batch, true)?;
+    let short = Batch { rows: &batch.rows[..batch.rows.len() / 2], ..*batch };
+    let mut counted = 0;
+    // Inside the pool, as `fit` runs it.
+    rayon::scope(|_| -> keras::Result<()> {
+        for step in 0..25 {
+            let before = ALLOCATIONS.load(Ordering::Relaxed);
+            model.train_step(if step % 3 == 2 { &short } else { batch })?;
+            if step >= 5 {
+                counted += ALLOCATIONS.load(Ordering::Relaxed) - before;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(counted)
+}
+
+#[test]
+fn a_warm_step_allocates_nothing() -> keras::Result<()> {
+    let rows: Vec<u32> = (0..64).collect();
+    let labels = [Array1::from_shape_fn(64, |i| (i % 10) as f32).into_table()?.expanded()];
+    let vectors = [Array2::from_elem((64, 32), 0.5f32).into_table()?];
+    let images: Array4<f32> = Array::from_elem((64, 12, 12, 1), 0.5);
+    let images = [images.into_table()?];
+    let batch = |inputs| Batch { inputs, targets: &labels, sample_weights: &[], rows: &rows };
+    assert_eq!(allocations(Mlp::with_seed(1), &batch(&vectors))?, 0, "in the MLP");
+    assert_eq!(allocations(Convnet::with_seed(1), &batch(&images))?, 0, "in the convnet");
+    Ok(())
+}
