@@ -1,12 +1,16 @@
 //! Optimizers: one file each, with its formula and its update rule.
 
+mod adam;
+mod rmsprop;
 mod sgd;
 
+pub use adam::{Adam, AdamW};
+pub use rmsprop::RMSprop;
 pub use sgd::SGD;
 
 use std::ops::Range;
 
-use crate::device::Device;
+use crate::device::{Device, Float, UpdateRule};
 use crate::error::{Error, Result};
 
 /// What an optimizer changes in one step.
@@ -25,6 +29,61 @@ pub struct Step<'a, D: Device> {
     pub iteration: u64,
 }
 
+impl<D: Device> Step<'_, D> {
+    /// Takes away the decay of the weights and applies a rule, in one pass over what is trained.
+    pub(crate) fn apply<const N: usize, R: UpdateRule<N>>(self, settings: &Settings, rule: R) {
+        // The model has made as many slots as the optimizer asked for.
+        let Ok(slots) = <&mut [D::Buffer; N]>::try_from(self.slots) else {
+            return;
+        };
+        let rule = Decayed {
+            rule,
+            decay: settings.weight_decay,
+            rate: settings.learning_rate,
+        };
+        for range in self.ranges {
+            let slots = slots
+                .each_mut()
+                .map(|slot| D::slice_mut(slot, range.clone()));
+            let params = D::slice_mut(self.params, range.clone());
+            let grads = D::slice(self.grads, range.clone());
+            self.device.update(rule, params, grads, slots);
+        }
+    }
+}
+
+/// What every optimizer can be told: its builder methods are made by [`catalogue!`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    learning_rate: f32,
+    weight_decay: f32,
+}
+
+impl Settings {
+    pub const fn new(learning_rate: f32) -> Self {
+        Self {
+            learning_rate,
+            weight_decay: 0.0,
+        }
+    }
+}
+
+/// `w -= w · weight_decay · learning_rate`, and then a rule.
+#[derive(Clone, Copy)]
+struct Decayed<R> {
+    rule: R,
+    decay: f32,
+    rate: f32,
+}
+
+impl<const N: usize, R: UpdateRule<N>> UpdateRule<N> for Decayed<R> {
+    #[inline(always)]
+    fn update<F: Float>(&self, parameter: F, gradient: F, slots: [F; N]) -> (F, [F; N]) {
+        let decayed = parameter - parameter * F::from_f32(self.decay) * F::from_f32(self.rate);
+        self.rule.update(decayed, gradient, slots)
+    }
+}
+
 /// How gradients change weights.
 ///
 /// The values it remembers ("slots") live on the device and belong to the model, so that they can
@@ -32,6 +91,13 @@ pub struct Step<'a, D: Device> {
 pub trait Optimizer<D: Device>: Send + Sync {
     /// Its name, such as `sgd`.
     fn name(&self) -> &str;
+    /// Whether its arguments are valid.
+    ///
+    /// # Errors
+    /// With Keras' sentence, if they are not.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     /// The step size.
     fn learning_rate(&self) -> f32;
     /// Changes the step size.
@@ -59,11 +125,22 @@ impl<D: Device> IntoOptimizer<D> for &str {
     }
 }
 
-/// Lists the optimizers with the names Keras knows them by, in lower case.
+/// Lists the optimizers with the names Keras knows them by, in lower case, and gives each the builder
+/// methods that all optimizers have.
 macro_rules! catalogue {
     ($($ty:ident: $name:literal, $default:expr;)*) => {
-        $(impl<D: Device> IntoOptimizer<D> for $ty {
+        $(impl $ty {
+            /// How much of every weight, times the learning rate, is taken away in each step.
+            #[must_use]
+            pub const fn weight_decay(mut self, weight_decay: f32) -> Self {
+                self.settings.weight_decay = weight_decay;
+                self
+            }
+        }
+
+        impl<D: Device> IntoOptimizer<D> for $ty {
             fn into_optimizer(self) -> Result<Box<dyn Optimizer<D>>> {
+                Optimizer::<D>::check(&self)?;
                 Ok(Box::new(self))
             }
         })*
@@ -83,4 +160,7 @@ macro_rules! catalogue {
 
 catalogue! {
     SGD: "sgd", SGD::new(0.01);
+    RMSprop: "rmsprop", RMSprop::new(0.001);
+    Adam: "adam", Adam::new(0.001);
+    AdamW: "adamw", AdamW::new(0.001);
 }

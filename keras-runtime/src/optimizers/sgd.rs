@@ -1,12 +1,13 @@
 //! `w -= learning_rate · g`, with momentum `v = momentum · v - learning_rate · g`, `w += v`.
 
-use super::{Optimizer, Step};
+use super::{Optimizer, Settings, Step};
 use crate::device::{Device, Float, UpdateRule};
+use crate::error::{Error, Result};
 
 /// Gradient descent: `keras.optimizers.SGD`.
 #[derive(Clone, Debug)]
 pub struct SGD {
-    learning_rate: f32,
+    pub(super) settings: Settings,
     momentum: f32,
     nesterov: bool,
 }
@@ -15,7 +16,7 @@ impl SGD {
     /// Plain gradient descent. Keras' default learning rate is 0.01.
     pub const fn new(learning_rate: f32) -> Self {
         Self {
-            learning_rate,
+            settings: Settings::new(learning_rate),
             momentum: 0.0,
             nesterov: false,
         }
@@ -41,12 +42,22 @@ impl<D: Device> Optimizer<D> for SGD {
         "sgd"
     }
 
+    fn check(&self) -> Result<()> {
+        if (0.0..=1.0).contains(&self.momentum) {
+            return Ok(());
+        }
+        Err(Error::value(format!(
+            "`momentum` must be a float between [0, 1]. Received: momentum={}",
+            self.momentum
+        )))
+    }
+
     fn learning_rate(&self) -> f32 {
-        self.learning_rate
+        self.settings.learning_rate
     }
 
     fn set_learning_rate(&mut self, learning_rate: f32) {
-        self.learning_rate = learning_rate;
+        self.settings.learning_rate = learning_rate;
     }
 
     fn slots(&self) -> usize {
@@ -54,36 +65,16 @@ impl<D: Device> Optimizer<D> for SGD {
     }
 
     fn step(&self, step: Step<'_, D>) {
-        let Step {
-            device,
-            params,
-            grads,
-            slots,
-            ranges,
-            ..
-        } = step;
-        for range in ranges {
-            let grads = D::slice(grads, range.clone());
-            let params = D::slice_mut(params, range.clone());
-            match slots {
-                [velocity] => {
-                    let rule = Momentum {
-                        rate: self.learning_rate,
-                        momentum: self.momentum,
-                        nesterov: self.nesterov,
-                    };
-                    device.update(rule, params, grads, [D::slice_mut(velocity, range.clone())]);
-                }
-                _ => device.update(
-                    Descent {
-                        rate: self.learning_rate,
-                    },
-                    params,
-                    grads,
-                    [],
-                ),
-            }
+        let rate = self.settings.learning_rate;
+        if self.momentum == 0.0 {
+            return step.apply(&self.settings, Descent { rate });
         }
+        let rule = Momentum {
+            rate,
+            momentum: self.momentum,
+            nesterov: self.nesterov,
+        };
+        step.apply(&self.settings, rule);
     }
 }
 

@@ -1,0 +1,192 @@
+//! `m += (1 - beta_1)(g - m)`, `v += (1 - beta_2)(g² - v)`, `w -= alpha · m / (√v + epsilon)` with
+//! `alpha = learning_rate · √(1 - beta_2ᵗ) / (1 - beta_1ᵗ)` in step t.
+
+use super::{Optimizer, Settings, Step};
+use crate::device::{Device, Float, UpdateRule};
+
+/// Defines an optimizer of this rule: they differ in their name and their default weight decay.
+macro_rules! adam {
+    ($(#[$meta:meta])* $ty:ident, $name:literal, $weight_decay:literal) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug)]
+        pub struct $ty {
+            pub(super) settings: Settings,
+            moments: Moments,
+        }
+
+        impl $ty {
+            /// The optimizer with Keras' defaults. Keras' default learning rate is 0.001.
+            pub const fn new(learning_rate: f32) -> Self {
+                Self {
+                    settings: Settings {
+                        learning_rate,
+                        weight_decay: $weight_decay,
+                    },
+                    moments: Moments::new(),
+                }
+            }
+
+            /// How much of the mean of the gradients is kept in each step; 0.9 by default.
+            #[must_use]
+            pub const fn beta_1(mut self, beta_1: f32) -> Self {
+                self.moments.beta_1 = beta_1;
+                self
+            }
+
+            /// How much of the mean of their squares is kept in each step; 0.999 by default.
+            #[must_use]
+            pub const fn beta_2(mut self, beta_2: f32) -> Self {
+                self.moments.beta_2 = beta_2;
+                self
+            }
+
+            /// What keeps the divisor from 0, beside the root and not corrected for the first steps;
+            /// 1e-7 by default.
+            #[must_use]
+            pub const fn epsilon(mut self, epsilon: f32) -> Self {
+                self.moments.epsilon = epsilon;
+                self
+            }
+
+            /// Whether the divisor is the largest so far (Reddi et al., 2018).
+            #[must_use]
+            pub const fn amsgrad(mut self, amsgrad: bool) -> Self {
+                self.moments.amsgrad = amsgrad;
+                self
+            }
+        }
+
+        impl<D: Device> Optimizer<D> for $ty {
+            fn name(&self) -> &str {
+                $name
+            }
+
+            fn learning_rate(&self) -> f32 {
+                self.settings.learning_rate
+            }
+
+            fn set_learning_rate(&mut self, learning_rate: f32) {
+                self.settings.learning_rate = learning_rate;
+            }
+
+            /// The momentum, the velocity, and the largest velocity so far.
+            fn slots(&self) -> usize {
+                2 + usize::from(self.moments.amsgrad)
+            }
+
+            fn step(&self, step: Step<'_, D>) {
+                let rule = self.moments.rule(self.settings.learning_rate, step.iteration);
+                if self.moments.amsgrad {
+                    step.apply::<3, _>(&self.settings, rule);
+                } else {
+                    step.apply::<2, _>(&self.settings, rule);
+                }
+            }
+        }
+    };
+}
+
+adam! {
+    /// Gradients' running mean over the root of the running mean of their squares (Kingma and Ba,
+    /// 2014): `keras.optimizers.Adam`.
+    Adam, "adam", 0.0
+}
+
+adam! {
+    /// [`Adam`] with a weight decay (Loshchilov and Hutter, 2019), 0.004 by default:
+    /// `keras.optimizers.AdamW`.
+    AdamW, "adamw", 0.004
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Moments {
+    beta_1: f32,
+    beta_2: f32,
+    epsilon: f32,
+    amsgrad: bool,
+}
+
+impl Moments {
+    const fn new() -> Self {
+        Self {
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-7,
+            amsgrad: false,
+        }
+    }
+
+    /// The rule of a step.
+    fn rule(&self, learning_rate: f32, iteration: u64) -> Rule {
+        // 1 - betaᵗ loses most of its digits in f32.
+        let [bias_1, bias_2] =
+            [self.beta_1, self.beta_2].map(|beta| 1.0 - f64::from(beta).powf(iteration as f64));
+        Rule {
+            alpha: (f64::from(learning_rate) * bias_2.sqrt() / bias_1) as f32,
+            beta_1: self.beta_1,
+            beta_2: self.beta_2,
+            epsilon: self.epsilon,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Rule {
+    alpha: f32,
+    beta_1: f32,
+    beta_2: f32,
+    epsilon: f32,
+}
+
+impl Rule {
+    /// The moments after a gradient.
+    #[inline(always)]
+    fn moments<F: Float>(&self, gradient: F, momentum: F, velocity: F) -> (F, F) {
+        let new_1 = F::one() - F::from_f32(self.beta_1);
+        let new_2 = F::one() - F::from_f32(self.beta_2);
+        (
+            momentum + (gradient - momentum) * new_1,
+            velocity + (gradient * gradient - velocity) * new_2,
+        )
+    }
+
+    /// What is taken from a parameter.
+    #[inline(always)]
+    fn change<F: Float>(&self, momentum: F, velocity: F) -> F {
+        momentum * F::from_f32(self.alpha) / (velocity.sqrt() + F::from_f32(self.epsilon))
+    }
+}
+
+impl UpdateRule<2> for Rule {
+    #[inline(always)]
+    fn update<F: Float>(
+        &self,
+        parameter: F,
+        gradient: F,
+        [momentum, velocity]: [F; 2],
+    ) -> (F, [F; 2]) {
+        let (momentum, velocity) = self.moments(gradient, momentum, velocity);
+        let parameter = parameter - self.change(momentum, velocity);
+        (parameter, [momentum, velocity])
+    }
+}
+
+/// With the largest velocity so far.
+impl UpdateRule<3> for Rule {
+    #[inline(always)]
+    fn update<F: Float>(
+        &self,
+        parameter: F,
+        gradient: F,
+        [momentum, velocity, largest]: [F; 3],
+    ) -> (F, [F; 3]) {
+        let (momentum, velocity) = self.moments(gradient, momentum, velocity);
+        let largest = if velocity > largest {
+            velocity
+        } else {
+            largest
+        };
+        let parameter = parameter - self.change(momentum, largest);
+        (parameter, [momentum, velocity, largest])
+    }
+}
