@@ -1,1 +1,52 @@
-//! placeholder
+//! The model language of Keras in Rust. Use these macros through the crate `keras-runtime`, which
+//! re-exports them and which their code runs on.
+//!
+//! The stages, each of which can be tested without rustc: `parse` (tokens -> syntax), `graph`
+//! (syntax -> values and layer calls), `backward` (graph -> steps), `emit` (steps -> Rust). None of
+//! them knows any layer: `Dense(64, activation = relu)` becomes
+//! `Dense::new(64).activation(relu)`, and rustc knows the rest.
+
+mod backward;
+mod ctxt;
+mod emit;
+mod expand;
+mod graph;
+mod names;
+mod parse;
+
+use proc_macro::TokenStream;
+
+/// A model whose layers follow each other: Keras' `Sequential`.
+///
+/// As an item it declares a type. The sizes after the name are the shape of one sample, without the
+/// batch; `_` stands for a size that is not known before data arrives, and without any of them the
+/// model is built on its first data (or by `build`). Layers have Keras' names and take Keras'
+/// arguments, by position or by name.
+///
+/// ```ignore
+/// sequential! {
+///     /// A small convolutional network for 28x28 grey images.
+///     pub Convnet<28, 28, 1>;
+///     Conv2D(32, 3, activation = relu),
+///     MaxPooling2D(2),
+///     Flatten,
+///     Dropout(0.5),
+///     Dense(10, activation = softmax, name = "probs"),
+/// }
+///
+/// let mut model = Convnet::new();
+/// ```
+///
+/// As an expression it is a model of a type without a name:
+///
+/// ```ignore
+/// let mut model = sequential![Dense(64, activation = relu), Dense(10, activation = softmax)];
+/// ```
+///
+/// Arguments are words of the language (`relu`, `same`, `glorot_uniform`: lower case), numbers,
+/// tuples and arrays of numbers, strings, bools, constants (`Dense(HIDDEN * 2)`), or any other value
+/// in braces (`Lookup({ TABLE })`). `name = ".."` and `trainable = false` go with every layer.
+#[proc_macro]
+pub fn sequential(tokens: TokenStream) -> TokenStream {
+    expand::sequential(&expand::keras(), tokens.into()).into()
+}

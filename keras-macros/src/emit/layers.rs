@@ -1,0 +1,108 @@
+//! The layers as constants: `Dense(64, activation = relu)` -> `Dense::new(64).activation(relu)`.
+//!
+//! Around a layer's arguments only the user's scope and Keras' words are visible, so that no
+//! generated name stands before a constant of the user's.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+use super::Emitter;
+use crate::graph::{Layer, Source};
+use crate::parse;
+use crate::parse::Argument;
+use crate::parse::shape::Dim;
+
+impl Emitter<'_> {
+    /// The constants of the layers and of the declared input shapes.
+    pub(super) fn layers(&self) -> TokenStream {
+        let name = self.layers_type();
+        let constants = self.graph.layers.iter().zip(&self.constants);
+        let layers = constants.map(|(layer, constant)| {
+            let (class, value) = self.layer(layer);
+            quote! { const #constant: #class = #value; }
+        });
+        let inputs = self.graph.whole.inputs.iter().map(|input| {
+            let constant = self.value_constant("INPUT", input.value);
+            let keras = &self.keras;
+            let shape = self.shape(&self.graph.values[input.value].shape);
+            quote! { const #constant: #keras::__private::Shape = #shape; }
+        });
+        quote! {
+            #[doc(hidden)]
+            #[allow(non_camel_case_types)]
+            struct #name;
+            const _: () = {
+                #[allow(non_upper_case_globals)]
+                impl #name {
+                    #(#inputs)*
+                    #(#layers)*
+                }
+            };
+        }
+    }
+
+    /// The type and the value of a layer.
+    fn layer(&self, layer: &Layer) -> (TokenStream, TokenStream) {
+        let keras = &self.keras;
+        match &layer.source {
+            Source::Written(written) => {
+                let class = &written.class;
+                (quote! { #class }, self.written(written))
+            }
+            Source::Merge(at) => {
+                let class = syn::Ident::new(&layer.class, at.start);
+                let class = quote_spanned! {at.start=> #keras::layers::#class };
+                (class.clone(), quote_spanned! {at.start=> #class::new() })
+            }
+        }
+    }
+
+    fn written(&self, layer: &parse::Layer) -> TokenStream {
+        let class = &layer.class;
+        let required = layer
+            .required
+            .iter()
+            .map(|argument| self.argument(argument));
+        let new = quote_spanned! {layer.at.start=> #class::new };
+        let new = super::call_at(layer.at, new, quote! { #(#required),* });
+        let options = layer.options.iter().map(|(key, argument)| {
+            let value = self.argument(argument);
+            quote! { .#key(#value) }
+        });
+        let value = quote! { #new #(#options)* };
+        if layer.required.is_empty() && layer.options.is_empty() {
+            return value;
+        }
+        let keras = &self.keras;
+        quote! {
+            {
+                #[allow(unused_imports)]
+                use #keras::words::*;
+                #value
+            }
+        }
+    }
+
+    fn argument(&self, argument: &Argument) -> TokenStream {
+        let keras = &self.keras;
+        match argument {
+            Argument::AsItIs(expr) => quote! { #expr },
+            Argument::Constant(expr) => {
+                let span = parse::span_of(expr);
+                quote_spanned! {span=> #keras::__private::Arg(#expr).get() }
+            }
+        }
+    }
+
+    fn shape(&self, shape: &parse::Shape) -> TokenStream {
+        let keras = &self.keras;
+        let Some(dims) = shape else {
+            return quote! { #keras::__private::Shape::UNKNOWN };
+        };
+        let dims = dims.iter().map(|dim| match dim {
+            Dim::Size(expr) => quote! { #expr },
+            Dim::Unknown => quote! { #keras::__private::Shape::NONE },
+        });
+        quote! { #keras::__private::Shape::new(&[#(#dims),*]) }
+    }
+}

@@ -1,0 +1,108 @@
+//! Steps -> Rust: the model's struct, its constants and its passes.
+//!
+//! What is emitted is meant to be read (`cargo expand`):
+//!
+//! ```text
+//! struct Name<D>                        the state: weights, and what the model runs with
+//! impl __Name_Layers { const DENSE: .. }  the layers, in the user's scope and Keras' words only
+//! const X, S_X, R_X: ..                 values, their shapes, and what the rules said
+//! impl Model for Name<D>                the network and the passes, call by call
+//! fn infer_h1, forward_h1, backward_h1  one small function for each call and direction
+//! ```
+
+mod calls;
+mod layers;
+mod model;
+mod part;
+mod shapes;
+
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+
+use crate::graph::{CallId, Graph, Network};
+use crate::names::screaming;
+use crate::parse::{At, Head};
+
+/// What is emitted, and under which names.
+pub struct Emitter<'a> {
+    /// The path of the runtime crate.
+    pub keras: TokenStream,
+    /// What the user wrote before the model's name, and the name.
+    pub head: &'a Head,
+    /// The model.
+    pub graph: &'a Graph,
+    /// The steps that the user wrote, such as `train_step`.
+    pub own_steps: Vec<Ident>,
+    /// One constant for each layer.
+    constants: Vec<Ident>,
+}
+
+impl<'a> Emitter<'a> {
+    /// An emitter of a model.
+    pub fn new(keras: &TokenStream, head: &'a Head, graph: &'a Graph) -> Self {
+        let mut names = crate::names::UniqueNames::default();
+        let constants = graph.layers.iter().map(|layer| {
+            let name = names.unique(&screaming(&layer.name));
+            crate::graph::generated(&name)
+        });
+        Self {
+            keras: keras.clone(),
+            head,
+            graph,
+            own_steps: Vec::new(),
+            constants: constants.collect(),
+        }
+    }
+
+    /// A struct and everything that makes it a model.
+    pub fn item(&self) -> TokenStream {
+        let (the_struct, model) = (self.structs(), self.model());
+        quote! { #the_struct #model }
+    }
+
+    /// A model as a value.
+    pub fn expression(&self) -> TokenStream {
+        let (item, name) = (self.item(), &self.head.ident);
+        quote! { { #item #name::new() } }
+    }
+
+    /// The type that the layers' constants belong to.
+    fn layers_type(&self) -> Ident {
+        format_ident!("__{}_Layers", self.head.ident)
+    }
+
+    /// The constant of a value: `H1`.
+    fn value(&self, value: usize) -> Ident {
+        crate::graph::generated(&screaming(&self.graph.values[value].name))
+    }
+
+    /// A constant of a value with a prefix: `S_H1`.
+    fn value_constant(&self, prefix: &str, value: usize) -> Ident {
+        format_ident!("{prefix}_{}", self.value(value))
+    }
+
+    /// The function of a call: `forward_h1`.
+    fn function(&self, prefix: &str, call: CallId) -> Ident {
+        let output = self.graph.calls[call].output;
+        format_ident!("{prefix}_{}", self.graph.values[output].name)
+    }
+
+    /// All networks: the model's and its parts'.
+    fn networks(&self) -> impl Iterator<Item = &Network> {
+        let parts = self.graph.parts.iter().map(|part| &part.network);
+        std::iter::once(&self.graph.whole).chain(parts)
+    }
+}
+
+/// A call whose error rustc reports under the tokens at `at`.
+fn call_at(at: At, function: TokenStream, arguments: TokenStream) -> TokenStream {
+    let mut group = Group::new(Delimiter::Parenthesis, arguments);
+    group.set_span(at.end);
+    let function = function.into_iter().map(|mut token| {
+        token.set_span(at.start);
+        token
+    });
+    let function: TokenStream = function.collect();
+    let group = TokenTree::Group(group).into_token_stream();
+    quote_spanned! {at.start=> #function #group }
+}

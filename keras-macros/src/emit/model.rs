@@ -1,0 +1,192 @@
+//! The struct of a model, how it is made, and its `impl Model`.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::Emitter;
+use crate::graph::{Kind, Network, Structure};
+use crate::parse::Head;
+
+impl Emitter<'_> {
+    /// The model's struct.
+    pub(super) fn structs(&self) -> TokenStream {
+        let Head { attrs, vis, ident } = self.head;
+        let keras = &self.keras;
+        let parts = self.part_fields();
+        let part_structs = self.part_structs();
+        quote! {
+            #(#attrs)*
+            #vis struct #ident<D: #keras::__private::Device = #keras::__private::AutoDevice> {
+                core: #keras::__private::Core<D>,
+                run: #keras::__private::Run<D>,
+                #(#parts: #keras::__private::Run<D>,)*
+            }
+            #part_structs
+        }
+    }
+
+    /// Everything about the model but its struct.
+    pub(super) fn model(&self) -> TokenStream {
+        let keras = &self.keras;
+        let (layers, layers_type) = (self.layers(), self.layers_type());
+        let (shapes, constructors) = (self.shapes(), self.constructors());
+        let (functions, model) = (self.call_functions(), self.whole());
+        let parts = self.graph.parts.iter().map(|part| self.part(part));
+        let alias = (!self.graph.layers.is_empty() || !self.graph.whole.inputs.is_empty())
+            .then(|| quote! { use #layers_type as L; });
+        quote! {
+            #layers
+            const _: () = {
+                use #keras::__private as keras;
+                #alias
+                #shapes
+                #constructors
+                #model
+                #functions
+                #(#parts)*
+            };
+        }
+    }
+
+    fn constructors(&self) -> TokenStream {
+        let Head { ident, .. } = self.head;
+        let parts = self.part_fields();
+        quote! {
+            #[allow(dead_code)]
+            #[automatically_derived]
+            impl #ident {
+                /// A model on the default device.
+                pub fn new() -> Self {
+                    Self::on(::core::default::Default::default())
+                }
+                /// A model whose random numbers, such as its initial weights, follow from a seed.
+                pub fn with_seed(seed: u64) -> Self {
+                    Self::on_with_seed(::core::default::Default::default(), seed)
+                }
+            }
+            #[allow(dead_code)]
+            #[automatically_derived]
+            impl<D: keras::Device> #ident<D> {
+                /// A model on a device.
+                pub fn on(device: D) -> Self {
+                    Self::on_with_seed(device, keras::fresh_seed())
+                }
+                /// A model on a device, whose random numbers follow from a seed.
+                pub fn on_with_seed(device: D, seed: u64) -> Self {
+                    let mut model = Self {
+                        core: keras::Core::new(&<Self as keras::Model>::NETWORK, device, seed),
+                        run: keras::Run::new(),
+                        #(#parts: keras::Run::new(),)*
+                    };
+                    keras::build_declared(&mut model);
+                    model
+                }
+            }
+            #[automatically_derived]
+            impl ::core::default::Default for #ident {
+                fn default() -> Self {
+                    Self::new()
+                }
+            }
+        }
+    }
+
+    fn whole(&self) -> TokenStream {
+        let Head { ident, .. } = self.head;
+        let network = self.network(&self.graph.whole);
+        let passes = self.passes(&self.graph.whole, |step| {
+            self.function("backward", step.call)
+        });
+        let steps = self.steps();
+        quote! {
+            #[automatically_derived]
+            impl<D: keras::Device> keras::Model for #ident<D> {
+                type Device = D;
+                const NETWORK: keras::Network = #network;
+                fn core(&self) -> &keras::Core<D> {
+                    &self.core
+                }
+                fn run(&self) -> &keras::Run<D> {
+                    &self.run
+                }
+                fn split(&mut self) -> (&mut keras::Core<D>, &mut keras::Run<D>) {
+                    (&mut self.core, &mut self.run)
+                }
+                #passes
+                #steps
+            }
+        }
+    }
+
+    /// `train_step` and the steps that the user wrote.
+    fn steps(&self) -> TokenStream {
+        let own = self.own_steps.iter().map(|step| {
+            // The user's function is one of the type's own, which come before the trait's.
+            quote! {
+                fn #step(&mut self, batch: &keras::Batch<'_>) -> keras::Result<()> {
+                    Self::#step(self, batch)
+                }
+            }
+        });
+        let generated =
+            (!self.own_steps.iter().any(|step| step == "train_step")).then(|| self.train_step());
+        quote! { #generated #(#own)* }
+    }
+
+    /// One step of training.
+    pub(super) fn train_step(&self) -> TokenStream {
+        quote! {
+            fn train_step(&mut self, batch: &keras::Batch<'_>) -> keras::Result<()> {
+                keras::Model::load(self, batch, true)?;
+                keras::Model::forward(self, true)?;
+                keras::Model::compute_loss(self)?;
+                keras::Model::backward(self)?;
+                keras::Model::apply_gradients(self)?;
+                keras::Model::update_metrics(self)
+            }
+        }
+    }
+
+    /// The description of a network.
+    pub(super) fn network(&self, network: &Network) -> TokenStream {
+        let name = &network.name;
+        let kind = match network.kind {
+            Kind::Sequential => format_ident!("Sequential"),
+            Kind::Functional => format_ident!("Functional"),
+            Kind::Part => format_ident!("Part"),
+            Kind::Subclassed => format_ident!("Subclassed"),
+        };
+        let structure = match network.structure {
+            Structure::Single => format_ident!("Single"),
+            Structure::Tuple => format_ident!("Tuple"),
+            Structure::List => format_ident!("List"),
+            Structure::Dict => format_ident!("Dict"),
+        };
+        let values = Literal::usize_unsuffixed(self.graph.values.len());
+        let layers = self.graph.layers.iter().map(|layer| {
+            let (name, class, trainable) = (&layer.name, &layer.class, layer.trainable());
+            quote! { keras::LayerInfo { name: #name, class: #class, trainable: #trainable } }
+        });
+        let inputs = network.inputs.iter().map(|input| {
+            let (name, value) = (&input.name, self.value(input.value));
+            let shape = self.value_constant("S", input.value);
+            quote! { keras::Input { name: #name, value: #value, shape: #shape } }
+        });
+        let outputs = network.outputs.iter().map(|output| {
+            let name = &output.name;
+            let (training, inference) = (self.value(output.training), self.value(output.inference));
+            quote! { keras::Output { name: #name, training: #training, inference: #inference } }
+        });
+        quote! {
+            keras::Network {
+                name: #name,
+                kind: keras::Kind::#kind,
+                values: #values,
+                layers: &[#(#layers),*],
+                inputs: &[#(#inputs),*],
+                outputs: &[#(#outputs),*],
+                structure: keras::Structure::#structure,
+            }
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! The last step to a graph: what nobody needs goes, the rest gets its numbers and names.
+
+use std::collections::{HashMap, HashSet};
+
+use super::draft::Draft;
+use super::modes::{Group, merge};
+use super::network::Ends;
+use super::order::keras_order;
+use super::{
+    Call, CallId, Graph, Input, Kind, Layer, LayerId, Network, Output, Part, Source, Value, ValueId,
+};
+use crate::ctxt::Ctxt;
+use crate::names::{UniqueNames, screaming};
+
+/// A network that is yet to be connected.
+pub struct Plan {
+    /// Its name.
+    pub name: String,
+    /// Its form.
+    pub kind: Kind,
+    /// What it begins and ends with while training.
+    pub training: Ends,
+    /// The same otherwise; the inputs and the structure are those of training.
+    pub inference: Ends,
+}
+
+/// Connects the networks of a draft and writes them down. `sequences` are the calls of training and
+/// of inference.
+pub fn finish(
+    ctxt: &Ctxt,
+    draft: &Draft,
+    sequences: [&[CallId]; 2],
+    whole: &Plan,
+    parts: &[(syn::Ident, Plan)],
+) -> Graph {
+    let whole_calls = calls(ctxt, draft, sequences, whole);
+    let part_calls: Vec<_> = parts
+        .iter()
+        .map(|(_, plan)| calls(ctxt, draft, sequences, plan))
+        .collect();
+    within_the_whole(ctxt, draft, &whole_calls[0], parts, &part_calls);
+    let layers = layers(draft, whole);
+    unique_names(ctxt, draft, &layers, whole);
+    if ctxt.has_errors() {
+        let parts = parts.iter().map(|(ident, _)| ident);
+        return Graph::stub(parts);
+    }
+
+    let numbers = Numbers::new(draft, &layers, &whole_calls, whole);
+    let network = |plan: &Plan, calls: &[Vec<CallId>; 2]| numbers.network(draft, plan, calls);
+    let mut graph = Graph {
+        layers: layers.iter().map(|&id| draft.layers[id].clone()).collect(),
+        values: numbers
+            .values
+            .iter()
+            .map(|&id| draft.values[id].clone())
+            .collect(),
+        calls: numbers
+            .calls
+            .iter()
+            .map(|&id| numbers.call(&draft.calls[id]))
+            .collect(),
+        whole: network(whole, &whole_calls),
+        parts: Vec::new(),
+    };
+    graph.parts = (parts.iter().zip(&part_calls))
+        .map(|((ident, plan), calls)| Part {
+            ident: ident.clone(),
+            network: network(plan, calls),
+        })
+        .collect();
+    for (call, id) in graph.calls.iter().zip(0..) {
+        graph.values[call.output].producer = Some(id);
+    }
+    name_values(&mut graph.values);
+    for (part, (_, plan)) in graph.parts.iter_mut().zip(parts) {
+        name_inputs(&mut part.network, plan, &graph.values);
+    }
+    name_inputs(&mut graph.whole, whole, &graph.values);
+    graph
+}
+
+/// The calls of training and of inference that a network needs.
+fn calls(ctxt: &Ctxt, draft: &Draft, sequences: [&[CallId]; 2], plan: &Plan) -> [Vec<CallId>; 2] {
+    let training = plan.training.connect(ctxt, draft, sequences[0]);
+    let inference = plan.inference.connect(ctxt, draft, sequences[1]);
+    let used = &training.inputs | &inference.inputs;
+    plan.training.all_used(ctxt, draft, &used);
+    [training.calls, inference.calls]
+}
+
+/// The weights of a part are made with the whole model, hence all its calls belong to it.
+fn within_the_whole(
+    ctxt: &Ctxt,
+    draft: &Draft,
+    whole: &[CallId],
+    parts: &[(syn::Ident, Plan)],
+    calls: &[[Vec<CallId>; 2]],
+) {
+    let whole: HashSet<CallId> = whole.iter().copied().collect();
+    for ((ident, _), calls) in parts.iter().zip(calls) {
+        if let Some(&call) = calls[0].iter().find(|call| !whole.contains(call)) {
+            let layer = &draft.layers[draft.calls[call].layer].name;
+            ctxt.error(
+                ident,
+                format!(
+                    "`{ident}` calls the layer `{layer}` where the model does not: its last `Model(..)` has to depend \
+                     on every layer call of its parts."
+                ),
+            );
+        }
+    }
+}
+
+/// Names are how weights, files and logs find a layer.
+fn unique_names(ctxt: &Ctxt, draft: &Draft, layers: &[LayerId], whole: &Plan) {
+    // In the order in which they were written, so that the error is under the second.
+    let mut layers = layers.to_vec();
+    layers.sort_unstable();
+    let mut uses: HashMap<&str, usize> = HashMap::new();
+    let mut seen = HashSet::new();
+    if whole.kind == Kind::Functional {
+        // An input is an operation of a functional model, too.
+        for input in &whole.training.inputs {
+            let name = &draft.values[input.value].name;
+            uses.insert(name, 1);
+            seen.insert(name);
+        }
+    }
+    for &layer in &layers {
+        *uses.entry(&draft.layers[layer].name).or_insert(0) += 1;
+    }
+    for layer in layers {
+        let layer = &draft.layers[layer];
+        let (name, count) = (&layer.name, uses[layer.name.as_str()]);
+        if seen.insert(name) {
+            continue;
+        }
+        let message = if whole.kind == Kind::Sequential {
+            format!(
+                "All layers added to a Sequential model should have unique names. Name '{name}' is already the name \
+                 of a layer in this model. Update the `name` argument to pass a unique name."
+            )
+        } else {
+            format!(
+                "The name \"{name}\" is used {count} times in the model. All operation names should be unique."
+            )
+        };
+        match &layer.source {
+            Source::Written(written) => match &written.name {
+                Some(name) => ctxt.error(name, message),
+                None => ctxt.error(written.at, message),
+            },
+            Source::Merge(at) => ctxt.error(at, message),
+        }
+    }
+}
+
+/// The layers that the model keeps, in its order.
+fn layers(draft: &Draft, whole: &Plan) -> Vec<LayerId> {
+    match whole.kind {
+        Kind::Functional | Kind::Part => {
+            let outputs: Vec<ValueId> =
+                whole.training.outputs.iter().map(|end| end.value).collect();
+            keras_order(draft, &outputs)
+        }
+        Kind::Sequential | Kind::Subclassed => (0..draft.layers.len()).collect(),
+    }
+}
+
+/// The old numbers of what is kept, by their new ones, and the other way round.
+struct Numbers {
+    values: Vec<ValueId>,
+    calls: Vec<CallId>,
+    new_values: HashMap<ValueId, ValueId>,
+    new_calls: HashMap<CallId, CallId>,
+    new_layers: HashMap<LayerId, LayerId>,
+}
+
+impl Numbers {
+    fn new(draft: &Draft, layers: &[LayerId], calls: &[Vec<CallId>; 2], whole: &Plan) -> Self {
+        let mut in_order = Vec::new();
+        let mut seen = HashSet::new();
+        for group in merge(&calls[0], &calls[1]) {
+            let group = match group {
+                Group::Always(call) => vec![call],
+                Group::Either {
+                    training,
+                    inference,
+                } => [training, inference].concat(),
+            };
+            in_order.extend(group.into_iter().filter(|&call| seen.insert(call)));
+        }
+        let inputs = whole.training.inputs.iter().map(|input| input.value);
+        let outputs = in_order.iter().map(|&call| draft.calls[call].output);
+        let values: Vec<ValueId> = inputs.chain(outputs).collect();
+        let new = |old: &[usize]| old.iter().copied().zip(0..).collect();
+        Self {
+            new_values: new(&values),
+            new_calls: new(&in_order),
+            new_layers: new(layers),
+            values,
+            calls: in_order,
+        }
+    }
+
+    fn call(&self, call: &Call) -> Call {
+        Call {
+            layer: self.new_layers[&call.layer],
+            inputs: call
+                .inputs
+                .iter()
+                .map(|input| self.new_values[input])
+                .collect(),
+            output: self.new_values[&call.output],
+            at: call.at,
+        }
+    }
+
+    fn network(&self, draft: &Draft, plan: &Plan, calls: &[Vec<CallId>; 2]) -> Network {
+        let mut names = UniqueNames::default();
+        let new = |calls: &[CallId]| calls.iter().map(|call| self.new_calls[call]).collect();
+        let outputs = plan.training.outputs.iter().zip(&plan.inference.outputs);
+        Network {
+            name: plan.name.clone(),
+            kind: plan.kind,
+            inputs: plan
+                .training
+                .inputs
+                .iter()
+                .map(|input| Input {
+                    name: String::new(),
+                    value: self.new_values[&input.value],
+                })
+                .collect(),
+            outputs: outputs
+                .map(|(training, inference)| Output {
+                    name: names.unique(&output_name(draft, training)),
+                    training: self.new_values[&training.value],
+                    inference: self.new_values[&inference.value],
+                })
+                .collect(),
+            structure: plan.training.structure,
+            training: new(&calls[0]),
+            inference: new(&calls[1]),
+        }
+    }
+}
+
+/// The key in a `Dict`; otherwise the name of the layer that made the output.
+fn output_name(draft: &Draft, output: &super::network::End) -> String {
+    if let Some(key) = &output.key {
+        return crate::names::identifier(&key.to_string());
+    }
+    let value: &Value = &draft.values[output.value];
+    let layer = |call: CallId| -> &Layer { &draft.layers[draft.calls[call].layer] };
+    match value.producer {
+        Some(call) => layer(call).name.clone(),
+        None => value.name.clone(),
+    }
+}
+
+/// Every value gets a name that its constants (`X`, `S_X`, `R_X`) can be made of.
+fn name_values(values: &mut [Value]) {
+    let mut names = UniqueNames::default();
+    // The alias of the layers.
+    names.reserve("L");
+    let constants = |name: &str| {
+        let name = screaming(name);
+        vec![format!("S_{name}"), format!("R_{name}"), name]
+    };
+    let mut unnamed = 0;
+    for value in values {
+        let wanted = if value.name.is_empty() {
+            unnamed += 1;
+            format!("h{unnamed}")
+        } else {
+            value.name.to_lowercase()
+        };
+        value.name = names.unique_with(&wanted, constants);
+    }
+}
+
+fn name_inputs(network: &mut Network, plan: &Plan, values: &[Value]) {
+    for (input, end) in network.inputs.iter_mut().zip(&plan.training.inputs) {
+        input.name = match (&end.key, plan.kind) {
+            (Some(key), _) => crate::names::identifier(&key.to_string()),
+            (None, Kind::Sequential) => "input_layer".to_string(),
+            (None, _) => values[input.value].name.clone(),
+        };
+    }
+}

@@ -1,0 +1,196 @@
+//! `sequential! { pub Mlp<784>; Dense(10), .. }` and `sequential![Dense(10), ..]`.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::parse::discouraged::Speculative;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{AngleBracketedGenericArguments, Attribute, Expr, Ident, Token, Visibility};
+
+use super::{Head, Layer, Shape, bare, shape};
+use crate::ctxt::Ctxt;
+
+/// What `sequential!` was given.
+pub struct Sequential {
+    /// The struct that an item declares; an expression's model has no name.
+    pub head: Option<Head>,
+    /// The declared input shape.
+    pub input: Shape,
+    /// The layers, in order.
+    pub layers: Vec<Layer>,
+}
+
+impl Sequential {
+    /// Reads all that can be read; what cannot is an error in `ctxt`.
+    pub fn parse(ctxt: &Ctxt, tokens: TokenStream) -> Sequential {
+        let read = |stream: ParseStream| {
+            let (head, input) = if is_item(stream) {
+                let head = Head {
+                    attrs: stream.call(Attribute::parse_outer)?,
+                    vis: stream.parse()?,
+                    ident: stream.parse()?,
+                };
+                let input = input_shape(ctxt, stream)?;
+                (Some(head), input)
+            } else {
+                (None, None)
+            };
+            let layers = layers(ctxt, stream)?;
+            Ok(Sequential {
+                head,
+                input,
+                layers,
+            })
+        };
+        ctxt.ok(read.parse2(tokens)).unwrap_or(Sequential {
+            head: None,
+            input: None,
+            layers: Vec::new(),
+        })
+    }
+}
+
+/// An item begins with attributes, a visibility, or a name that `;` or its input shape and `;`
+/// follow.
+fn is_item(stream: ParseStream) -> bool {
+    if stream.peek(Token![#]) || stream.peek(Token![pub]) {
+        return true;
+    }
+    let fork = stream.fork();
+    if fork.parse::<Ident>().is_err() {
+        return false;
+    }
+    if fork.peek(Token![<]) {
+        return fork.parse::<AngleBracketedGenericArguments>().is_ok();
+    }
+    fork.peek(Token![;])
+}
+
+fn input_shape(ctxt: &Ctxt, stream: ParseStream) -> syn::Result<Shape> {
+    let input = if stream.peek(Token![<]) {
+        shape::from_generics(ctxt, &stream.parse()?)
+    } else {
+        None
+    };
+    // The layers can be read without it.
+    if let Err(error) = stream.parse::<Token![;]>() {
+        ctxt.push(syn::Error::new(
+            error.span(),
+            "A `;` is expected between the model's name and its layers.",
+        ));
+        if stream.peek(Token![,]) {
+            stream.parse::<Token![,]>()?;
+        }
+    }
+    Ok(input)
+}
+
+/// Layers up to the end, each read on its own, so that one mistake does not hide another.
+fn layers(ctxt: &Ctxt, stream: ParseStream) -> syn::Result<Vec<Layer>> {
+    let mut layers = Vec::new();
+    while !stream.is_empty() {
+        // On a fork, which may fail without the whole failing.
+        let fork = stream.fork();
+        match Expr::parse(&fork) {
+            Ok(expr) => {
+                stream.advance_to(&fork);
+                layers.extend(layer(ctxt, &expr));
+            }
+            Err(error) => {
+                ctxt.push(error);
+                while !stream.is_empty() && !stream.peek(Token![,]) {
+                    stream.parse::<proc_macro2::TokenTree>()?;
+                }
+            }
+        }
+        if stream.is_empty() {
+            break;
+        }
+        if let Err(error) = stream.parse::<Token![,]>() {
+            ctxt.push(syn::Error::new(
+                error.span(),
+                "A `,` is expected between two layers.",
+            ));
+            if stream.peek(Token![;]) {
+                stream.parse::<Token![;]>()?;
+            }
+        }
+    }
+    Ok(layers)
+}
+
+fn layer(ctxt: &Ctxt, expr: &Expr) -> Option<Layer> {
+    let layer = Layer::from_expr(ctxt, bare(expr));
+    if layer.is_none() {
+        ctxt.error(
+            expr,
+            format!(
+                "Only layers can be added to a Sequential model, such as `Dense(10)` or `Flatten`. Received: {}",
+                expr.to_token_stream()
+            ),
+        );
+    }
+    layer
+}
+
+/// The visibility of a model without a name.
+pub fn unnamed() -> Head {
+    Head {
+        attrs: Vec::new(),
+        vis: Visibility::Inherited,
+        ident: Ident::new("Sequential", proc_macro2::Span::call_site()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::shape::Dim;
+    use super::*;
+
+    fn parse(text: &str) -> (Sequential, Vec<String>) {
+        let ctxt = Ctxt::new();
+        let sequential = Sequential::parse(&ctxt, text.parse().unwrap());
+        (sequential, ctxt.messages())
+    }
+
+    #[test]
+    fn items_and_expressions_are_told_apart() {
+        for (text, name, layers) in [
+            ("pub Mlp; Dense(1)", Some("Mlp"), 1),
+            ("#[doc = \"..\"] Mlp<3>; Dense(1), Flatten,", Some("Mlp"), 2),
+            ("Mlp<_, _, 3>; Dense(1)", Some("Mlp"), 1),
+            ("Dense(1), Flatten", None, 2),
+            ("Flatten", None, 1),
+        ] {
+            let (sequential, messages) = parse(text);
+            let ident = sequential.head.map(|head| head.ident.to_string());
+            assert_eq!(ident.as_deref(), name, "{text}");
+            assert_eq!(sequential.layers.len(), layers, "{text}");
+            assert!(messages.is_empty(), "{messages:?}");
+        }
+    }
+
+    #[test]
+    fn unknown_sizes_and_constants_are_shapes() {
+        let (sequential, messages) = parse("Net<_, SIZE, { 2 * N }, 3>; Flatten");
+        let dims = sequential.input.unwrap();
+        let known: Vec<bool> = dims.iter().map(|dim| matches!(dim, Dim::Size(_))).collect();
+        assert_eq!(known, [false, true, true, true]);
+        assert!(messages.is_empty(), "{messages:?}");
+    }
+
+    #[test]
+    fn every_mistake_is_reported() {
+        let (sequential, messages) =
+            parse("Net<0, 3>; Dense(10) Flatten, x + 1, Dense(4,, 5), Dense(2)");
+        assert_eq!(sequential.layers.len(), 3);
+        assert_eq!(
+            messages,
+            [
+                "The size of an axis is a positive whole number, a constant or `_`. Received: 0",
+                "A `,` is expected between two layers.",
+                "Only layers can be added to a Sequential model, such as `Dense(10)` or `Flatten`. Received: x + 1",
+                "expected an expression",
+            ]
+        );
+    }
+}
