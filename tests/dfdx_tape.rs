@@ -47,7 +47,10 @@ struct Linear<const K: usize, const N: usize> {
 impl<const K: usize, const N: usize> Linear<K, N> {
     /// The weights at `at` and after.
     fn new(weights: &[ArrayD<f32>], at: usize) -> Self {
-        Self { kernel: weight(weights, at), bias: bias(weights, at + 1) }
+        Self {
+            kernel: weight(weights, at),
+            bias: bias(weights, at + 1),
+        }
     }
 
     fn call<const M: usize>(&self, x: Taped<M, K>) -> Taped<M, N> {
@@ -57,30 +60,52 @@ impl<const K: usize, const N: usize> Linear<K, N> {
     }
 
     fn gradients(&self, grads: &df::Gradients<f32, df::Cpu>) -> [Vec<f32>; 2] {
-        [grads.get(&self.kernel).as_vec(), grads.get(&self.bias).as_vec()]
+        [
+            grads.get(&self.kernel).as_vec(),
+            grads.get(&self.bias).as_vec(),
+        ]
     }
 }
 
 /// Cross-entropy of logits with one-hot targets, mean over the batch.
-fn crossentropy<const M: usize, const N: usize>(logits: Taped<M, N>, y: Matrix<M, N>) -> df::Gradients<f32, df::Cpu> {
+fn crossentropy<const M: usize, const N: usize>(
+    logits: Taped<M, N>,
+    y: Matrix<M, N>,
+) -> df::Gradients<f32, df::Cpu> {
     let picked = logits.log_softmax::<Axis<1>>() * y;
     (picked.sum() * (-1.0 / M as f32)).backward()
 }
 
-fn squared_error<const M: usize, const N: usize>(pred: Taped<M, N>, y: Matrix<M, N>) -> df::Gradients<f32, df::Cpu> {
+fn squared_error<const M: usize, const N: usize>(
+    pred: Taped<M, N>,
+    y: Matrix<M, N>,
+) -> df::Gradients<f32, df::Cpu> {
     (pred - y).square().mean().backward()
 }
 
 /// The gradients of our model on one batch.
-fn gradients<M: Model>(model: &mut M, loss: &str, inputs: &[&Array2<f32>], y: &Array2<f32>) -> keras::Result<Vec<ArrayD<f32>>>
+fn gradients<M: Model>(
+    model: &mut M,
+    loss: &str,
+    inputs: &[&Array2<f32>],
+    y: &Array2<f32>,
+) -> keras::Result<Vec<ArrayD<f32>>>
 where
     for<'a> &'a str: keras::losses::IntoLoss<M::Device>,
 {
     model.compile(Compile::new("sgd", loss))?;
-    let inputs: Vec<Table<'_>> = inputs.iter().map(|x| x.into_table()).collect::<Result<_, _>>()?;
+    let inputs: Vec<Table<'_>> = inputs
+        .iter()
+        .map(|x| x.into_table())
+        .collect::<Result<_, _>>()?;
     let targets = [y.into_table()?];
     let rows: Vec<u32> = (0..BATCH as u32).collect();
-    let batch = Batch { inputs: &inputs, targets: &targets, sample_weights: &[], rows: &rows };
+    let batch = Batch {
+        inputs: &inputs,
+        targets: &targets,
+        sample_weights: &[],
+        rows: &rows,
+    };
     model.begin(&batch, true)?;
     model.load(&batch, true)?;
     model.forward(true)?;
@@ -94,15 +119,23 @@ fn assert_same(ours: &[ArrayD<f32>], theirs: &[Vec<f32>]) {
     assert_eq!(ours.len(), theirs.len());
     for (at, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
         assert_eq!(ours.len(), theirs.len());
-        assert!(theirs.iter().any(|value| value.abs() > 1e-4), "weight {at} has no gradient");
+        assert!(
+            theirs.iter().any(|value| value.abs() > 1e-4),
+            "weight {at} has no gradient"
+        );
         for (ours, theirs) in ours.iter().zip(theirs) {
-            assert!((ours - theirs).abs() <= 1e-5 * (1.0 + theirs.abs()), "weight {at}: {ours}, dfdx has {theirs}");
+            assert!(
+                (ours - theirs).abs() <= 1e-5 * (1.0 + theirs.abs()),
+                "weight {at}: {ours}, dfdx has {theirs}"
+            );
         }
     }
 }
 
 fn one_hot(classes: usize) -> Array2<f32> {
-    Array2::from_shape_fn((BATCH, classes), |(row, class)| f32::from(u8::from(row * 7 % classes == class)))
+    Array2::from_shape_fn((BATCH, classes), |(row, class)| {
+        f32::from(u8::from(row * 7 % classes == class))
+    })
 }
 
 sequential! {
@@ -118,11 +151,25 @@ fn a_classifier() -> keras::Result<()> {
     let weights = model.get_weights();
     let (x, y) = (noise(1, BATCH, 5), one_hot(4));
     let ours = gradients(&mut model, "categorical_crossentropy", &[&x], &y)?;
-    let (a, b, c) = (Linear::<5, 7>::new(&weights, 0), Linear::<7, 6>::new(&weights, 2), Linear::<6, 4>::new(&weights, 4));
-    let h = a.call(matrix::<BATCH, 5>(x.iter().copied()).leaky_trace()).relu();
+    let (a, b, c) = (
+        Linear::<5, 7>::new(&weights, 0),
+        Linear::<7, 6>::new(&weights, 2),
+        Linear::<6, 4>::new(&weights, 4),
+    );
+    let h = a
+        .call(matrix::<BATCH, 5>(x.iter().copied()).leaky_trace())
+        .relu();
     let logits = c.call(b.call(h).tanh());
     let theirs = crossentropy(logits, matrix(y.iter().copied()));
-    assert_same(&ours, &[a.gradients(&theirs), b.gradients(&theirs), c.gradients(&theirs)].concat());
+    assert_same(
+        &ours,
+        &[
+            a.gradients(&theirs),
+            b.gradients(&theirs),
+            c.gradients(&theirs),
+        ]
+        .concat(),
+    );
     Ok(())
 }
 
@@ -141,13 +188,26 @@ fn a_regression() -> keras::Result<()> {
     let weights = model.get_weights();
     let (x, y) = (noise(2, BATCH, 3), noise(3, BATCH, 2));
     let ours = gradients(&mut model, "mse", &[&x], &y)?;
-    let (a, b) = (Linear::<3, 8>::new(&weights, 0), Linear::<8, 8>::new(&weights, 2));
-    let (c, d) = (Linear::<8, 5>::new(&weights, 4), Linear::<5, 2>::new(&weights, 6));
-    let h = a.call(matrix::<BATCH, 3>(x.iter().copied()).leaky_trace()).sigmoid();
+    let (a, b) = (
+        Linear::<3, 8>::new(&weights, 0),
+        Linear::<8, 8>::new(&weights, 2),
+    );
+    let (c, d) = (
+        Linear::<8, 5>::new(&weights, 4),
+        Linear::<5, 2>::new(&weights, 6),
+    );
+    let h = a
+        .call(matrix::<BATCH, 3>(x.iter().copied()).leaky_trace())
+        .sigmoid();
     let h = (b.call(h).exp() + 1.0).ln();
     let y_pred = d.call(c.call(h.accurate_gelu()).exp());
     let theirs = squared_error(y_pred, matrix(y.iter().copied()));
-    let of_layers = [a.gradients(&theirs), b.gradients(&theirs), c.gradients(&theirs), d.gradients(&theirs)];
+    let of_layers = [
+        a.gradients(&theirs),
+        b.gradients(&theirs),
+        c.gradients(&theirs),
+        d.gradients(&theirs),
+    ];
     assert_same(&ours, &of_layers.concat());
     Ok(())
 }
@@ -168,12 +228,26 @@ fn shared_weights_and_arithmetic() -> keras::Result<()> {
     let weights = model.get_weights();
     let (left, right, y) = (noise(4, BATCH, 4), noise(5, BATCH, 4), noise(6, BATCH, 3));
     let ours = gradients(&mut model, "mse", &[&left, &right], &y)?;
-    let (encoder, head) = (Linear::<4, 6>::new(&weights, 0), Linear::<6, 3>::new(&weights, 2));
-    let a = || encoder.call(matrix::<BATCH, 4>(left.iter().copied()).leaky_trace()).tanh();
-    let b = || encoder.call(matrix::<BATCH, 4>(right.iter().copied()).leaky_trace()).tanh();
+    let (encoder, head) = (
+        Linear::<4, 6>::new(&weights, 0),
+        Linear::<6, 3>::new(&weights, 2),
+    );
+    let a = || {
+        encoder
+            .call(matrix::<BATCH, 4>(left.iter().copied()).leaky_trace())
+            .tanh()
+    };
+    let b = || {
+        encoder
+            .call(matrix::<BATCH, 4>(right.iter().copied()).leaky_trace())
+            .tanh()
+    };
     let y_pred = head.call((a() + b()) * (a() - b()));
     let theirs = squared_error(y_pred, matrix(y.iter().copied()));
-    assert_same(&ours, &[encoder.gradients(&theirs), head.gradients(&theirs)].concat());
+    assert_same(
+        &ours,
+        &[encoder.gradients(&theirs), head.gradients(&theirs)].concat(),
+    );
     Ok(())
 }
 
@@ -192,10 +266,16 @@ fn values_that_are_used_more_than_once() -> keras::Result<()> {
     let weights = model.get_weights();
     let (x, y) = (noise(7, BATCH, 5), one_hot(3));
     let ours = gradients(&mut model, "categorical_crossentropy", &[&x], &y)?;
-    let (first, second) = (Linear::<5, 5>::new(&weights, 0), Linear::<5, 5>::new(&weights, 2));
+    let (first, second) = (
+        Linear::<5, 5>::new(&weights, 0),
+        Linear::<5, 5>::new(&weights, 2),
+    );
     // A kernel over a concatenation is the sum of two kernels over its parts.
     let kernel: Vec<f32> = weights[4].iter().copied().collect();
-    let (upper, lower) = (matrix::<5, 3>(kernel[..15].to_vec()), matrix::<5, 3>(kernel[15..].to_vec()));
+    let (upper, lower) = (
+        matrix::<5, 3>(kernel[..15].to_vec()),
+        matrix::<5, 3>(kernel[15..].to_vec()),
+    );
     let head_bias = bias::<3>(&weights, 5);
     let traced = || matrix::<BATCH, 5>(x.iter().copied()).leaky_trace();
     let a = || first.call(traced()).relu();
@@ -205,7 +285,10 @@ fn values_that_are_used_more_than_once() -> keras::Result<()> {
     let theirs = crossentropy(logits, matrix(y.iter().copied()));
     let kernel = [theirs.get(&upper).as_vec(), theirs.get(&lower).as_vec()].concat();
     let of_head = [kernel, theirs.get(&head_bias).as_vec()];
-    assert_same(&ours, &[first.gradients(&theirs), second.gradients(&theirs), of_head].concat());
+    assert_same(
+        &ours,
+        &[first.gradients(&theirs), second.gradients(&theirs), of_head].concat(),
+    );
     Ok(())
 }
 
@@ -222,11 +305,19 @@ fn a_dense_layer_over_a_sequence() -> keras::Result<()> {
     let weights = model.get_weights();
     let x = noise(8, BATCH, 24);
     let y = Array1::from_shape_fn(BATCH, |row| (row % 2) as f32).insert_axis(ndarray::Axis(1));
-    let shaped = x.clone().into_shape_with_order((BATCH, 4, 6)).expect("24 = 4 x 6");
+    let shaped = x
+        .clone()
+        .into_shape_with_order((BATCH, 4, 6))
+        .expect("24 = 4 x 6");
     let input = [(&shaped).into_table()?];
     let target = [(&y).into_table()?];
     let rows: Vec<u32> = (0..BATCH as u32).collect();
-    let batch = Batch { inputs: &input, targets: &target, sample_weights: &[], rows: &rows };
+    let batch = Batch {
+        inputs: &input,
+        targets: &target,
+        sample_weights: &[],
+        rows: &rows,
+    };
     model.compile(Compile::new("sgd", "binary_crossentropy"))?;
     model.begin(&batch, true)?;
     model.load(&batch, true)?;
@@ -239,13 +330,20 @@ fn a_dense_layer_over_a_sequence() -> keras::Result<()> {
     // All time steps of all samples are rows of one product.
     const STEPS: usize = BATCH * 4;
     let logits = || {
-        let h = dense.call(matrix::<STEPS, 6>(x.iter().copied()).leaky_trace()).relu();
+        let h = dense
+            .call(matrix::<STEPS, 6>(x.iter().copied()).leaky_trace())
+            .relu();
         let h: Taped<BATCH, 20> = df::ReshapeTo::reshape(h);
         head.call(h)
     };
     // softplus(z) - y z, stable enough for these small numbers.
     let y_true: Matrix<BATCH, 1> = matrix(y.iter().copied());
-    let theirs = ((logits().exp() + 1.0).ln() - logits() * y_true).mean().backward();
-    assert_same(&ours, &[dense.gradients(&theirs), head.gradients(&theirs)].concat());
+    let theirs = ((logits().exp() + 1.0).ln() - logits() * y_true)
+        .mean()
+        .backward();
+    assert_same(
+        &ours,
+        &[dense.gradients(&theirs), head.gradients(&theirs)].concat(),
+    );
     Ok(())
 }

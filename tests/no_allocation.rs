@@ -50,9 +50,15 @@ sequential! {
 
 /// The allocations of twenty steps after a few to warm up; full batches and short ones.
 fn allocations<M: Model>(mut model: M, batch: &Batch<'_>) -> keras::Result<usize> {
-    model.compile(Compile::new("adam", "sparse_categorical_crossentropy").metrics(["accuracy", "sparse_top_k_categorical_accuracy"]))?;
+    model.compile(
+        Compile::new("adam", "sparse_categorical_crossentropy")
+            .metrics(["accuracy", "sparse_top_k_categorical_accuracy"]),
+    )?;
     model.begin(batch, true)?;
-    let short = Batch { rows: &batch.rows[..batch.rows.len() / 2], ..*batch };
+    let short = Batch {
+        rows: &batch.rows[..batch.rows.len() / 2],
+        ..*batch
+    };
     let mut counted = 0;
     // Inside the pool, as `fit` runs it.
     rayon::scope(|_| -> keras::Result<()> {
@@ -71,12 +77,27 @@ fn allocations<M: Model>(mut model: M, batch: &Batch<'_>) -> keras::Result<usize
 #[test]
 fn a_warm_step_allocates_nothing() -> keras::Result<()> {
     let rows: Vec<u32> = (0..64).collect();
-    let labels = [Array1::from_shape_fn(64, |i| (i % 10) as f32).into_table()?.expanded()];
+    let labels = [Array1::from_shape_fn(64, |i| (i % 10) as f32)
+        .into_table()?
+        .expanded()];
     let vectors = [Array2::from_elem((64, 32), 0.5f32).into_table()?];
     let images: Array4<f32> = Array::from_elem((64, 12, 12, 1), 0.5);
     let images = [images.into_table()?];
-    let batch = |inputs| Batch { inputs, targets: &labels, sample_weights: &[], rows: &rows };
-    assert_eq!(allocations(Mlp::with_seed(1), &batch(&vectors))?, 0, "in the MLP");
-    assert_eq!(allocations(Convnet::with_seed(1), &batch(&images))?, 0, "in the convnet");
+    let batch = |inputs| Batch {
+        inputs,
+        targets: &labels,
+        sample_weights: &[],
+        rows: &rows,
+    };
+    assert_eq!(
+        allocations(Mlp::with_seed(1), &batch(&vectors))?,
+        0,
+        "in the MLP"
+    );
+    assert_eq!(
+        allocations(Convnet::with_seed(1), &batch(&images))?,
+        0,
+        "in the convnet"
+    );
     Ok(())
 }

@@ -20,7 +20,11 @@ pub struct LowRank {
 impl LowRank {
     #[track_caller]
     pub const fn new(units: Size, rank: Size) -> Self {
-        Self { units: units.positive("LowRank", "units"), rank: rank.positive("LowRank", "rank"), use_bias: true }
+        Self {
+            units: units.positive("LowRank", "units"),
+            rank: rank.positive("LowRank", "rank"),
+            use_bias: true,
+        }
     }
 
     pub const fn use_bias(mut self, use_bias: bool) -> Self {
@@ -37,7 +41,11 @@ impl LowRank {
         if let Err(error) = min_rank(&input, 1) {
             return Err(error);
         }
-        if input.is_known() { Ok(input.with_last(self.units)) } else { Ok(Shape::UNKNOWN) }
+        if input.is_known() {
+            Ok(input.with_last(self.units))
+        } else {
+            Ok(Shape::UNKNOWN)
+        }
     }
 
     /// a (features, rank), b (rank, units), bias (units,)
@@ -50,7 +58,11 @@ impl LowRank {
         if !self.use_bias {
             return weights;
         }
-        weights.with(Weight::new("bias", Shape::new(&[self.units]), Initializer::Zeros))
+        weights.with(Weight::new(
+            "bias",
+            Shape::new(&[self.units]),
+            Initializer::Zeros,
+        ))
     }
 }
 
@@ -58,7 +70,10 @@ impl Layer for LowRank {
     fn workspace(&self, inputs: &[Shape], _output: &Shape, batch: usize) -> Workspace {
         let rows = batch * inputs[0].size() / inputs[0].last().max(1);
         // x A is kept for the gradient of B; its own gradient is scratch.
-        Workspace { kept: rows * self.rank, scratch: rows * self.rank }
+        Workspace {
+            kept: rows * self.rank,
+            scratch: rows * self.rank,
+        }
     }
 
     fn forward<D: Device>(&self, mut cx: Forward<'_, D>) {
@@ -66,8 +81,22 @@ impl Layer for LowRank {
         let features = x.shape.last();
         let rows = cx.batch * x.shape.size() / features;
         let bias = self.use_bias.then(|| cx.weights.get(2));
-        cx.device.affine(x.data, cx.weights.get(0), None, false, D::reborrow(&mut cx.kept), [rows, features, self.rank]);
-        cx.device.affine(D::read(&cx.kept), cx.weights.get(1), bias, false, cx.output, [rows, self.rank, self.units]);
+        cx.device.affine(
+            x.data,
+            cx.weights.get(0),
+            None,
+            false,
+            D::reborrow(&mut cx.kept),
+            [rows, features, self.rank],
+        );
+        cx.device.affine(
+            D::read(&cx.kept),
+            cx.weights.get(1),
+            bias,
+            false,
+            cx.output,
+            [rows, self.rank, self.units],
+        );
     }
 
     fn backward<D: Device>(&self, mut cx: Backward<'_, D>) {
@@ -77,20 +106,43 @@ impl Layer for LowRank {
         let d_x = cx.d_input(0);
         let (d_h, _) = D::split(cx.scratch, rows * self.rank);
         let mut d_h = d_h;
-        cx.device.input_gradient(D::read(&cx.d_output), cx.weights.get(1), D::reborrow(&mut d_h), [rows, self.rank, self.units]);
+        cx.device.input_gradient(
+            D::read(&cx.d_output),
+            cx.weights.get(1),
+            D::reborrow(&mut d_h),
+            [rows, self.rank, self.units],
+        );
         if let Some(d_weights) = cx.d_weights {
             let (d_a, rest) = d_weights.next();
             let (d_b, rest) = rest.next();
-            cx.device.weight_gradient(x.data, D::read(&d_h), d_a, [rows, features, self.rank]);
-            cx.device.weight_gradient(D::read(&cx.kept), D::read(&cx.d_output), d_b, [rows, self.rank, self.units]);
+            cx.device
+                .weight_gradient(x.data, D::read(&d_h), d_a, [rows, features, self.rank]);
+            cx.device.weight_gradient(
+                D::read(&cx.kept),
+                D::read(&cx.d_output),
+                d_b,
+                [rows, self.rank, self.units],
+            );
             if self.use_bias {
                 let (d_bias, _) = rest.next();
                 let linear = Activation::Linear;
-                cx.device.bias_activation_gradient(linear, None, cx.output, cx.d_output, Some(d_bias), self.units);
+                cx.device.bias_activation_gradient(
+                    linear,
+                    None,
+                    cx.output,
+                    cx.d_output,
+                    Some(d_bias),
+                    self.units,
+                );
             }
         }
         if let Some(d_x) = d_x {
-            cx.device.input_gradient(D::read(&d_h), cx.weights.get(0), d_x, [rows, features, self.rank]);
+            cx.device.input_gradient(
+                D::read(&d_h),
+                cx.weights.get(0),
+                d_x,
+                [rows, features, self.rank],
+            );
         }
     }
 }
@@ -129,7 +181,12 @@ fn losses<M: Model>(mut model: M, weights: &[ndarray::ArrayD<f32>]) -> keras::Re
     let y = Array2::from_shape_fn((8, 3), |(i, j)| ((i * 3 + j) as f32).cos());
     model.set_weights(weights)?;
     model.compile(Compile::new(SGD::new(0.05), "mse"))?;
-    let step = |_| Ok(model.train_on_batch((&x, &y))?.get("loss").unwrap_or(f32::NAN));
+    let step = |_| {
+        Ok(model
+            .train_on_batch((&x, &y))?
+            .get("loss")
+            .unwrap_or(f32::NAN))
+    };
     (0..30).map(step).collect()
 }
 
@@ -156,7 +213,13 @@ fn its_gradients_are_those_of_differences() -> keras::Result<()> {
 fn it_is_checked_at_run_time_too() {
     let mut model = sequential![LowRank(5, 2), Dense(1)];
     let x = Array1::<f32>::zeros(4);
-    assert!(model.predict(&x, Predict::default()).is_ok(), "numbers are rows of one");
+    assert!(
+        model.predict(&x, Predict::default()).is_ok(),
+        "numbers are rows of one"
+    );
     let error = model.build(&[None]).unwrap_err().to_string();
-    assert!(error.contains("low_rank") || error.contains("expected shape"), "{error}");
+    assert!(
+        error.contains("low_rank") || error.contains("expected shape"),
+        "{error}"
+    );
 }

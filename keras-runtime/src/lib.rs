@@ -11,6 +11,7 @@ pub mod losses;
 pub mod metrics;
 pub mod model;
 pub mod optimizers;
+pub mod prelude;
 pub mod random;
 pub mod shape;
 pub mod words;

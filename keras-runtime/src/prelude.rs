@@ -1,11 +1,12 @@
 //! Everything that a program with a model needs: `use keras::prelude::*;`.
 
-pub use keras_macros::{model, sequential};
+pub use keras_macros::sequential;
 
 pub use crate::callbacks::*;
 pub use crate::data::{Dataset, IntoColumns, IntoData};
 pub use crate::device::{AutoDevice, Cpu, Device};
 pub use crate::error::{Error, Result};
+pub use crate::layers::Dense;
 // Several metrics are called as the losses they measure; these names are the losses here.
 pub use crate::losses::{
     BinaryCrossentropy, CategoricalCrossentropy, Losses, MeanAbsoluteError, MeanSquaredError,
