@@ -14,6 +14,7 @@ pub mod optimizers;
 pub mod prelude;
 pub mod random;
 pub mod shape;
+pub mod testing;
 pub mod words;
 
 #[doc(hidden)]
