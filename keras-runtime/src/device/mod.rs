@@ -6,28 +6,51 @@
 
 mod activation;
 mod activations;
+mod copies;
 pub mod cpu;
 pub mod float;
 mod host;
+mod images;
 mod memory;
+mod merges;
+mod pointwise;
 mod products;
 mod rows;
 mod updates;
 
 pub use activation::Activation;
 pub use activations::Activations;
+pub use copies::{Copies, Runs};
 pub use dfdx::tensor::Cpu;
 pub use float::Float;
 pub use host::{Cpu64, Host};
+pub use images::{Images, Resize, Window};
 pub use memory::Memory;
+pub use merges::{Broadcast, MergeFunction, Merges};
+pub use pointwise::{DropoutMask, Pointwise};
 pub use products::Products;
 pub use rows::{MeanOf, PairFunction, PairLoss, Reduction, RowFunction, RowLoss, RowSums, Rows};
 pub use updates::{UpdateRule, Updates};
 
 /// A device that models run on: dfdx's `Cpu` and, with the feature `cuda`, its `Cuda`.
-pub trait Device: Memory + Products + Activations + RowSums + Updates + Default {}
+pub trait Device:
+    Memory + Products + Activations + Merges + Pointwise + Copies + Images + RowSums + Updates + Default
+{
+}
 
-impl<D: Memory + Products + Activations + RowSums + Updates + Default> Device for D {}
+impl<D> Device for D where
+    D: Memory
+        + Products
+        + Activations
+        + Merges
+        + Pointwise
+        + Copies
+        + Images
+        + RowSums
+        + Updates
+        + Default
+{
+}
 
 /// The device a model runs on unless it is told otherwise.
 pub type AutoDevice = Cpu;

@@ -33,3 +33,21 @@ pub const fn min_rank(input: &Shape, rank: usize) -> Result<(), ShapeError> {
         .str(". Full shape received: ");
     Err(ShapeError::new(text.batched(input)))
 }
+
+/// Whether the input has exactly `rank` axes, the batch not counted; an unknown shape passes.
+///
+/// # Errors
+/// If it has more or fewer.
+pub const fn exact_rank(input: &Shape, rank: usize) -> Result<(), ShapeError> {
+    if !input.is_known() || input.rank() == rank {
+        return Ok(());
+    }
+    let text = Text::new()
+        .str("input is incompatible with the layer: expected ndim=")
+        .num(rank + 1);
+    let text = text
+        .str(", found ndim=")
+        .num(input.rank() + 1)
+        .str(". Full shape received: ");
+    Err(ShapeError::new(text.batched(input)))
+}

@@ -84,6 +84,43 @@ impl Text {
         }
     }
 
+    /// Appends a number with at most six decimals: `0.5`, `-2.0`.
+    #[must_use]
+    pub const fn float(self, value: f32) -> Self {
+        if value.is_nan() {
+            return self.str("nan");
+        }
+        let text = if value < 0.0 { self.str("-") } else { self };
+        if value.is_infinite() {
+            return text.str("inf");
+        }
+        let millionths = (value.abs() as f64 * 1e6 + 0.5) as u128;
+        let mut text = text.digits((millionths / 1_000_000) as usize).str(".");
+        let mut rest = millionths % 1_000_000;
+        loop {
+            text = text.digits((rest / 100_000) as usize);
+            rest = rest % 100_000 * 10;
+            if rest == 0 {
+                return text;
+            }
+        }
+    }
+
+    /// Appends shapes with their batch axes: `[(None, 3), (None, 4)]`.
+    #[must_use]
+    pub const fn batched_list(self, shapes: &[Shape]) -> Self {
+        let mut text = self.str("[");
+        let mut at = 0;
+        while at < shapes.len() {
+            if at > 0 {
+                text = text.str(", ");
+            }
+            text = text.batched(&shapes[at]);
+            at += 1;
+        }
+        text.str("]")
+    }
+
     /// Appends a shape without its batch axis: `(26, 26, 32)`.
     #[must_use]
     pub const fn shape(self, shape: &Shape) -> Self {
@@ -128,5 +165,28 @@ impl Default for Text {
 impl std::fmt::Debug for Text {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_as_many_decimals_as_they_need() {
+        let text = |value| Text::new().float(value).as_str().to_string();
+        assert_eq!(text(1.5), "1.5");
+        assert_eq!(text(-0.1), "-0.1");
+        assert_eq!(text(2.0), "2.0");
+        assert_eq!(text(0.000_125), "0.000125");
+        assert_eq!(text(f32::NAN), "nan");
+        assert_eq!(text(f32::NEG_INFINITY), "-inf");
+    }
+
+    #[test]
+    fn shapes_are_listed() {
+        let shapes = [Shape::new(&[3]), Shape::new(&[Shape::NONE, 4])];
+        let text = Text::new().batched_list(&shapes);
+        assert_eq!(text.as_str(), "[(None, 3), (None, None, 4)]");
     }
 }

@@ -1,9 +1,13 @@
 //! The kernels on the CPU: functions over slices, generic over the number type.
 
 pub mod activation;
+pub mod copies;
+pub mod images;
 pub mod kernel;
 pub mod lanes;
 pub mod matmul;
+pub mod merges;
+pub mod pointwise;
 pub mod rows;
 pub mod scratch;
 pub mod simd;
