@@ -92,7 +92,7 @@ impl<L: Layer, const N: usize> LayerTest<L, N> {
         })
     }
 
-    /// Training, as is the default, or inference. Only training has a backward pass.
+    /// Training, as is the default, or inference.
     #[must_use]
     pub fn training(mut self, training: bool) -> Self {
         self.training = training;
@@ -351,6 +351,7 @@ impl<D: Device, const N: usize> Bench<D, N> {
         test.layer.backward(Backward {
             device: &self.device,
             batch: self.batch,
+            training: test.training,
             trainable: test.trainable,
             inputs: &inputs,
             output: D::slice(&self.output, 0..D::len(&self.output)),
@@ -566,7 +567,6 @@ mod tests {
 
     fn differences_of(mistake: Mistake) -> Result<(), String> {
         let shapes = [Shape::new(&[3])];
-        #[allow(clippy::result_large_err)]
         let rule = |inputs: &[Shape]| Ok(inputs[0]);
         let test = LayerTest::new(Twice(mistake), rule, |_| Weights::NONE, shapes);
         differences(&test.unwrap(), 2, false)

@@ -116,6 +116,8 @@ pub struct Backward<'a, D: Device> {
     pub device: &'a D,
     /// The number of samples.
     pub batch: usize,
+    /// Whether the forward pass was one of training.
+    pub training: bool,
     /// False if the layer is frozen.
     pub trainable: bool,
     /// The inputs of the forward pass.

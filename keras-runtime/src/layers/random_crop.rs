@@ -146,8 +146,7 @@ impl Layer for RandomCrop {
         let [x] = *cx.inputs else { return };
         let Some(mut d_x) = cx.d_input(0) else { return };
         let d_output = D::read(&cx.d_output);
-        // There is no way back in inference: the window is that of training.
-        let window = self.window(&x.shape, true, cx.key);
+        let window = self.window(&x.shape, cx.training, cx.key);
         match self.rows(&x.shape, &window, cx.batch) {
             Some((images, rows, counts, len)) => {
                 cx.device.fill(D::reborrow(&mut d_x), 0.0);
@@ -178,6 +177,7 @@ mod tests {
             for seed in 0..3 {
                 let test = layer!(crop(height, width), [Shape::new(&[5, 4, 2])]).unwrap();
                 test.key(Key::new(seed)).check_gradients(2);
+                test.training(false).check_gradients(2);
             }
         }
     }

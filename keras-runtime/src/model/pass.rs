@@ -217,6 +217,7 @@ impl<D: Device> Pass<'_, D> {
             config.backward(Backward {
                 device,
                 batch,
+                training: self.training,
                 trainable: self.trainable[layer],
                 inputs: &values,
                 output: D::slice(out, 0..batch * output_shape.size()),

@@ -1,0 +1,163 @@
+//! Every layer's output, its gradients and what it does to its state, as in `layers.json`.
+
+use keras::arg::Size;
+use keras::device::{Activation, Cpu};
+use keras::layers::{
+    Add, Average, Concatenate, Dense, Dropout, Flatten, Layer, Maximum, Minimum, Multiply,
+    RandomCrop, Rescaling, Reshape, Subtract,
+};
+use keras::shape::Shape;
+use keras::testing::{self, LayerTest};
+use ndarray::ArrayD;
+use serde_json::Value;
+
+use crate::fixture::{assert_close, load, number, tensor, tensors};
+
+/// Classes and activations that are not here yet.
+const LATER: [&str; 9] = [
+    "Activation",
+    "AveragePooling2D",
+    "BatchNormalization",
+    "Conv2D",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling2D",
+    "MaxPooling2D",
+    "gelu",
+    "tanh",
+];
+
+#[test]
+fn layers_compute_what_keras_computes() {
+    let fixture = load("layers");
+    let cases = fixture["cases"].as_array().expect("a list of cases");
+    assert!(cases.len() > 150, "only {} cases", cases.len());
+    for case in cases {
+        replay(case);
+    }
+}
+
+/// Makes the layer of a case and compares.
+fn replay(case: &Value) {
+    let config = &case["config"];
+    /// `Class(required = reader, ..), optional = reader, ..`: makes the layer with the arguments
+    /// that the case has.
+    macro_rules! row {
+        ($class:ident($($required:ident = $read:ident),*) $(, $optional:ident = $reader:ident)*) => {{
+            let known = [$(stringify!($required),)* $(stringify!($optional),)* "trainable"];
+            for argument in config.as_object().into_iter().flat_map(|config| config.keys()) {
+                assert!(known.contains(&argument.as_str()), "{argument} of {}", case["name"]);
+            }
+            #[allow(unused_mut)]
+            let mut layer = $class::new($($read(&config[stringify!($required)])),*);
+            $(if !config[stringify!($optional)].is_null() {
+                layer = layer.$optional($reader(&config[stringify!($optional)]));
+            })*
+            match samples(&case["inputs"])[..] {
+                [a] => compare(case, testing::layer!(layer, [a])),
+                [a, b] => compare(case, testing::layer!(layer, [a, b])),
+                [a, b, c] => compare(case, testing::layer!(layer, [a, b, c])),
+                _ => panic!("{} has neither one, two nor three inputs", case["name"]),
+            }
+        }};
+    }
+    match text(&case["class"]) {
+        class if LATER.contains(&class) => {}
+        _ if LATER.contains(&config["activation"].as_str().unwrap_or("")) => {}
+        "Add" => row!(Add()),
+        "Average" => row!(Average()),
+        "Concatenate" => row!(Concatenate(), axis = size),
+        "Dense" => row!(
+            Dense(units = size),
+            activation = activation,
+            use_bias = flag
+        ),
+        "Dropout" => row!(Dropout(rate = number)),
+        "Flatten" => row!(Flatten()),
+        "Maximum" => row!(Maximum()),
+        "Minimum" => row!(Minimum()),
+        "Multiply" => row!(Multiply()),
+        "RandomCrop" => row!(RandomCrop(height = size, width = size)),
+        "Rescaling" => row!(Rescaling(scale = number), offset = number),
+        "Reshape" => row!(Reshape(target_shape = size)),
+        "Subtract" => row!(Subtract()),
+        class => panic!("nothing replays `{class}`"),
+    }
+}
+
+fn compare<L: Layer, const N: usize>(case: &Value, test: keras::Result<LayerTest<L, N>>) {
+    let name = text(&case["name"]);
+    let trainable = case["config"]["trainable"].as_bool().unwrap_or(true);
+    let test = test
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
+        .training(flag(&case["training"]))
+        .trainable(trainable);
+    let output = tensor(&case["output"]);
+    assert_eq!(test.output_shape(), sample(&output), "{name}");
+
+    let weights = numbers(&case["weights"]);
+    let d_output = values(tensor(&case["d_output"]));
+    let found = test
+        .backward::<Cpu>(&numbers(&case["inputs"]), &weights, &d_output)
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    let close = |what: &str, found: &[f32], expected: &[f32]| {
+        assert_close(&format!("{name}: {what}"), found, expected, 1e-5, 1e-6);
+    };
+    let all_close = |what: &str, found: &[Vec<f32>], expected: &[Vec<f32>]| {
+        assert_eq!(found.len(), expected.len(), "{name}: the number of {what}");
+        for (found, expected) in found.iter().zip(expected) {
+            close(what, found, expected);
+        }
+    };
+    close("output", &found.output, &values(output));
+    all_close("d_inputs", &found.d_inputs, &numbers(&case["d_inputs"]));
+    all_close("d_weights", &found.d_weights, &numbers(&case["d_weights"]));
+    let state = weights.len() - found.state.len();
+    let state_after = match numbers(&case["state_after"]) {
+        after if after.is_empty() => weights[state..].to_vec(),
+        after => after,
+    };
+    all_close("state", &found.state, &state_after);
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
+}
+
+fn flag(value: &Value) -> bool {
+    value.as_bool().expect("true or false")
+}
+
+/// One whole number or a list of them.
+fn size(value: &Value) -> Size {
+    let whole = |value: &Value| value.as_i64().expect("a whole number") as isize;
+    match value.as_array() {
+        Some(list) => Size::new(&list.iter().map(whole).collect::<Vec<_>>()),
+        None => Size::new(&[whole(value)]),
+    }
+}
+
+fn activation(value: &Value) -> Activation {
+    match text(value) {
+        "relu" => Activation::Relu,
+        "sigmoid" => Activation::Sigmoid,
+        "softmax" => Activation::Softmax,
+        name => panic!("unknown activation {name}"),
+    }
+}
+
+/// The shape of one sample.
+fn sample(tensor: &ArrayD<f32>) -> Shape {
+    Shape::new(&tensor.shape()[1..])
+}
+
+fn samples(list: &Value) -> Vec<Shape> {
+    tensors(list).iter().map(sample).collect()
+}
+
+fn values(tensor: ArrayD<f32>) -> Vec<f32> {
+    tensor.into_iter().collect()
+}
+
+fn numbers(list: &Value) -> Vec<Vec<f32>> {
+    tensors(list).into_iter().map(values).collect()
+}
