@@ -6,7 +6,10 @@ pub use crate::callbacks::*;
 pub use crate::data::{Dataset, IntoColumns, IntoData};
 pub use crate::device::{AutoDevice, Cpu, Device};
 pub use crate::error::{Error, Result};
-pub use crate::layers::Dense;
+pub use crate::layers::{
+    Add, Average, Concatenate, Dense, Dropout, Flatten, Maximum, Minimum, Multiply, RandomCrop,
+    Rescaling, Reshape, Subtract,
+};
 // Several metrics are called as the losses they measure; these names are the losses here.
 pub use crate::losses::{
     BinaryCrossentropy, CategoricalCrossentropy, Losses, MeanAbsoluteError, MeanSquaredError,
