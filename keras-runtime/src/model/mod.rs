@@ -17,6 +17,7 @@ mod parameters;
 mod pass;
 mod plan;
 mod predict;
+mod progbar;
 mod progress;
 mod step;
 mod summary;
@@ -34,4 +35,6 @@ pub use layer_ref::LayerRef;
 pub use model::Model;
 pub use pass::Pass;
 pub use predict::Predict;
+#[doc(hidden)]
+pub use progbar::Progbar;
 pub use trace::Trace;
