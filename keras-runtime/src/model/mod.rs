@@ -3,6 +3,7 @@
 mod build;
 mod compile;
 mod core;
+mod describe;
 mod evaluate;
 mod feed;
 mod fit;
@@ -37,4 +38,6 @@ pub use pass::Pass;
 pub use predict::Predict;
 #[doc(hidden)]
 pub use progbar::Progbar;
+#[doc(hidden)]
+pub use summary::{OptimizerSize, Row, Summary};
 pub use trace::Trace;
