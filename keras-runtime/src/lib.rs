@@ -2,6 +2,7 @@
 
 pub mod arg;
 pub mod callbacks;
+mod console;
 pub mod data;
 pub mod device;
 mod error;

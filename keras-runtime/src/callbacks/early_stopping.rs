@@ -4,6 +4,7 @@ use ndarray::ArrayD;
 
 use super::monitor::{Mode, names};
 use super::{Callback, CallbackContext};
+use crate::console;
 use crate::error::Result;
 use crate::model::Logs;
 
@@ -117,14 +118,28 @@ impl EarlyStopping {
         self.best
     }
 
-    fn improves(&self, mode: Mode, value: f32) -> bool {
-        let Some(best) = self.best else { return true };
-        let value = if mode == Mode::Max {
-            value - self.min_delta
-        } else {
-            value + self.min_delta
+    /// Whether a value is better than another by more than `min_delta`.
+    fn improves(&self, mode: Mode, value: f32, on: f32) -> bool {
+        let value = match mode {
+            Mode::Max => value - self.min_delta,
+            _ => value + self.min_delta,
         };
-        mode.is_better(value, best)
+        mode.is_better(value, on)
+    }
+
+    /// What is said at the end of the training.
+    fn report(&self) -> String {
+        let mut text = String::new();
+        if self.stopped_epoch > 0 {
+            text += &format!("Epoch {}: early stopping\n", self.stopped_epoch + 1);
+        }
+        if self.best_weights.is_some() {
+            text += &format!(
+                "Restoring model weights from the end of the best epoch: {}.\n",
+                self.best_epoch + 1
+            );
+        }
+        text
     }
 }
 
@@ -151,11 +166,11 @@ impl Callback for EarlyStopping {
         };
         self.resolved = Some(mode);
         let Some(value) = logs.get(&self.monitor) else {
-            eprintln!(
-                "warning: Early stopping conditioned on metric `{}` which is not available. Available metrics are: {}",
+            console::warn(&format!(
+                "Early stopping conditioned on metric `{}` which is not available. Available metrics are: {}",
                 self.monitor,
                 names(logs)
-            );
+            ));
             return Ok(());
         };
         if epoch < self.start_from_epoch {
@@ -166,16 +181,17 @@ impl Callback for EarlyStopping {
             self.best_epoch = epoch;
         }
         self.wait += 1;
-        if self.improves(mode, value) {
+        if self
+            .best
+            .is_none_or(|best| self.improves(mode, value, best))
+        {
             self.best = Some(value);
             self.best_epoch = epoch;
             if self.restore_best_weights {
                 self.best_weights = Some(cx.model().get_weights());
             }
-            if self
-                .baseline
-                .is_none_or(|baseline| mode.is_better(value, baseline))
-            {
+            let beats = |baseline| self.improves(mode, value, baseline);
+            if self.baseline.is_none_or(beats) {
                 self.wait = 0;
             }
         } else if self.wait >= self.patience && epoch > 0 {
@@ -186,135 +202,158 @@ impl Callback for EarlyStopping {
     }
 
     fn on_train_end(&mut self, cx: &mut CallbackContext, _: &Logs) -> Result<()> {
-        if self.stopped_epoch > 0 && self.verbose > 0 {
-            println!("Epoch {}: early stopping", self.stopped_epoch + 1);
+        if self.verbose > 0 {
+            console::print(&self.report());
         }
-        if let (true, Some(weights)) = (self.restore_best_weights, &self.best_weights) {
-            if self.verbose > 0 {
-                let epoch = self.best_epoch + 1;
-                println!("Restoring model weights from the end of the best epoch: {epoch}.");
-            }
-            cx.model().set_weights(weights)?;
+        match &self.best_weights {
+            Some(weights) => cx.model().set_weights(weights),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{ArrayD, arr0};
-
     use super::*;
-    use crate::callbacks::{ModelHandle, Params};
-    use crate::error::Error;
-    use crate::metrics::Direction;
-
-    /// A model whose one weight is the number of the epoch.
-    #[derive(Default)]
-    struct Fake {
-        weight: f32,
-        stopped: bool,
-    }
-
-    impl ModelHandle for Fake {
-        fn name(&self) -> &str {
-            "fake"
-        }
-        fn get_weights(&self) -> Vec<ArrayD<f32>> {
-            vec![arr0(self.weight).into_dyn()]
-        }
-        fn set_weights(&mut self, weights: &[ArrayD<f32>]) -> Result<()> {
-            self.weight = weights[0].sum();
-            Ok(())
-        }
-        fn learning_rate(&self) -> Result<f32> {
-            Err(Error::NotCompiled)
-        }
-        fn set_learning_rate(&mut self, _: f32) -> Result<()> {
-            Err(Error::NotCompiled)
-        }
-        fn metric_direction(&self, name: &str) -> Option<Direction> {
-            (name == "loss").then_some(Direction::Down)
-        }
-        fn stop_training(&mut self) {
-            self.stopped = true;
-        }
-    }
+    use crate::callbacks::testing::{Fake, context};
 
     /// The epochs after which a run over these losses stops and has its best value, and the
     /// epoch whose weights it ends with.
-    fn run(mut callback: EarlyStopping, losses: &[f32]) -> Result<(Option<usize>, usize, usize)> {
-        let (params, mut model) = (Params::default(), Fake::default());
+    fn run(callback: &mut EarlyStopping, losses: &[f32]) -> Result<(Option<usize>, usize, usize)> {
+        let mut model = Fake::default();
         let mut logs = Logs::new();
-        callback.on_train_begin(&mut CallbackContext::new(&params, &mut model), &logs)?;
+        callback.on_train_begin(&mut context(&mut model), &logs)?;
         for (epoch, loss) in losses.iter().enumerate() {
             model.weight = epoch as f32;
             logs.insert("loss", *loss);
-            let cx = &mut CallbackContext::new(&params, &mut model);
-            callback.on_epoch_end(cx, epoch, &mut logs)?;
+            callback.on_epoch_end(&mut context(&mut model), epoch, &mut logs)?;
             if model.stopped {
                 break;
             }
         }
-        callback.on_train_end(&mut CallbackContext::new(&params, &mut model), &logs)?;
+        callback.on_train_end(&mut context(&mut model), &logs)?;
         let stopped = model.stopped.then_some(callback.stopped_epoch());
         Ok((stopped, callback.best_epoch(), model.weight as usize))
+    }
+
+    fn min() -> EarlyStopping {
+        EarlyStopping::new("loss").mode("min")
     }
 
     const LOSSES: [f32; 11] = [1.0, 0.9, 0.8, 0.85, 0.84, 0.83, 0.7, 0.9, 0.9, 0.9, 0.9];
 
     #[test]
     fn it_stops_where_keras_stops() -> Result<()> {
-        let new = || EarlyStopping::new("loss").mode("min");
         let cases = [
-            (new(), Some(3), 2),
-            (new().patience(1), Some(3), 2),
-            (new().patience(2), Some(4), 2),
-            (new().patience(3), Some(5), 2),
-            (new().patience(4), Some(10), 6),
-            (new().patience(1).min_delta(0.05), Some(3), 2),
-            (new().patience(1).min_delta(-0.05), Some(3), 2),
-            (new().patience(1).min_delta(0.1), Some(1), 0),
-            (new().patience(2).min_delta(0.2), Some(2), 0),
-            (new().patience(1).mode("max"), Some(1), 0),
-            (new().patience(2).baseline(0.5), Some(3), 2),
-            (new().patience(4).baseline(0.75), Some(3), 2),
-            (new().patience(6).baseline(0.75), Some(5), 2),
-            (new().patience(2).baseline(0.95), Some(4), 2),
-            (new().patience(2).baseline(2.0), Some(4), 2),
-            (new().start_from_epoch(3), Some(7), 6),
-            (new().patience(2).start_from_epoch(3), Some(8), 6),
-            (new().patience(20), None, 6),
+            (min(), Some(3), 2),
+            (min().patience(1), Some(3), 2),
+            (min().patience(2), Some(4), 2),
+            (min().patience(3), Some(5), 2),
+            (min().patience(4), Some(10), 6),
+            (min().patience(1).min_delta(0.05), Some(3), 2),
+            (min().patience(1).min_delta(-0.05), Some(3), 2),
+            (min().patience(1).min_delta(0.1), Some(1), 0),
+            (min().patience(2).min_delta(0.2), Some(2), 0),
+            (min().patience(1).mode("max"), Some(1), 0),
+            (min().patience(2).baseline(0.5), Some(3), 2),
+            (min().patience(4).baseline(0.75), Some(3), 2),
+            (min().patience(6).baseline(0.75), Some(5), 2),
+            (min().patience(2).baseline(0.95), Some(4), 2),
+            (min().patience(2).baseline(2.0), Some(4), 2),
+            (min().start_from_epoch(3), Some(7), 6),
+            (min().patience(2).start_from_epoch(3), Some(8), 6),
+            (min().patience(20), None, 6),
         ];
-        for (callback, stopped, best) in cases {
+        for (mut callback, stopped, best) in cases {
             let case = format!("{callback:?}");
-            let (found, best_epoch, _) = run(callback, &LOSSES)?;
+            let (found, best_epoch, _) = run(&mut callback, &LOSSES)?;
             assert_eq!((found, best_epoch), (stopped, best), "{case}");
         }
         Ok(())
     }
 
     #[test]
+    fn a_constant_loss_stops_after_the_patience_and_a_falling_one_never() -> Result<()> {
+        for (patience, stopped) in [(0, 1), (1, 1), (3, 3)] {
+            let found = run(&mut min().patience(patience), &[1.0; 8])?;
+            assert_eq!(found, (Some(stopped), 0, stopped));
+        }
+        let falling = [0.9, 0.8, 0.7, 0.6];
+        let mut above_the_baseline = min().patience(1).baseline(0.1);
+        assert_eq!(run(&mut above_the_baseline, &falling)?, (None, 3, 3));
+        // One epoch that is no better ends what never beat the baseline.
+        let risen = [0.9, 0.8, 0.7, 0.75, 0.6];
+        assert_eq!(run(&mut above_the_baseline, &risen)?, (Some(3), 2, 3));
+        Ok(())
+    }
+
+    #[test]
+    fn a_baseline_is_beaten_by_more_than_min_delta() -> Result<()> {
+        let losses = [0.75, 0.5, 0.625, 0.625];
+        let beaten = &mut min().patience(2).baseline(0.625);
+        assert_eq!(run(beaten, &losses)?, (Some(3), 1, 3));
+        let missed = &mut min().patience(2).baseline(0.625).min_delta(0.125);
+        assert_eq!(run(missed, &losses)?, (Some(2), 1, 2));
+        Ok(())
+    }
+
+    #[test]
     fn the_best_weights_come_back() -> Result<()> {
-        let callback = EarlyStopping::new("loss")
-            .patience(20)
-            .restore_best_weights(true);
-        assert_eq!(run(callback.clone(), &LOSSES)?, (None, 6, 6));
-        let (stopped, best, weights) =
-            run(callback.clone().patience(2), &[f32::NAN, 1.0, 0.5, 0.4])?;
-        assert_eq!((stopped, best, weights), (Some(2), 0, 0));
-        let late = callback.start_from_epoch(50);
-        assert_eq!(run(late, &LOSSES)?, (None, 0, 10));
+        let restoring = min().patience(20).restore_best_weights(true);
+        assert_eq!(run(&mut restoring.clone(), &LOSSES)?, (None, 6, 6));
+        let nan_first = run(
+            &mut restoring.clone().patience(2),
+            &[f32::NAN, 1.0, 0.5, 0.4],
+        )?;
+        assert_eq!(nan_first, (Some(2), 0, 0));
+        let nan_later = run(
+            &mut restoring.clone().patience(2),
+            &[1.0, 0.5, f32::NAN, f32::NAN],
+        )?;
+        assert_eq!(nan_later, (Some(3), 1, 1));
+        let mut late = restoring.start_from_epoch(50);
+        assert_eq!(run(&mut late, &LOSSES)?, (None, 0, 10));
+        assert_eq!(late.best(), None);
+        Ok(())
+    }
+
+    #[test]
+    fn it_says_what_it_did() -> Result<()> {
+        let mut callback = min().patience(2).restore_best_weights(true);
+        let _ = run(&mut callback, &LOSSES)?;
+        assert_eq!(
+            callback.report(),
+            "Epoch 5: early stopping\nRestoring model weights from the end of the best epoch: 3.\n"
+        );
+        // The next training begins anew.
+        let _ = run(&mut callback, &[1.0, 0.5])?;
+        assert_eq!(
+            callback.report(),
+            "Restoring model weights from the end of the best epoch: 2.\n"
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn the_name_of_the_metric_says_what_is_better() -> Result<()> {
+        let mut model = Fake::default();
+        let mut callback = EarlyStopping::new("val_up");
+        let mut logs = Logs::new();
+        callback.on_train_begin(&mut context(&mut model), &logs)?;
+        for (epoch, value) in [0.5, 0.75, 0.625].into_iter().enumerate() {
+            logs.insert("val_up", value);
+            callback.on_epoch_end(&mut context(&mut model), epoch, &mut logs)?;
+        }
+        assert_eq!((callback.stopped_epoch(), callback.best()), (2, Some(0.75)));
         Ok(())
     }
 
     #[test]
     fn an_unknown_metric_needs_a_mode() {
-        let error = run(EarlyStopping::new("val_fn"), &LOSSES)
-            .unwrap_err()
-            .to_string();
+        let error = run(&mut EarlyStopping::new("val_fn"), &LOSSES);
+        let error = error.unwrap_err().to_string();
         assert!(error.contains("monitor=val_fn"), "{error}");
-        let warned = run(EarlyStopping::new("val_fn").mode("min"), &LOSSES);
+        let warned = run(&mut EarlyStopping::new("val_fn").mode("min"), &LOSSES);
         assert_eq!(warned, Ok((None, 0, 10)));
     }
 }

@@ -1,5 +1,6 @@
 //! Several callbacks, called one after the other.
 
+use super::hooks::hooks;
 use super::{Callback, CallbackContext};
 use crate::error::Result;
 use crate::model::Logs;
@@ -79,33 +80,83 @@ macro_rules! pass_on {
     };
 }
 
-pass_on! {
-    /// Before the first epoch.
-    on_train_begin(logs: &Logs);
-    /// After the last epoch.
-    on_train_end(logs: &Logs);
-    /// Before an epoch.
-    on_epoch_begin(epoch: usize, logs: &Logs);
-    /// After an epoch.
-    on_epoch_end(epoch: usize, logs: &mut Logs);
-    /// Before a batch of training.
-    on_train_batch_begin(batch: usize, logs: &Logs);
-    /// After a batch of training.
-    on_train_batch_end(batch: usize, logs: &Logs);
-    /// Before `evaluate`, or a validation.
-    on_test_begin(logs: &Logs);
-    /// After `evaluate`, or a validation.
-    on_test_end(logs: &Logs);
-    /// Before a batch of `evaluate`, or of a validation.
-    on_test_batch_begin(batch: usize, logs: &Logs);
-    /// After a batch of `evaluate`, or of a validation.
-    on_test_batch_end(batch: usize, logs: &Logs);
-    /// Before `predict`.
-    on_predict_begin(logs: &Logs);
-    /// After `predict`.
-    on_predict_end(logs: &Logs);
-    /// Before a batch of `predict`.
-    on_predict_batch_begin(batch: usize, logs: &Logs);
-    /// After a batch of `predict`.
-    on_predict_batch_end(batch: usize, logs: &Logs);
+hooks! {
+    pass_on {
+        /// The older name of [`on_train_batch_begin`](Callback::on_train_batch_begin).
+        on_batch_begin(batch: usize, logs: &Logs);
+        /// The older name of [`on_train_batch_end`](Callback::on_train_batch_end).
+        on_batch_end(batch: usize, logs: &Logs);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::callbacks::testing::{Fake, context};
+    use crate::error::Error;
+
+    /// Remembers the batches that it is told of, under their older name.
+    #[derive(Default)]
+    struct Batches(Vec<usize>);
+
+    impl Callback for Batches {
+        fn on_batch_end(&mut self, _: &mut CallbackContext, batch: usize, _: &Logs) -> Result<()> {
+            self.0.push(batch);
+            Ok(())
+        }
+        fn on_epoch_end(
+            &mut self,
+            _: &mut CallbackContext,
+            _: usize,
+            logs: &mut Logs,
+        ) -> Result<()> {
+            logs.insert("batches", self.0.len() as f32);
+            Ok(())
+        }
+    }
+
+    struct Fails;
+
+    impl Callback for Fails {
+        fn on_epoch_end(
+            &mut self,
+            _: &mut CallbackContext,
+            _: usize,
+            logs: &mut Logs,
+        ) -> Result<()> {
+            let seen = logs.get("batches").unwrap_or(f32::NAN);
+            Err(Error::Callback(format!("failed after {seen} batches")))
+        }
+    }
+
+    #[test]
+    fn a_loop_of_ones_own_reads_a_borrowed_callback_afterwards() -> Result<()> {
+        let (mut batches, mut model) = (Batches::default(), Fake::default());
+        {
+            let mut list = CallbackList::new([&mut batches]).with(Batches::default());
+            assert_eq!(list.len(), 2);
+            list.on_train_batch_end(&mut context(&mut model), 3, &Logs::new())?;
+            list.on_test_batch_end(&mut context(&mut model), 4, &Logs::new())?;
+            list.on_batch_end(&mut context(&mut model), 5, &Logs::new())?;
+        }
+        assert_eq!(batches.0, [3, 5]);
+        Ok(())
+    }
+
+    #[test]
+    fn later_callbacks_see_what_earlier_ones_log_until_one_fails() {
+        let mut model = Fake::default();
+        let mut last = Batches::default();
+        let mut list = CallbackList::empty()
+            .with(Batches::default())
+            .with(Fails)
+            .with(&mut last);
+        let mut logs = Logs::new();
+        let failed = list.on_epoch_end(&mut context(&mut model), 0, &mut logs);
+        assert_eq!(
+            failed,
+            Err(Error::Callback("failed after 0 batches".into()))
+        );
+        assert_eq!(logs.get("batches"), Some(0.0));
+    }
 }

@@ -2,11 +2,16 @@
 
 mod context;
 mod early_stopping;
+mod hooks;
+mod lambda;
 mod list;
 mod monitor;
+#[cfg(test)]
+mod testing;
 
 pub use context::{CallbackContext, ModelHandle, Params};
 pub use early_stopping::EarlyStopping;
+pub use lambda::LambdaCallback;
 pub use list::CallbackList;
 pub use monitor::Mode;
 
@@ -53,7 +58,7 @@ pub trait Callback: Send {
         batch: usize,
         logs: &Logs,
     ) -> Result<()> {
-        Ok(())
+        self.on_batch_begin(cx, batch, logs)
     }
     /// After a batch of training.
     fn on_train_batch_end(
@@ -62,6 +67,19 @@ pub trait Callback: Send {
         batch: usize,
         logs: &Logs,
     ) -> Result<()> {
+        self.on_batch_end(cx, batch, logs)
+    }
+    /// The older name of [`on_train_batch_begin`](Self::on_train_batch_begin), which calls it.
+    fn on_batch_begin(
+        &mut self,
+        cx: &mut CallbackContext,
+        batch: usize,
+        logs: &Logs,
+    ) -> Result<()> {
+        Ok(())
+    }
+    /// The older name of [`on_train_batch_end`](Self::on_train_batch_end), which calls it.
+    fn on_batch_end(&mut self, cx: &mut CallbackContext, batch: usize, logs: &Logs) -> Result<()> {
         Ok(())
     }
     /// Before `evaluate`, or a validation.

@@ -1,6 +1,7 @@
 //! A value of the logs that a callback watches, and what "better" means for it.
 
 use super::CallbackContext;
+use crate::console;
 use crate::error::{Error, Result};
 use crate::metrics::Direction;
 use crate::model::Logs;
@@ -25,7 +26,7 @@ impl From<&str> for Mode {
             "max" => Mode::Max,
             "auto" => Mode::Auto,
             _ => {
-                eprintln!("warning: mode '{mode}' is unknown, fallback to auto mode.");
+                console::warn(&format!("mode '{mode}' is unknown, fallback to auto mode."));
                 Mode::Auto
             }
         }

@@ -291,6 +291,7 @@ impl<D: Device> Targets<D> {
         for name in &names {
             targets.logs.insert(name, 0.0);
         }
+        targets.logs.sort();
         let slots = names.iter().filter_map(|name| targets.logs.slot(name));
         targets.log_slots = slots.collect();
         Ok(targets)

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-/// Named values, such as `loss` and `accuracy`, in Keras' order: alphabetical, with `val_*` last.
+/// Named values, such as `loss` and `accuracy`, in the order in which they came.
+///
+/// `fit` has them in Keras' order: those of training by their names, those of validation likewise,
+/// then what callbacks add at the end of an epoch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Logs {
     entries: Vec<(Arc<str>, f32)>,
@@ -18,14 +21,14 @@ impl Logs {
 
     /// The value of a name.
     pub fn get(&self, name: &str) -> Option<f32> {
-        self.position(name).ok().map(|at| self.entries[at].1)
+        self.slot(name).map(|at| self.entries[at].1)
     }
 
-    /// Sets the value of a name, at its place in the order.
+    /// Sets the value of a name; a new one comes last.
     pub fn insert(&mut self, name: &str, value: f32) {
-        match self.position(name) {
-            Ok(at) => self.entries[at].1 = value,
-            Err(at) => self.entries.insert(at, (name.into(), value)),
+        match self.slot(name) {
+            Some(at) => self.entries[at].1 = value,
+            None => self.entries.push((name.into(), value)),
         }
     }
 
@@ -38,12 +41,22 @@ impl Logs {
 
     /// Where a name is among the entries, for setting it again and again.
     pub(crate) fn slot(&self, name: &str) -> Option<usize> {
-        self.position(name).ok()
+        self.entries.iter().position(|(entry, _)| &**entry == name)
+    }
+
+    /// Puts the entries into the order of their names.
+    pub(crate) fn sort(&mut self) {
+        self.entries.sort_by(|(a, _), (b, _)| a.cmp(b));
     }
 
     /// The names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, f32)> {
         self.entries.iter().map(|(name, value)| (&**name, *value))
+    }
+
+    /// The same in double precision, as a progress bar takes them.
+    pub(crate) fn wide(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.iter().map(|(name, value)| (name, value.into()))
     }
 
     /// The names, in order.
@@ -64,18 +77,6 @@ impl Logs {
     /// Forgets every value.
     pub fn clear(&mut self) {
         self.entries.clear();
-    }
-
-    /// Where a name is, or belongs.
-    fn position(&self, name: &str) -> Result<usize, usize> {
-        let order = |name: &str| (name.starts_with("val_"), name.to_owned());
-        let key = order(name);
-        if let Some(at) = self.entries.iter().position(|(entry, _)| &**entry == name) {
-            return Ok(at);
-        }
-        Err(self
-            .entries
-            .partition_point(|(entry, _)| order(entry) < key))
     }
 }
 
@@ -129,14 +130,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn logs_are_sorted_with_validation_last() {
+    fn a_new_name_comes_last_and_a_known_one_keeps_its_place() {
         let mut logs = Logs::new();
-        for name in ["val_acc", "loss", "val_loss", "acc"] {
+        for name in ["loss", "acc"] {
             logs.insert(name, 1.0);
         }
-        logs.insert("loss", 2.0);
+        logs.sort();
+        for name in ["val_acc", "val_loss", "learning_rate", "loss"] {
+            logs.insert(name, 2.0);
+        }
         let names: Vec<&str> = logs.names().collect();
-        assert_eq!(names, ["acc", "loss", "val_acc", "val_loss"]);
+        assert_eq!(
+            names,
+            ["acc", "loss", "val_acc", "val_loss", "learning_rate"]
+        );
         assert_eq!((logs.get("loss"), logs.get("nope")), (Some(2.0), None));
     }
 

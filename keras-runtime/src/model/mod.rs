@@ -3,6 +3,7 @@
 mod build;
 mod compile;
 mod core;
+mod describe;
 mod evaluate;
 mod feed;
 mod fit;
@@ -17,6 +18,7 @@ mod parameters;
 mod pass;
 mod plan;
 mod predict;
+mod progbar;
 mod progress;
 mod step;
 mod summary;
@@ -34,4 +36,8 @@ pub use layer_ref::LayerRef;
 pub use model::Model;
 pub use pass::Pass;
 pub use predict::Predict;
+#[doc(hidden)]
+pub use progbar::Progbar;
+#[doc(hidden)]
+pub use summary::{OptimizerSize, Row, Summary};
 pub use trace::Trace;

@@ -12,7 +12,8 @@ use super::network::Network;
 use super::pass::Pass;
 use super::predict::{self, Predict};
 use super::trace::Trace;
-use super::{build, on_batch, progress, step, summary, weights};
+use super::{build, describe, on_batch, step, weights};
+use crate::console;
 use crate::data::{Batch, IntoColumns, IntoData};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -238,12 +239,12 @@ pub trait Model: Sized + Send {
 
     /// Prints a table of the layers.
     fn summary(&self) {
-        progress::write(&self.summary_string());
+        console::print(&self.summary_string());
     }
 
     /// The table of the layers that [`summary`](Model::summary) prints.
     fn summary_string(&self) -> String {
-        summary::summary(self)
+        describe::describe(self).to_string()
     }
 
     /// The number of all weights; 0 for a model that is not built.

@@ -1,184 +1,116 @@
-//! `summary`: the table of a model's layers, as Keras prints it.
+//! The text of `summary`: a table of the layers and the numbers of weights, as Keras prints it.
 
-use super::Model;
-use super::build::network;
-use super::network::{Kind, Network, Value};
+use std::fmt::{self, Display, Formatter};
+
 use super::table::{Align, Table};
-use super::trace::Trace;
-use crate::device::Memory;
-use crate::shape::Shape;
 
 /// The width that Keras uses where the terminal is not known to be wider.
 const WIDTH: usize = 76;
 
-/// The table, with a line break at its end.
-pub(crate) fn summary<M: Model>(model: &M) -> String {
-    let network = network::<M>();
-    let built = model.run().built.clone();
-    let shapes = built.unwrap_or_else(|| network.inputs.iter().map(|input| input.shape).collect());
-    let mut trace = Trace::new(network, &shapes, 1, false);
-    // Layers after one whose shape is not known yet are shown as `?`.
-    let _ = M::infer(&mut trace);
-    let graph = Graph {
-        network,
-        trace: &trace,
-    };
-    let is_chain = network.kind != Kind::Functional || graph.is_chain();
-    let mut header = vec![
-        ("Layer (type)", Align::Left),
-        ("Output Shape", Align::Left),
-        ("Param #", Align::Right),
-    ];
-    let ends: &[f64] = if is_chain {
-        &[0.45, 0.8, 1.0]
-    } else {
-        &[0.3, 0.56, 0.74, 1.0]
-    };
-    if !is_chain {
-        header.push(("Connected to", Align::Left));
-    }
-    let mut table = Table::new(WIDTH, ends, &header);
-    let mut row = |name: &str, class: &str, shape: String, params: String, connections: String| {
-        let mut cells = vec![format!("{name} ({class})"), shape, params];
-        if !is_chain {
-            cells.push(connections);
+/// A model as its summary shows it.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// The model's name.
+    pub name: String,
+    /// Its layers.
+    pub rows: Vec<Row>,
+    /// Whether a column says what each layer is called on: where the layers are no chain.
+    pub is_graph: bool,
+    /// The weights that are trained.
+    pub trainable: usize,
+    /// All other weights.
+    pub non_trainable: usize,
+    /// What the optimizer remembers, once it has taken a step.
+    pub optimizer: Option<OptimizerSize>,
+}
+
+/// A layer in a summary.
+#[derive(Clone, Debug, Default)]
+pub struct Row {
+    /// The layer's name.
+    pub name: String,
+    /// Its type.
+    pub class: String,
+    /// The shape of its output, `?` where that is not known yet.
+    pub output_shape: String,
+    /// The number of its weights; `None` before it is built.
+    pub params: Option<usize>,
+    /// What it is called on, such as `dense[0][0]`; nothing for an input.
+    pub connected_to: Vec<String>,
+}
+
+/// The size of an optimizer's variables.
+#[derive(Clone, Copy, Debug)]
+pub struct OptimizerSize {
+    /// How many numbers there are.
+    pub count: usize,
+    /// Their bytes: not four for each, as the steps are counted in eight.
+    pub bytes: usize,
+}
+
+impl Display for Summary {
+    /// Several lines, each with a line break.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "Model: \"{}\"", self.name)?;
+        f.write_str(&self.table())?;
+        let Self {
+            trainable,
+            non_trainable,
+            optimizer,
+            ..
+        } = *self;
+        let OptimizerSize { count, bytes } =
+            optimizer.unwrap_or(OptimizerSize { count: 0, bytes: 0 });
+        let weights = trainable + non_trainable;
+        total(f, "Total", weights + count, 4 * weights + bytes)?;
+        total(f, "Trainable", trainable, 4 * trainable)?;
+        total(f, "Non-trainable", non_trainable, 4 * non_trainable)?;
+        match optimizer {
+            Some(_) => total(f, "Optimizer", count, bytes),
+            None => Ok(()),
         }
-        table.row(&cells);
-    };
-    if network.kind == Kind::Functional {
-        for input in network.inputs {
-            row(
-                input.name,
-                "InputLayer",
-                text(trace.shape(input.value)),
-                "0".into(),
-                "-".into(),
-            );
-        }
     }
-    let parameters = model.core().parameters.as_ref();
-    for (index, layer) in network.layers.iter().enumerate() {
-        let params = match parameters {
-            Some(parameters) => {
-                let weights = &parameters.layers[index];
-                thousands(weights.params_range().len() + weights.state_range().len())
-            }
-            None => "0 (unbuilt)".into(),
+}
+
+impl Summary {
+    fn table(&self) -> String {
+        let header = [
+            ("Layer (type)", Align::Left),
+            ("Output Shape", Align::Left),
+            ("Param #", Align::Right),
+            ("Connected to", Align::Left),
+        ];
+        let ends: &[f64] = if self.is_graph {
+            &[0.3, 0.56, 0.74, 1.0]
+        } else {
+            &[0.45, 0.8, 1.0]
         };
-        let last = trace.calls.iter().rfind(|call| call.layer == index);
-        let shape = last.map_or_else(|| "?".into(), |call| text(trace.shape(call.output)));
-        row(
-            layer.name,
-            layer.class,
-            shape,
-            params,
-            graph.connections(index),
-        );
+        let mut table = Table::new(WIDTH, ends, &header[..ends.len()]);
+        for row in &self.rows {
+            let params = match row.params {
+                Some(params) => thousands(params),
+                None => "0 (unbuilt)".to_owned(),
+            };
+            let connections = match &row.connected_to[..] {
+                [] => "-".to_owned(),
+                names => names.join(", "),
+            };
+            let name = format!("{} ({})", row.name, row.class);
+            let cells = [name, row.output_shape.clone(), params, connections];
+            table.row(&cells[..ends.len()]);
+        }
+        table.finish()
     }
-    format!(
-        "Model: \"{}\"\n{}{}",
-        network.name,
-        table.finish(),
-        totals(model)
+}
+
+/// A line under the table.
+fn total(f: &mut Formatter<'_>, what: &str, count: usize, bytes: usize) -> fmt::Result {
+    writeln!(
+        f,
+        " {what} params: {} ({})",
+        thousands(count),
+        memory_size(bytes)
     )
-}
-
-/// The numbers of weights under the table.
-fn totals<M: Model>(model: &M) -> String {
-    let core = model.core();
-    let (mut trained, mut state) = (0, 0);
-    if let Some(parameters) = &core.parameters {
-        let ranges = parameters.trained_ranges(&core.trainable);
-        trained = ranges.iter().map(std::ops::Range::len).sum();
-        state = M::Device::len(&parameters.params) - trained + M::Device::len(&parameters.state);
-    }
-    let compiled = model
-        .run()
-        .compiled
-        .as_ref()
-        .filter(|compiled| compiled.iterations > 0);
-    // The optimizer counts its steps in eight bytes; then comes its learning rate.
-    let optimizer = compiled.map(|compiled| 2 + compiled.slots.len() * trained);
-    let optimizer_bytes = optimizer.map_or(0, |count| 4 * count + 4);
-    let total = trained + state + optimizer.unwrap_or(0);
-    let line = |name: &str, count: usize, bytes: usize| {
-        format!(" {name}: {} ({})\n", thousands(count), memory_size(bytes))
-    };
-    let mut text = line(
-        "Total params",
-        total,
-        4 * (trained + state) + optimizer_bytes,
-    );
-    text += &line("Trainable params", trained, 4 * trained);
-    text += &line("Non-trainable params", state, 4 * state);
-    if let Some(optimizer) = optimizer {
-        text += &line("Optimizer params", optimizer, optimizer_bytes);
-    }
-    text
-}
-
-/// Who is connected to whom.
-struct Graph<'a> {
-    network: &'a Network,
-    trace: &'a Trace,
-}
-
-impl Graph<'_> {
-    /// Whether the model is a chain of layers, each called once.
-    fn is_chain(&self) -> bool {
-        let calls = &self.trace.calls;
-        let consumers = |value: Value| {
-            calls
-                .iter()
-                .filter(|call| call.inputs.contains(&value))
-                .count()
-        };
-        let called = |layer: usize| calls.iter().filter(|call| call.layer == layer).count();
-        self.network.inputs.len() == 1
-            && self.network.outputs.len() == 1
-            && calls.iter().all(|call| {
-                call.inputs.len() == 1 && consumers(call.inputs[0]) == 1 && called(call.layer) == 1
-            })
-    }
-
-    /// What a layer is called on: `dense[0][0]` is the first call of `dense`.
-    fn connections(&self, layer: usize) -> String {
-        let calls = self.trace.calls.iter().filter(|call| call.layer == layer);
-        let names: Vec<String> = calls
-            .flat_map(|call| &call.inputs)
-            .map(|value| self.source(*value))
-            .collect();
-        names.join(", ")
-    }
-
-    fn source(&self, value: Value) -> String {
-        if let Some(input) = self
-            .network
-            .inputs
-            .iter()
-            .find(|input| input.value == value)
-        {
-            return format!("{}[0][0]", input.name);
-        }
-        let calls = &self.trace.calls;
-        let Some(at) = calls.iter().position(|call| call.output == value) else {
-            return "-".into();
-        };
-        let layer = calls[at].layer;
-        let node = calls[..at]
-            .iter()
-            .filter(|call| call.layer == layer)
-            .count();
-        format!("{}[{node}][0]", self.network.layers[layer].name)
-    }
-}
-
-fn text(shape: Shape) -> String {
-    if shape.is_known() {
-        shape.to_string()
-    } else {
-        "?".into()
-    }
 }
 
 /// `54090` as `54,090`.
@@ -209,12 +141,141 @@ fn memory_size(bytes: usize) -> String {
 mod tests {
     use super::*;
 
+    fn row(name: &str, class: &str, shape: &str, params: usize, connected_to: &[&str]) -> Row {
+        Row {
+            name: name.to_owned(),
+            class: class.to_owned(),
+            output_shape: shape.to_owned(),
+            params: Some(params),
+            connected_to: connected_to.iter().map(|&name| name.to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_chain_has_three_columns() {
+        let summary = Summary {
+            name: "sequential".to_owned(),
+            rows: vec![
+                row("conv2d", "Conv2D", "(None, 26, 26, 32)", 320, &[]),
+                row(
+                    "max_pooling2d",
+                    "MaxPooling2D",
+                    "(None, 13, 13, 32)",
+                    0,
+                    &[],
+                ),
+                row(
+                    "batch_normalization",
+                    "BatchNormalization",
+                    "(None, 13, 13, 32)",
+                    128,
+                    &[],
+                ),
+                row("dense", "Dense", "(None, 10)", 54_090, &[]),
+            ],
+            trainable: 54_474,
+            non_trainable: 64,
+            ..Summary::default()
+        };
+        let expected = "\
+Model: \"sequential\"
+┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
+┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃
+┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩
+│ conv2d (Conv2D)                 │ (None, 26, 26, 32)     │           320 │
+├─────────────────────────────────┼────────────────────────┼───────────────┤
+│ max_pooling2d (MaxPooling2D)    │ (None, 13, 13, 32)     │             0 │
+├─────────────────────────────────┼────────────────────────┼───────────────┤
+│ batch_normalization             │ (None, 13, 13, 32)     │           128 │
+│ (BatchNormalization)            │                        │               │
+├─────────────────────────────────┼────────────────────────┼───────────────┤
+│ dense (Dense)                   │ (None, 10)             │        54,090 │
+└─────────────────────────────────┴────────────────────────┴───────────────┘
+ Total params: 54,538 (213.04 KB)
+ Trainable params: 54,474 (212.79 KB)
+ Non-trainable params: 64 (256.00 B)
+";
+        assert_eq!(summary.to_string(), expected);
+        let fitted = Summary {
+            optimizer: Some(OptimizerSize {
+                count: 108_950,
+                bytes: 435_804,
+            }),
+            ..summary
+        };
+        let expected = expected.replace(
+            "Total params: 54,538 (213.04 KB)",
+            "Total params: 163,488 (638.63 KB)",
+        ) + " Optimizer params: 108,950 (425.59 KB)\n";
+        assert_eq!(fitted.to_string(), expected);
+    }
+
+    #[test]
+    fn a_graph_says_what_its_layers_are_connected_to() {
+        let summary = Summary {
+            name: "two_in_two_out".to_owned(),
+            rows: vec![
+                row("first", "InputLayer", "(None, 8)", 0, &[]),
+                row("second", "InputLayer", "(None, 8)", 0, &[]),
+                row(
+                    "shared_dense",
+                    "Dense",
+                    "(None, 8)",
+                    72,
+                    &["first[0][0]", "second[0][0]"],
+                ),
+                row(
+                    "add",
+                    "Add",
+                    "(None, 8)",
+                    0,
+                    &["shared_dense[0][0]", "shared_dense[1][0]"],
+                ),
+            ],
+            is_graph: true,
+            trainable: 72,
+            ..Summary::default()
+        };
+        let expected = "\
+Model: \"two_in_two_out\"
+┏━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┓
+┃ Layer (type)        ┃ Output Shape      ┃    Param # ┃ Connected to      ┃
+┡━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━┩
+│ first (InputLayer)  │ (None, 8)         │          0 │ -                 │
+├─────────────────────┼───────────────────┼────────────┼───────────────────┤
+│ second (InputLayer) │ (None, 8)         │          0 │ -                 │
+├─────────────────────┼───────────────────┼────────────┼───────────────────┤
+│ shared_dense        │ (None, 8)         │         72 │ first[0][0],      │
+│ (Dense)             │                   │            │ second[0][0]      │
+├─────────────────────┼───────────────────┼────────────┼───────────────────┤
+│ add (Add)           │ (None, 8)         │          0 │ shared_dense[0][… │
+│                     │                   │            │ shared_dense[1][… │
+└─────────────────────┴───────────────────┴────────────┴───────────────────┘
+ Total params: 72 (288.00 B)
+ Trainable params: 72 (288.00 B)
+ Non-trainable params: 0 (0.00 B)
+";
+        assert_eq!(summary.to_string(), expected);
+    }
+
+    #[test]
+    fn what_is_not_known_yet_says_so() {
+        let summary = Summary {
+            rows: vec![Row {
+                params: None,
+                ..row("dense", "Dense", "?", 0, &[])
+            }],
+            ..Summary::default()
+        };
+        let text = summary.to_string();
+        let line = "│ dense (Dense)                   │ ?                      │   0 (unbuilt) │\n";
+        assert!(text.contains(line), "{text}");
+    }
+
     #[test]
     fn numbers_read_as_in_keras() {
-        assert_eq!(thousands(54_538), "54,538");
-        assert_eq!(thousands(320), "320");
         assert_eq!(thousands(1_000_000), "1,000,000");
-        assert_eq!(memory_size(4 * 54_538), "213.04 KB");
-        assert_eq!(memory_size(256), "256.00 B");
+        assert_eq!(memory_size(4 * 301_100_010), "1.12 GB");
+        assert_eq!(memory_size(0), "0.00 B");
     }
 }

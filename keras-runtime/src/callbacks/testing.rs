@@ -1,0 +1,54 @@
+//! What the tests of callbacks share: a model that is none.
+
+use ndarray::{ArrayD, arr0};
+
+use super::{CallbackContext, ModelHandle, Params};
+use crate::error::{Error, Result};
+use crate::metrics::Direction;
+
+/// A model with one weight, a loss, and metrics named after their directions.
+#[derive(Default)]
+pub(super) struct Fake {
+    pub weight: f32,
+    pub stopped: bool,
+}
+
+impl ModelHandle for Fake {
+    fn name(&self) -> &str {
+        "fake"
+    }
+    fn get_weights(&self) -> Vec<ArrayD<f32>> {
+        vec![arr0(self.weight).into_dyn()]
+    }
+    fn set_weights(&mut self, weights: &[ArrayD<f32>]) -> Result<()> {
+        self.weight = weights[0].sum();
+        Ok(())
+    }
+    fn learning_rate(&self) -> Result<f32> {
+        Err(Error::NotCompiled)
+    }
+    fn set_learning_rate(&mut self, _: f32) -> Result<()> {
+        Err(Error::NotCompiled)
+    }
+    fn metric_direction(&self, name: &str) -> Option<Direction> {
+        match name.strip_prefix("val_").unwrap_or(name) {
+            "loss" | "down" => Some(Direction::Down),
+            "up" => Some(Direction::Up),
+            _ => None,
+        }
+    }
+    fn stop_training(&mut self) {
+        self.stopped = true;
+    }
+}
+
+/// The context of a call that has no arguments.
+pub(super) fn context(model: &mut Fake) -> CallbackContext<'_> {
+    static PARAMS: Params = Params {
+        verbose: 0,
+        batch_size: None,
+        epochs: 1,
+        steps: None,
+    };
+    CallbackContext::new(&PARAMS, model)
+}
