@@ -1,3 +1,4 @@
 //! The same numbers as real Keras: replays of the fixtures that `tests/reference/` writes.
 
 mod fixture;
+mod losses;
