@@ -2,3 +2,5 @@
 
 mod fixture;
 mod losses;
+mod metrics;
+mod optimizers;
