@@ -2,3 +2,6 @@
 
 mod fixture;
 mod layers;
+mod losses;
+mod metrics;
+mod optimizers;

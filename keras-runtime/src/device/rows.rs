@@ -158,9 +158,18 @@ impl Rows {
     }
 
     /// Every element a row of its own, for functions that Keras does not average along the last
-    /// axis: there a weight may belong to one element.
-    pub fn of_elements(samples: usize, y_pred: &Shape, weights_per_sample: usize) -> Self {
+    /// axis: there a weight may belong to one element. Where one target stands beside a row of
+    /// predictions, it is [`Rows::of`] all the same.
+    pub fn of_elements(
+        samples: usize,
+        y_true: &Shape,
+        y_pred: &Shape,
+        weights_per_sample: usize,
+    ) -> Self {
         let size = y_pred.size();
+        if y_true.size() != size {
+            return Self::of(samples, y_true, y_pred, weights_per_sample);
+        }
         Self {
             samples,
             rows: samples * size,

@@ -2,6 +2,9 @@
 
 use super::{Direction, Metric, MetricInput, Own, row_mean};
 use crate::device::{Device, Float, MeanOf, PairFunction};
+use crate::error::Result;
+use crate::losses::broadcast;
+use crate::shape::Shape;
 
 /// How often predictions equal targets: `keras.metrics.Accuracy`.
 ///
@@ -23,6 +26,10 @@ impl Accuracy {
 impl<D: Device> Metric<D> for Accuracy {
     fn name(&self) -> &str {
         self.own.name()
+    }
+
+    fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
+        broadcast(y_true, y_pred)
     }
 
     fn is_elementwise(&self) -> bool {

@@ -2,6 +2,9 @@
 
 use super::{Direction, Metric, MetricInput, Own, row_mean};
 use crate::device::{Device, Float, MeanOf, PairFunction};
+use crate::error::Result;
+use crate::losses::broadcast;
+use crate::shape::Shape;
 
 /// How often probabilities are on the side of the threshold where their targets, 0 or 1, are:
 /// `keras.metrics.BinaryAccuracy`.
@@ -31,6 +34,10 @@ impl BinaryAccuracy {
 impl<D: Device> Metric<D> for BinaryAccuracy {
     fn name(&self) -> &str {
         self.own.name()
+    }
+
+    fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
+        broadcast(y_true, y_pred)
     }
 
     fn is_elementwise(&self) -> bool {

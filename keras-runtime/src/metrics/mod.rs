@@ -87,7 +87,12 @@ impl<D: Device> MetricInput<'_, D> {
 
     /// Every element as a row.
     pub fn elements(&self) -> Rows {
-        Rows::of_elements(self.batch, &self.y_pred_shape, self.weights_per_sample)
+        Rows::of_elements(
+            self.batch,
+            &self.y_true_shape,
+            &self.y_pred_shape,
+            self.weights_per_sample,
+        )
     }
 }
 

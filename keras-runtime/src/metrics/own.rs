@@ -107,12 +107,13 @@ pub(super) fn update<M: Metric<Cpu>>(
         )));
     }
     metric.check(&y_true_shape, &y_pred_shape)?;
+    let is_elementwise = metric.is_elementwise() && y_true_shape.size() == y_pred_shape.size();
     let is_squeezed = y_pred_shape.rank() == y_true_shape.rank() + 1 && y_pred_shape.last() == 1;
     let dims = match (is_squeezed, y_true_shape.dims(), y_pred_shape.dims()) {
         (true, dims @ [_, ..], _) | (_, _, dims) => dims,
     };
     let dims = match dims {
-        [outer @ .., _] if !metric.is_elementwise() => outer,
+        [outer @ .., _] if !is_elementwise => outer,
         dims => dims,
     };
     let values: Vec<usize> = [samples].iter().chain(dims).copied().collect();
@@ -156,7 +157,7 @@ pub(super) fn add_values(
     let weights = sample_weight
         .map(|weights| broadcast(weights, dims))
         .transpose()?;
-    let mut rows = Rows::of_elements(samples, &shape, per_sample(&weights, samples));
+    let mut rows = Rows::of_elements(samples, &shape, &shape, per_sample(&weights, samples));
     if !is_mean {
         rows.samples = rows.rows;
     }

@@ -2,7 +2,9 @@
 
 use super::{Direction, Metric, MetricInput, Own, mean, row_mean};
 use crate::device::{Device, MeanOf};
-use crate::losses::SquaredError;
+use crate::error::Result;
+use crate::losses::{SquaredError, broadcast};
+use crate::shape::Shape;
 
 /// The root of the mean of squared differences: `keras.metrics.RootMeanSquaredError`.
 #[derive(Clone, Debug)]
@@ -22,6 +24,10 @@ impl RootMeanSquaredError {
 impl<D: Device> Metric<D> for RootMeanSquaredError {
     fn name(&self) -> &str {
         self.own.name()
+    }
+
+    fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
+        broadcast(y_true, y_pred)
     }
 
     fn is_elementwise(&self) -> bool {

@@ -1,7 +1,7 @@
 //! `m += (1 - beta_1)(g - m)`, `v += (1 - beta_2)(g² - v)`, `w -= alpha · m / (√v + epsilon)` with
 //! `alpha = learning_rate · √(1 - beta_2ᵗ) / (1 - beta_1ᵗ)` in step t.
 
-use super::{Optimizer, Settings, Step};
+use super::{Optimizer, Settings, Step, one_minus};
 use crate::device::{Device, Float, UpdateRule};
 
 /// Defines an optimizer of this rule: they differ in their name and their default weight decay.
@@ -116,15 +116,14 @@ impl Moments {
         }
     }
 
-    /// The rule of a step.
+    /// The rule of a step. The powers lose digits in f32; Keras loses the same.
     fn rule(&self, learning_rate: f32, iteration: u64) -> Rule {
-        // 1 - betaᵗ loses most of its digits in f32.
         let [bias_1, bias_2] =
-            [self.beta_1, self.beta_2].map(|beta| 1.0 - f64::from(beta).powf(iteration as f64));
+            [self.beta_1, self.beta_2].map(|beta| 1.0 - beta.powf(iteration as f32));
         Rule {
-            alpha: (f64::from(learning_rate) * bias_2.sqrt() / bias_1) as f32,
-            beta_1: self.beta_1,
-            beta_2: self.beta_2,
+            alpha: learning_rate * bias_2.sqrt() / bias_1,
+            new_1: one_minus(self.beta_1),
+            new_2: one_minus(self.beta_2),
             epsilon: self.epsilon,
         }
     }
@@ -133,8 +132,8 @@ impl Moments {
 #[derive(Clone, Copy)]
 struct Rule {
     alpha: f32,
-    beta_1: f32,
-    beta_2: f32,
+    new_1: f32,
+    new_2: f32,
     epsilon: f32,
 }
 
@@ -142,8 +141,7 @@ impl Rule {
     /// The moments after a gradient.
     #[inline(always)]
     fn moments<F: Float>(&self, gradient: F, momentum: F, velocity: F) -> (F, F) {
-        let new_1 = F::one() - F::from_f32(self.beta_1);
-        let new_2 = F::one() - F::from_f32(self.beta_2);
+        let (new_1, new_2) = (F::from_f32(self.new_1), F::from_f32(self.new_2));
         (
             momentum + (gradient - momentum) * new_1,
             velocity + (gradient * gradient - velocity) * new_2,

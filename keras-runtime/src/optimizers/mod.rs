@@ -68,6 +68,13 @@ impl Settings {
     }
 }
 
+/// `1 - kept`, of the decimal number that was written: 1 - 0.999 is 0.001 in Keras, where Python
+/// computes it, but 0.00099998713 in `f32`.
+pub(crate) fn one_minus(kept: f32) -> f32 {
+    let decimal = (f64::from(kept) * 1e7).round() / 1e7;
+    (1.0 - decimal) as f32
+}
+
 /// `w -= w · weight_decay · learning_rate`, and then a rule.
 #[derive(Clone, Copy)]
 struct Decayed<R> {

@@ -1,6 +1,6 @@
 //! `v = rho · v + (1 - rho) · g²`, `w -= learning_rate · g / √(v + epsilon)`.
 
-use super::{Optimizer, Settings, Step};
+use super::{Optimizer, Settings, Step, one_minus};
 use crate::device::{Device, Float, UpdateRule};
 
 /// Gradients over the root of the running mean of their squares: `keras.optimizers.RMSprop`.
@@ -77,6 +77,7 @@ impl<D: Device> Optimizer<D> for RMSprop {
         let rule = Rule {
             rate: self.settings.learning_rate,
             rho: self.rho,
+            new: one_minus(self.rho),
             momentum: self.momentum,
             epsilon: self.epsilon,
             centered: self.centered,
@@ -93,6 +94,7 @@ impl<D: Device> Optimizer<D> for RMSprop {
 struct Rule {
     rate: f32,
     rho: f32,
+    new: f32,
     momentum: f32,
     epsilon: f32,
     centered: bool,
@@ -107,8 +109,7 @@ impl UpdateRule<3> for Rule {
         gradient: F,
         [velocity, momentum, average]: [F; 3],
     ) -> (F, [F; 3]) {
-        let rho = F::from_f32(self.rho);
-        let new = F::one() - rho;
+        let (rho, new) = (F::from_f32(self.rho), F::from_f32(self.new));
         let velocity = rho * velocity + new * gradient * gradient;
         let average = rho * average + new * gradient;
         let variance = if self.centered {
