@@ -1,0 +1,20 @@
+use keras::prelude::*;
+
+sequential! {
+    Named<3>;
+    Dense(4, activaton = relu), //~ no method named `activaton` found
+}
+
+sequential! {
+    Words<3>;
+    Dense(4, activation = rleu), //~ cannot find value `rleu`
+}
+
+sequential! {
+    Types<3>;
+    Dense(4, activation = same), //~ mismatched types
+    Dense(4, use_bias = relu), //~ mismatched types
+    Dropout(relu), //~ mismatched types
+}
+
+fn main() {}
