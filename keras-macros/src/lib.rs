@@ -50,3 +50,27 @@ use proc_macro::TokenStream;
 pub fn sequential(tokens: TokenStream) -> TokenStream {
     expand::sequential(&expand::keras(), tokens.into()).into()
 }
+
+/// A model written as a function from inputs to `Model(inputs, outputs)`: Keras' functional form.
+///
+/// The function itself disappears; in its place there is the struct that its return type names.
+///
+/// ```ignore
+/// /// Two inputs, two outputs, and a layer that is called twice.
+/// #[model]
+/// fn two_heads(image: Input<28, 28, 1>, meta: Input<4>) -> TwoHeads {
+///     let shared = Dense(32, activation = relu);
+///     let a = shared(Flatten()(image));
+///     let b = shared(Dense(784)(meta));
+///     let class = Dense(10, activation = softmax)(Concatenate()([a, b]));
+///     let score = Dense(1)(a + b);
+///     Model((image, meta), Dict { class, score })
+/// }
+/// ```
+///
+/// `let part = Model(..)` makes a method `part()` of the model: a model of some of its layers, with
+/// their weights.
+#[proc_macro_attribute]
+pub fn model(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expand::model(&expand::keras(), arguments.into(), item.into()).into()
+}

@@ -23,4 +23,4 @@ pub mod words;
 pub mod __private;
 
 pub use error::{Error, Result};
-pub use keras_macros::sequential;
+pub use keras_macros::{model, sequential};

@@ -2,6 +2,8 @@
 
 pub mod draft;
 mod finish;
+pub mod functional;
+mod interpret;
 mod modes;
 mod network;
 mod order;
@@ -13,7 +15,6 @@ use syn::Ident;
 use crate::parse;
 use crate::parse::At;
 
-pub use finish::finish;
 pub use modes::{Group, merge};
 
 /// The number of a layer.

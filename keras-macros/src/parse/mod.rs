@@ -1,6 +1,8 @@
 //! Tokens -> syntax: what the user wrote, checked as far as one place can tell.
 
 pub mod arguments;
+pub mod call;
+pub mod functional;
 pub mod layer;
 pub mod sequential;
 pub mod shape;
