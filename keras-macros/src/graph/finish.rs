@@ -24,6 +24,18 @@ pub struct Plan {
     pub inference: Ends,
 }
 
+impl Plan {
+    /// A network that is the same in both modes.
+    pub fn new(name: String, kind: Kind, ends: Ends) -> Self {
+        Self {
+            name,
+            kind,
+            training: ends.clone(),
+            inference: ends,
+        }
+    }
+}
+
 /// Connects the networks of a draft and writes them down. `sequences` are the calls of training and
 /// of inference.
 pub fn finish(

@@ -60,17 +60,8 @@ pub fn graph(ctxt: &Ctxt, function: &Functional) -> Graph {
     };
     all_inputs(ctxt, &inputs, &ends);
     let name = name.unwrap_or_else(|| snake_case(&function.head.ident.to_string()));
-    let whole = plan(name, Kind::Functional, ends);
+    let whole = Plan::new(name, Kind::Functional, ends);
     finish(ctxt, &draft, [&calls, &calls], &whole, &parts)
-}
-
-fn plan(name: String, kind: Kind, ends: Ends) -> Plan {
-    Plan {
-        name,
-        kind,
-        training: ends.clone(),
-        inference: ends,
-    }
 }
 
 /// Every parameter is an input of the model, in the order of `Model(..)`; and nothing else is.
@@ -118,7 +109,7 @@ fn parts(ctxt: &Ctxt, bound: Vec<BoundModel>) -> Vec<(Ident, Plan)> {
             continue;
         }
         let name = name.unwrap_or_else(|| crate::names::identifier(&ident.to_string()));
-        parts.push((ident, plan(name, Kind::Part, ends)));
+        parts.push((ident, Plan::new(name, Kind::Part, ends)));
     }
     parts
 }

@@ -8,6 +8,7 @@ mod modes;
 mod network;
 mod order;
 pub mod sequential;
+pub mod subclassed;
 
 use proc_macro2::Span;
 use syn::Ident;

@@ -189,7 +189,7 @@ impl Reader<'_> {
                 Some(Statement::Assign(name, self.expression(&assign.right)))
             }
             Expr::Binary(binary) if merges(&binary.op, true).is_some() => {
-                let (class, _) = (merges(&binary.op, true)?, ());
+                let class = merges(&binary.op, true)?;
                 let name = self.assigned(&binary.left)?;
                 let value = self.merge(class, binary, At::of(expr));
                 Some(Statement::Assign(name, value))

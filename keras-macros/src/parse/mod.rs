@@ -6,6 +6,7 @@ pub mod functional;
 pub mod layer;
 pub mod sequential;
 pub mod shape;
+pub mod subclassed;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, TokenStreamExt};
