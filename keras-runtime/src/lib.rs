@@ -23,3 +23,6 @@ pub mod words;
 pub mod __private;
 
 pub use error::{Error, Result};
+#[doc(hidden)]
+pub use keras_macros::__model_impl;
+pub use keras_macros::{model, sequential};

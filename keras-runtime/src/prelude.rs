@@ -1,6 +1,6 @@
 //! Everything that a program with a model needs: `use keras::prelude::*;`.
 
-pub use keras_macros::sequential;
+pub use keras_macros::{model, sequential};
 
 pub use crate::callbacks::*;
 pub use crate::data::{Dataset, IntoColumns, IntoData};

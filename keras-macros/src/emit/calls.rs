@@ -52,6 +52,7 @@ impl Emitter<'_> {
         let call = &self.graph.calls[step.call];
         let (number, layer) = (number(step.call), number(call.layer));
         let config = self.layer_constant(call.layer);
+        let config = quote_spanned! {call.at.start=> &#config };
         let output = self.value(call.output);
         let gradients = step.gradients.iter().map(|gradient| {
             let value = self.value(gradient.value);
@@ -75,7 +76,7 @@ impl Emitter<'_> {
         quote! {
             #[doc = #doc]
             fn #name<D: keras::Device>(pass: &mut keras::Pass<'_, D>) {
-                pass.backward(#number, #layer, &#config, [#(#gradients),*], #output);
+                pass.backward(#number, #layer, #config, [#(#gradients),*], #output);
             }
         }
     }

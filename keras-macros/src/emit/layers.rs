@@ -9,8 +9,8 @@ use quote::{quote, quote_spanned};
 use super::Emitter;
 use crate::graph::{Layer, Source};
 use crate::parse;
-use crate::parse::Argument;
 use crate::parse::shape::Dim;
+use crate::parse::{Argument, At};
 
 impl Emitter<'_> {
     /// The constants of the layers and of the declared input shapes.
@@ -43,13 +43,13 @@ impl Emitter<'_> {
 
     /// The type and the value of a layer.
     fn layer(&self, layer: &Layer) -> (TokenStream, TokenStream) {
-        let keras = &self.keras;
         match &layer.source {
             Source::Written(written) => {
                 let class = &written.class;
                 (quote! { #class }, self.written(written))
             }
             Source::Merge(at) => {
+                let keras = self.keras_at(at.start);
                 let class = syn::Ident::new(&layer.class, at.start);
                 let class = quote_spanned! {at.start=> #keras::layers::#class };
                 (class.clone(), quote_spanned! {at.start=> #class::new() })
@@ -67,7 +67,11 @@ impl Emitter<'_> {
         let new = super::call_at(layer.at, new, quote! { #(#required),* });
         let options = layer.options.iter().map(|(key, argument)| {
             let value = self.argument(argument);
-            quote! { .#key(#value) }
+            let arguments = At {
+                start: key.span(),
+                end: parse::span_of(argument.expr()),
+            };
+            super::call_at(arguments, quote! { .#key }, value)
         });
         let value = quote! { #new #(#options)* };
         if layer.required.is_empty() && layer.options.is_empty() {
@@ -84,11 +88,12 @@ impl Emitter<'_> {
     }
 
     fn argument(&self, argument: &Argument) -> TokenStream {
-        let keras = &self.keras;
         match argument {
             Argument::AsItIs(expr) => quote! { #expr },
             Argument::Constant(expr) => {
+                // A value of the wrong type is an error under the user's argument.
                 let span = parse::span_of(expr);
+                let keras = self.keras_at(span);
                 quote_spanned! {span=> #keras::__private::Arg(#expr).get() }
             }
         }

@@ -16,7 +16,7 @@ mod model;
 mod part;
 mod shapes;
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use crate::graph::{CallId, Graph, Network};
@@ -64,6 +64,15 @@ impl<'a> Emitter<'a> {
     pub fn expression(&self) -> TokenStream {
         let (item, name) = (self.item(), &self.head.ident);
         quote! { { #item #name::new() } }
+    }
+
+    /// The path of the runtime crate with the span of something the user wrote.
+    fn keras_at(&self, span: Span) -> TokenStream {
+        let tokens = self.keras.clone().into_iter().map(|mut token| {
+            token.set_span(span);
+            token
+        });
+        tokens.collect()
     }
 
     /// The type that the layers' constants belong to.

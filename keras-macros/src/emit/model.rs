@@ -2,6 +2,7 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
+use syn::{Attribute, ImplItem};
 
 use super::Emitter;
 use crate::graph::{Kind, Network, Structure};
@@ -9,7 +10,7 @@ use crate::parse::Head;
 
 impl Emitter<'_> {
     /// The model's struct.
-    pub(super) fn structs(&self) -> TokenStream {
+    pub fn structs(&self) -> TokenStream {
         let Head { attrs, vis, ident } = self.head;
         let keras = &self.keras;
         let parts = self.part_fields();
@@ -26,7 +27,7 @@ impl Emitter<'_> {
     }
 
     /// Everything about the model but its struct.
-    pub(super) fn model(&self) -> TokenStream {
+    pub fn model(&self) -> TokenStream {
         let keras = &self.keras;
         let (layers, layers_type) = (self.layers(), self.layers_type());
         let (shapes, constructors) = (self.shapes(), self.constructors());
@@ -131,6 +132,20 @@ impl Emitter<'_> {
         let generated =
             (!self.own_steps.iter().any(|step| step == "train_step")).then(|| self.train_step());
         quote! { #generated #(#own)* }
+    }
+
+    /// The functions of a struct's own, in the user's scope.
+    pub fn own_functions(&self, attrs: &[Attribute], items: &[ImplItem]) -> TokenStream {
+        let (keras, Head { ident, .. }) = (&self.keras, self.head);
+        if items.is_empty() {
+            return TokenStream::new();
+        }
+        quote! {
+            #(#attrs)*
+            impl<D: #keras::__private::Device> #ident<D> {
+                #(#items)*
+            }
+        }
     }
 
     /// One step of training.

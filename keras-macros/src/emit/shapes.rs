@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::{Emitter, call_at};
-use crate::graph::{Call, CallId, LayerId};
+use crate::graph::{Call, CallId, LayerId, Source};
 
 impl Emitter<'_> {
     /// `const X`, `S_X`, `R_X` and the checks.
@@ -104,7 +104,13 @@ impl Emitter<'_> {
     /// `L::DENSE`.
     pub(super) fn layer_constant(&self, layer: LayerId) -> TokenStream {
         let constant = &self.constants[layer];
-        quote! { L::#constant }
+        // A constant that rustc could not compute is reported under the layer.
+        let span = match &self.graph.layers[layer].source {
+            Source::Written(written) => written.at.start,
+            Source::Merge(at) => at.start,
+        };
+        let constant = Ident::new(&constant.to_string(), span);
+        quote_spanned! {span=> L::#constant }
     }
 
     /// The class and the name that errors call a layer by.

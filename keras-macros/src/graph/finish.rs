@@ -24,6 +24,18 @@ pub struct Plan {
     pub inference: Ends,
 }
 
+impl Plan {
+    /// A network that is the same in both modes.
+    pub fn new(name: String, kind: Kind, ends: Ends) -> Self {
+        Self {
+            name,
+            kind,
+            training: ends.clone(),
+            inference: ends,
+        }
+    }
+}
+
 /// Connects the networks of a draft and writes them down. `sequences` are the calls of training and
 /// of inference.
 pub fn finish(
@@ -98,8 +110,13 @@ fn within_the_whole(
     calls: &[[Vec<CallId>; 2]],
 ) {
     let whole: HashSet<CallId> = whole.iter().copied().collect();
-    for ((ident, _), calls) in parts.iter().zip(calls) {
-        if let Some(&call) = calls[0].iter().find(|call| !whole.contains(call)) {
+    for ((ident, plan), calls) in parts.iter().zip(calls) {
+        let ends = plan.training.inputs.iter().chain(&plan.training.outputs);
+        let ends = ends.filter_map(|end| draft.values[end.value].producer);
+        let outside = ends
+            .chain(calls[0].iter().copied())
+            .find(|call| !whole.contains(call));
+        if let Some(call) = outside {
             let layer = &draft.layers[draft.calls[call].layer].name;
             ctxt.error(
                 ident,

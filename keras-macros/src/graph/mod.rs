@@ -2,10 +2,13 @@
 
 pub mod draft;
 mod finish;
+pub mod functional;
+mod interpret;
 mod modes;
 mod network;
 mod order;
 pub mod sequential;
+pub mod subclassed;
 
 use proc_macro2::Span;
 use syn::Ident;
@@ -13,7 +16,6 @@ use syn::Ident;
 use crate::parse;
 use crate::parse::At;
 
-pub use finish::finish;
 pub use modes::{Group, merge};
 
 /// The number of a layer.

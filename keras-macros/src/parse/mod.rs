@@ -1,9 +1,12 @@
 //! Tokens -> syntax: what the user wrote, checked as far as one place can tell.
 
 pub mod arguments;
+pub mod call;
+pub mod functional;
 pub mod layer;
 pub mod sequential;
 pub mod shape;
+pub mod subclassed;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, TokenStreamExt};
