@@ -1,7 +1,7 @@
 //! B cut into panels: the columns of a tile, row after row, so that a tile reads memory in order.
 //!
 //! Panels follow each other; the one that begins at column j begins at number `j * depth`. The
-//! last one may be wider than what is left of B, and then ends in zeros.
+//! last one may be wider than what is left of B; what is computed of the rest goes nowhere.
 
 use super::super::simd::{Arith, dispatch};
 use crate::device::Float;
@@ -9,14 +9,17 @@ use crate::device::Float;
 /// Every panel begins at a multiple of this; panels are at most as wide.
 pub const ALIGNMENT: usize = 32;
 
-/// The side of the square blocks in which a matrix is transposed.
-const BLOCK: usize = 8;
+/// The columns that are transposed together.
+const GROUP: usize = 8;
+
+/// The rows that are transposed together.
+const SHORT: usize = 64;
 
 /// The width of the next panel where `columns` are left: `W` while there are many, then what
 /// leaves the fewest lanes idle.
 #[inline(always)]
 pub const fn width<const W: usize, const W2: usize, const W3: usize>(columns: usize) -> usize {
-    if columns >= W || columns > W2 + W3 {
+    if columns + W3 > 2 * W2 {
         W
     } else if columns > W3 {
         W2
@@ -66,7 +69,7 @@ impl<F> Source<'_, F> {
 dispatch! {
     /// Copies a part of B into panels.
     pub fn pack<F: Float>(source: Source<'_, F>, panels: &mut [F]) = pack_body
-        [avx512: 32, 16, 8; avx2: 16, 8, 4; portable: 8, 8, 4]
+        [avx512: 32, 16, 8; avx2: 16, 8, 8; portable: 8, 8, 8]
 }
 
 #[inline(always)]
@@ -117,7 +120,8 @@ fn pack_panel<F: Float, const W: usize>(source: Source<'_, F>, panel: &mut [F]) 
     }
 }
 
-/// Panel row p, number j becomes `data[j * stride + p]`.
+/// Panel row p, number j becomes `data[j * stride + p]`: first `GROUP` columns at a time into a
+/// small buffer, by a loop that rustc turns into shuffles of registers, then from there.
 #[inline(always)]
 fn pack_transposed<F: Float, const W: usize>(
     data: &[F],
@@ -125,48 +129,30 @@ fn pack_transposed<F: Float, const W: usize>(
     columns: usize,
     panel: &mut [[F; W]],
 ) {
-    let whole = panel.len() / BLOCK * BLOCK;
-    let wide = BLOCK.min(W);
-    for column in (0..W).step_by(BLOCK) {
-        let columns = columns.saturating_sub(column).min(wide);
-        for p in (0..whole).step_by(BLOCK) {
-            let mut block = [[F::zero(); BLOCK]; BLOCK];
-            for (j, row) in block.iter_mut().enumerate() {
-                if j < columns {
-                    row.copy_from_slice(&data[(column + j) * stride + p..][..BLOCK]);
-                }
-            }
-            let block = transpose(block);
-            for (row, to) in block.iter().zip(&mut panel[p..p + BLOCK]) {
-                to[column..column + wide].copy_from_slice(&row[..wide]);
-            }
-        }
-        for (p, to) in panel.iter_mut().enumerate().skip(whole) {
-            for j in 0..wide {
-                to[column + j] = if j < columns {
-                    data[(column + j) * stride + p]
-                } else {
-                    F::zero()
-                };
+    let mut groups = [[F::zero(); GROUP]; SHORT];
+    for (chunk, panel) in panel.chunks_mut(SHORT).enumerate() {
+        let groups = &mut groups[..panel.len()];
+        for column in (0..W).step_by(GROUP) {
+            // Beyond the last column it is repeated.
+            let rows = std::array::from_fn(|j| {
+                let column = (column + j).min(columns - 1);
+                &data[column * stride + chunk * SHORT..][..panel.len()]
+            });
+            interleave(rows, groups);
+            for (to, group) in panel.iter_mut().zip(&*groups) {
+                to[column..column + GROUP].copy_from_slice(group);
             }
         }
     }
 }
 
-/// Interleaves row i with row i + 4, three times over: shuffles of whole registers.
+/// `groups[p][j] = rows[j][p]`.
 #[inline(always)]
-fn transpose<F: Float>(mut block: [[F; BLOCK]; BLOCK]) -> [[F; BLOCK]; BLOCK] {
-    const HALF: usize = BLOCK / 2;
-    for _ in 0..3 {
-        let from = block;
-        for i in 0..HALF {
-            for j in 0..HALF {
-                block[2 * i][2 * j] = from[i][j];
-                block[2 * i][2 * j + 1] = from[i + HALF][j];
-                block[2 * i + 1][2 * j] = from[i][j + HALF];
-                block[2 * i + 1][2 * j + 1] = from[i + HALF][j + HALF];
-            }
+fn interleave<F: Float>(rows: [&[F]; GROUP], groups: &mut [[F; GROUP]]) {
+    let rows = rows.map(|row| &row[..groups.len()]);
+    for (p, group) in groups.iter_mut().enumerate() {
+        for j in 0..GROUP {
+            group[j] = rows[j][p];
         }
     }
-    block
 }

@@ -22,8 +22,12 @@ const ROWS: usize = 128;
 /// The most columns of B that are packed together.
 const COLUMNS: usize = 2048;
 
-/// Rows of C from which packing B pays, where its rows could be read as they are.
-const WORTH_PACKING: usize = 48;
+/// The longest rows of B that are read where they are: a tile reads a piece of each, and pieces
+/// that lie on pages of their own cost more than packing them once.
+const LONG_ROW: usize = 1024;
+
+/// Rows of C from which packing B pays at all.
+const WORTH_PACKING: usize = 64;
 
 /// What happens to C besides the product.
 #[derive(Clone, Copy)]
@@ -91,7 +95,8 @@ struct Block<'a, F> {
 impl<F: Float> Block<'_, F> {
     fn run(self, rows: usize, c: &mut [F]) {
         let right = self.right;
-        let packed_from = if right.transposed || rows >= WORTH_PACKING {
+        let is_long = right.stride > LONG_ROW && rows >= WORTH_PACKING;
+        let packed_from = if right.transposed || is_long {
             0
         } else {
             right.columns / panels::ALIGNMENT * panels::ALIGNMENT
@@ -238,25 +243,27 @@ fn one_tile<F: Float, A: Arith, const R: usize, const W: usize>(
         };
         acc = [bias; R];
     }
-    let mut acc = tile::<F, A, R, W>(block.left, row, right, block.right.depth, acc);
-    if block.relu {
-        for i in 0..R {
-            for j in 0..W {
-                acc[i][j] = if acc[i][j] < F::zero() {
-                    F::zero()
-                } else {
-                    acc[i][j]
-                };
-            }
-        }
-    }
-    if columns == W {
-        for i in 0..R {
-            c[i * stride..][..W].copy_from_slice(&acc[i]);
-        }
+    let acc = tile::<F, A, R, W>(block.left, row, right, block.right.depth, acc);
+    let floor = if block.relu {
+        F::zero()
     } else {
-        store_part(acc, c, stride, columns);
+        F::neg_infinity()
+    };
+    if columns < W {
+        return store_part(acc, floor, c, stride, columns);
     }
+    for i in 0..R {
+        let to = &mut c[i * stride..][..W];
+        for j in 0..W {
+            to[j] = at_least(floor, acc[i][j]);
+        }
+    }
+}
+
+/// One instruction, and NaN stays NaN.
+#[inline(always)]
+fn at_least<F: Float>(floor: F, x: F) -> F {
+    if x < floor { floor } else { x }
 }
 
 /// Accumulators whose last columns are not in C. Out of line: a run-time index into accumulators
@@ -278,11 +285,14 @@ fn load_part<F: Float, const R: usize, const W: usize>(
 #[inline(never)]
 fn store_part<F: Float, const R: usize, const W: usize>(
     acc: [[F; W]; R],
+    floor: F,
     c: &mut [F],
     stride: usize,
     columns: usize,
 ) {
     for (i, row) in acc.iter().enumerate() {
-        c[i * stride..][..columns].copy_from_slice(&row[..columns]);
+        for (to, &x) in c[i * stride..][..columns].iter_mut().zip(row) {
+            *to = at_least(floor, x);
+        }
     }
 }
