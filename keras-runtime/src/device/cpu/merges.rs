@@ -139,6 +139,29 @@ fn each_run(axes: &Broadcast, mut run: impl FnMut(usize, usize, usize)) {
     }
 }
 
+/// Numbers that are summed side by side.
+const LANES: usize = 8;
+
+/// `f(0) + f(1) + ..`, in a fixed order.
+#[inline(always)]
+fn sum<F: Float>(len: usize, f: impl Fn(usize) -> F) -> F {
+    let whole = len - len % LANES;
+    let mut lanes = [F::zero(); LANES];
+    for at in (0..whole).step_by(LANES) {
+        for (i, lane) in lanes.iter_mut().enumerate() {
+            *lane += f(at + i);
+        }
+    }
+    let mut total = F::zero();
+    for lane in lanes {
+        total += lane;
+    }
+    for at in whole..len {
+        total += f(at);
+    }
+    total
+}
+
 struct Values<'a, F, M> {
     f: M,
     axes: Broadcast,
@@ -201,9 +224,8 @@ impl<F: Float, M: MergeFunction> Kernel for Gradients<'_, F, M> {
             over_runs!(left, right => {
                 match d_right {
                     Some(d_right) if one => {
-                        for (i, &dy) in dy.iter().enumerate() {
-                            d_right[0] += dy * f.gradient(left(i), right(i)).1;
-                        }
+                        let dy = &*dy;
+                        d_right[0] += sum(dy.len(), |i| dy[i] * f.gradient(left(i), right(i)).1);
                     }
                     Some(d_right) if adds => {
                         for (i, (d, &dy)) in d_right.iter_mut().zip(&*dy).enumerate() {
