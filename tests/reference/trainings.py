@@ -86,10 +86,10 @@ def declared(model):
 
 
 def draw_weights(name, model):
-    """Weights that are rounded, so that the file is short; what starts as zeros or ones stays so."""
+    """Kernels of rounded numbers, so that the file is short; zeros and ones, of the other weights, stay so."""
     random = Random(f"{name} weights")
     drawn = [
-        random.values(array.shape, float(array.std())) if array.std() > 0 else array
+        random.values(array.shape, float(np.prod(array.shape[:-1])) ** -0.5) if array.ndim > 1 else array
         for array in model.get_weights()
     ]
     model.set_weights(drawn)
