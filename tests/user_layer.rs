@@ -196,7 +196,7 @@ fn the_three_forms_train_alike() -> keras::Result<()> {
     let weights = model.get_weights();
     assert_eq!(weights.len(), 5);
     let expected = losses(model, &weights)?;
-    assert!(expected[29] < 0.7 * expected[0], "{expected:?}");
+    assert!(expected[29] < 0.85 * expected[0], "{expected:?}");
     assert_eq!(losses(Functional::with_seed(4), &weights)?, expected);
     assert_eq!(losses(Subclassed::with_seed(5), &weights)?, expected);
     Ok(())

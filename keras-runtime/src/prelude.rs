@@ -2,7 +2,9 @@
 
 pub use keras_macros::{model, sequential};
 
-pub use crate::callbacks::*;
+pub use crate::callbacks::{
+    Callback, CallbackContext, CallbackList, EarlyStopping, LambdaCallback, Params,
+};
 pub use crate::data::{Dataset, IntoColumns, IntoData};
 pub use crate::device::{AutoDevice, Cpu, Device};
 pub use crate::error::{Error, Result};

@@ -16,6 +16,15 @@ pub struct Diagnostic {
     pub message: String,
     /// What the user sees.
     pub rendered: String,
+    /// The compiler's number of it.
+    code: Option<String>,
+}
+
+impl Diagnostic {
+    /// Whether the sentence is one of ours, from a macro or from a constant.
+    pub fn is_ours(&self) -> bool {
+        self.code.as_deref().is_none_or(|code| code == "E0080")
+    }
 }
 
 /// The folder with the compiled dependencies of this test.
@@ -88,6 +97,7 @@ fn diagnostic(line: &str) -> Option<Diagnostic> {
         }) as usize,
         message: value["message"].as_str()?.to_owned(),
         rendered: value["rendered"].as_str()?.to_owned(),
+        code: value["code"]["code"].as_str().map(str::to_owned),
     })
 }
 

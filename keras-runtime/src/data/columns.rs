@@ -105,6 +105,10 @@ impl<'a> Columns<'a> {
 
 /// What can be the inputs or the targets of a model: one array; a tuple, an array or a `Vec` of
 /// them; or pairs of a name and an array.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an input of a model",
+    label = "expected an ndarray array, or a tuple of arrays for several inputs"
+)]
 pub trait IntoColumns<'a> {
     /// The tables.
     ///

@@ -114,6 +114,10 @@ fn split<'a>(
 }
 
 /// What `fit` and `evaluate` take: `(x, y)`, `(x, y, sample_weight)` or a [`Dataset`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not data to train or evaluate on",
+    label = "expected `(x, y)`, `(x, y, sample_weight)` or a `Dataset`, of ndarray arrays"
+)]
 pub trait IntoData<'a> {
     /// The data.
     ///

@@ -138,6 +138,10 @@ pub(crate) fn row_loss<D: Device, L: RowLoss>(loss: L, options: &Options, input:
 }
 
 /// What [`Compile::new`](crate::model::Compile::new) takes as a loss: an object or a name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a loss",
+    label = "expected a loss such as `MeanSquaredError::new()`, or its name in Keras"
+)]
 pub trait IntoLoss<D: Device> {
     /// The loss.
     ///

@@ -169,6 +169,10 @@ pub enum MetricArg<D: Device> {
 }
 
 /// What [`Compile::metric`](crate::model::Compile::metric) takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a metric",
+    label = "expected a metric such as `CategoricalAccuracy::new()`, or its name in Keras"
+)]
 pub trait IntoMetric<D: Device> {
     /// The metric.
     fn into_metric(self) -> MetricArg<D>;

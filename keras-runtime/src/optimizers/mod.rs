@@ -118,6 +118,10 @@ pub trait Optimizer<D: Device>: Send + Sync {
 }
 
 /// What [`Compile::new`](crate::model::Compile::new) takes as an optimizer: an object or a name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an optimizer",
+    label = "expected an optimizer such as `Adam::new(0.001)`, or its name in Keras"
+)]
 pub trait IntoOptimizer<D: Device> {
     /// The optimizer.
     ///

@@ -15,7 +15,7 @@ fn unused(x: Input<3>, y: Input<4>) -> Unused { //~ `y`
 #[model]
 fn disconnected(x: Input<3>, y: Input<3>) -> Disconnected {
     let a = Dense(2)(x);
-    let part = Model(y, a); //~ not connected
+    let part = Model(y, a); //~ The input `y` is not used: no output of the model depends on it.
     Model((x, y), a + y)
 }
 
@@ -48,12 +48,6 @@ fn statements(x: Input<3>) -> Statements {
 fn operators(x: Input<3>) -> Operators {
     let a = Dense(2)(x);
     Model(x, a / a) //~ 
-}
-
-#[model]
-fn mutable(x: Input<3>) -> Mutable {
-    let mut a = Dense(2)(x); //~ 
-    Model(x, a)
 }
 
 fn main() {}

@@ -12,7 +12,7 @@ impl Language {
         let y = self.missing(x); //~ missing
         let z = if x > 0.0 { y } else { x }; //~ 
         println!("{z}"); //~ 
-        return self.dense(z); //~ 
+        self.dense(z)
     }
 }
 
@@ -43,6 +43,19 @@ impl Loops {
             h = self.dense(h);
         }
         h
+    }
+}
+
+#[model(input = [3])]
+struct Returns {
+    #[layer(3)]
+    dense: Dense,
+}
+
+#[model]
+impl Returns {
+    fn call(&self, x: Tensor) -> Tensor {
+        return self.dense(x); //~ 
     }
 }
 
