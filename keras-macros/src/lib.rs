@@ -13,6 +13,8 @@ mod expand;
 mod graph;
 mod names;
 mod parse;
+#[cfg(test)]
+mod snapshots;
 
 use proc_macro::TokenStream;
 

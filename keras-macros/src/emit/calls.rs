@@ -12,14 +12,18 @@ use crate::graph::{CallId, Group, Network};
 impl Emitter<'_> {
     /// `infer_h1`, `forward_h1`, `backward_h1`, ..
     pub(super) fn call_functions(&self) -> TokenStream {
-        let calls = 0..self.graph.calls.len();
-        let forward = calls.map(|call| self.forward_functions(call));
-        let steps = backward(self.graph, &self.graph.whole);
-        let backward = steps.iter().map(|step| {
-            let name = self.function("backward", step.call);
-            self.backward_function(&name, step)
-        });
-        quote! { #(#forward)* #(#backward)* }
+        let backward = backward(self.graph, &self.graph.whole);
+        let of_call = |call: CallId| {
+            let forward = self.forward_functions(call);
+            // A call of inference alone has no way back.
+            let backward = backward.iter().find(|step| step.call == call);
+            let backward = backward.map(|step| {
+                let name = self.function("backward", call);
+                self.backward_function(&name, step)
+            });
+            quote! { #forward #backward }
+        };
+        (0..self.graph.calls.len()).map(of_call).collect()
     }
 
     fn forward_functions(&self, id: CallId) -> TokenStream {

@@ -32,7 +32,6 @@ impl Emitter<'_> {
             #[allow(non_camel_case_types)]
             struct #name;
             const _: () = {
-                #[allow(non_upper_case_globals)]
                 impl #name {
                     #(#inputs)*
                     #(#layers)*

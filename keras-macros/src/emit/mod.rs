@@ -85,9 +85,11 @@ impl<'a> Emitter<'a> {
         crate::graph::generated(&screaming(&self.graph.values[value].name))
     }
 
-    /// A constant of a value with a prefix: `S_H1`.
+    /// A constant of a value with a prefix: `S_H1`. Where a layer is in error, rustc notes once, at
+    /// the model's name, that constants which follow from it are, too.
     fn value_constant(&self, prefix: &str, value: usize) -> Ident {
-        format_ident!("{prefix}_{}", self.value(value))
+        let span = self.head.ident.span();
+        format_ident!("{prefix}_{}", self.value(value), span = span)
     }
 
     /// The function of a call: `forward_h1`.

@@ -54,7 +54,6 @@ impl Emitter<'_> {
         let parts = self.part_fields();
         quote! {
             #[allow(dead_code)]
-            #[automatically_derived]
             impl #ident {
                 /// A model on the default device.
                 pub fn new() -> Self {
@@ -66,7 +65,6 @@ impl Emitter<'_> {
                 }
             }
             #[allow(dead_code)]
-            #[automatically_derived]
             impl<D: keras::Device> #ident<D> {
                 /// A model on a device.
                 pub fn on(device: D) -> Self {

@@ -63,7 +63,6 @@ impl Emitter<'_> {
         let doc = format!(" The part `{}`.", part.ident);
         quote! {
             #[allow(dead_code)]
-            #[automatically_derived]
             impl<D: keras::Device> #whole<D> {
                 #[doc = #doc]
                 pub fn #field(&mut self) -> #name<'_, D> {

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::{Emitter, call_at};
@@ -15,8 +15,8 @@ impl Emitter<'_> {
     /// `const X`, `S_X`, `R_X` and the checks.
     pub(super) fn shapes(&self) -> TokenStream {
         let values = (0..self.graph.values.len()).map(|value| {
-            let constant = self.value(value);
-            quote! { const #constant: keras::Value = keras::Value(#value); }
+            let (constant, number) = (self.value(value), Literal::usize_unsuffixed(value));
+            quote! { const #constant: keras::Value = keras::Value(#number); }
         });
         let inputs = self.graph.whole.inputs.iter().map(|input| {
             let shape = self.value_constant("S", input.value);

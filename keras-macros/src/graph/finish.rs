@@ -96,8 +96,9 @@ pub fn finish(
 fn calls(ctxt: &Ctxt, draft: &Draft, sequences: [&[CallId]; 2], plan: &Plan) -> [Vec<CallId>; 2] {
     let training = plan.training.connect(ctxt, draft, sequences[0]);
     let inference = plan.inference.connect(ctxt, draft, sequences[1]);
-    let used = &training.inputs | &inference.inputs;
-    plan.training.all_used(ctxt, draft, &used);
+    if let (Some(training), Some(inference)) = (&training.inputs, &inference.inputs) {
+        plan.training.all_used(ctxt, draft, &(training | inference));
+    }
     [training.calls, inference.calls]
 }
 

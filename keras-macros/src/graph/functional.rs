@@ -44,8 +44,8 @@ pub fn graph(ctxt: &Ctxt, function: &Functional) -> Graph {
     let parts = parts(ctxt, bound);
     let stub = || Graph::stub(parts.iter().map(|(ident, _)| ident));
     let (ends, name) = match result {
-        Bound::Model(ends, name, _) => (*ends, name),
-        Bound::Invalid => return stub(),
+        Bound::Model(Some(ends), name, _) => (*ends, name),
+        Bound::Model(None, ..) | Bound::Invalid => return stub(),
         other => {
             let place = match other {
                 Bound::Tensor(_, at) | Bound::Layer(_, at) | Bound::Several(_, _, at) => at,
@@ -109,6 +109,8 @@ fn parts(ctxt: &Ctxt, bound: Vec<BoundModel>) -> Vec<(Ident, Plan)> {
             continue;
         }
         let name = name.unwrap_or_else(|| crate::names::identifier(&ident.to_string()));
+        // Of a part in error there is still its method.
+        let ends = ends.unwrap_or_default();
         parts.push((ident, Plan::new(name, Kind::Part, ends)));
     }
     parts

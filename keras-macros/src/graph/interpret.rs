@@ -20,8 +20,8 @@ pub enum Bound {
     Layer(LayerId, At),
     /// Several of them, with keys in a `Dict`.
     Several(Structure, Vec<(Option<Ident>, Bound)>, At),
-    /// `Model(..)`.
-    Model(Box<Ends>, Option<String>, At),
+    /// `Model(..)`; without ends if they are in error.
+    Model(Option<Box<Ends>>, Option<String>, At),
     /// Nothing: a block without a value.
     Nothing(At),
     /// What has been reported already.
@@ -32,8 +32,8 @@ pub enum Bound {
 pub struct BoundModel {
     /// The name.
     pub ident: Ident,
-    /// Its inputs and outputs.
-    pub ends: Ends,
+    /// Its inputs and outputs, unless they are in error.
+    pub ends: Option<Ends>,
     /// Its argument `name`.
     pub name: Option<String>,
 }
@@ -104,7 +104,7 @@ impl Interpreter<'_> {
                 if let Bound::Model(ends, own_name, _) = &bound {
                     self.models.push(BoundModel {
                         ident: name.clone(),
-                        ends: (**ends).clone(),
+                        ends: ends.as_deref().cloned(),
                         name: own_name.clone(),
                     });
                 }
@@ -207,10 +207,8 @@ impl Interpreter<'_> {
             Kind::Model(model) => {
                 let inputs = self.expression(&model.inputs);
                 let outputs = self.expression(&model.outputs);
-                match self.ends(inputs, outputs) {
-                    Some(ends) => Bound::Model(Box::new(ends), model.name.clone(), at),
-                    None => Bound::Invalid,
-                }
+                let ends = self.ends(inputs, outputs).map(Box::new);
+                Bound::Model(ends, model.name.clone(), at)
             }
             Kind::Invalid => Bound::Invalid,
         }

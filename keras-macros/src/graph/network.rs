@@ -33,8 +33,8 @@ pub struct Ends {
 pub struct Connected {
     /// The calls that the outputs need, in order.
     pub calls: Vec<CallId>,
-    /// The inputs that they need.
-    pub inputs: HashSet<ValueId>,
+    /// The inputs that they need; `None` if an output needs something else.
+    pub inputs: Option<HashSet<ValueId>>,
 }
 
 impl Ends {
@@ -43,6 +43,7 @@ impl Ends {
         let inputs: HashSet<ValueId> = self.inputs.iter().map(|input| input.value).collect();
         let mut needed = HashSet::new();
         let mut used = HashSet::new();
+        let mut is_connected = true;
         for (at, output) in self.outputs.iter().enumerate() {
             let mut seen = HashSet::new();
             let mut open = vec![output.value];
@@ -59,21 +60,24 @@ impl Ends {
                         needed.insert(call);
                         open.extend(draft.calls[call].inputs.iter().rev());
                     }
-                    None => self.not_connected(ctxt, at, &draft.values[value].name),
+                    None => {
+                        self.not_connected(ctxt, at, &draft.values[value].name);
+                        is_connected = false;
+                    }
                 }
             }
         }
         let sequence = sequence.iter().copied();
         Connected {
             calls: sequence.filter(|call| needed.contains(call)).collect(),
-            inputs: used,
+            inputs: is_connected.then_some(used),
         }
     }
 
     /// An input that is written down serves something.
     pub fn all_used(&self, ctxt: &Ctxt, draft: &Draft, used: &HashSet<ValueId>) {
         for input in &self.inputs {
-            if !used.contains(&input.value) && !self.outputs.is_empty() {
+            if !used.contains(&input.value) {
                 let name = &draft.values[input.value].name;
                 ctxt.error(
                     input.at,

@@ -68,6 +68,17 @@ fn has_negative(expr: &Expr) -> bool {
         Expr::Tuple(tuple) => tuple.elems.iter().any(has_negative),
         Expr::Array(array) => array.elems.iter().any(has_negative),
         Expr::Repeat(repeat) => has_negative(&repeat.expr),
+        Expr::Binary(binary) => has_negative(&binary.left) || has_negative(&binary.right),
+        _ => false,
+    }
+}
+
+/// Whether nothing but its literals tells the type of an expression: `2 * 3`, but not `2 * SIZE`.
+fn is_of_literals(expr: &Expr) -> bool {
+    match bare(expr) {
+        Expr::Lit(_) => true,
+        Expr::Unary(unary) => is_of_literals(&unary.expr),
+        Expr::Binary(binary) => is_of_literals(&binary.left) && is_of_literals(&binary.right),
         _ => false,
     }
 }
@@ -92,6 +103,10 @@ fn type_literals(expr: &mut Expr, signed: bool) {
         },
         Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => {
             type_literals(&mut unary.expr, signed);
+        }
+        Expr::Binary(binary) if is_of_literals(&binary.left) && is_of_literals(&binary.right) => {
+            type_literals(&mut binary.left, signed);
+            type_literals(&mut binary.right, signed);
         }
         Expr::Tuple(tuple) => each(&mut tuple.elems, signed),
         Expr::Array(array) => each(&mut array.elems, signed),
@@ -337,6 +352,10 @@ mod tests {
             (
                 "Mine((SIZE, 3), SIZE * 2)",
                 "Arg((SIZE , 3usize)) Arg(SIZE * 2)",
+            ),
+            (
+                "Mine(2 * 3, 1.0 / 3.0, 2 * SIZE)",
+                "Arg(2usize * 3usize) Arg(1.0f32 / 3.0f32) Arg(2 * SIZE)",
             ),
             ("Mine(1., 2f64, 3u8)", "Arg(1.0f32) Arg(2f64) Arg(3u8)"),
         ] {
