@@ -1,6 +1,9 @@
 //! Data sets: arrays with an order and a batch size, as `tf.data` has them.
 
+use ndarray::{ArrayBase, Dimension};
+
 use super::columns::{Columns, IntoColumns};
+use super::table::Element;
 use crate::error::{Error, Result};
 
 /// What `fit` and `evaluate` work on: inputs, targets and sample weights with as many rows each.
@@ -14,6 +17,8 @@ pub struct Data<'a> {
     pub sample_weights: Option<Columns<'a>>,
     /// The samples of a batch, where the data says.
     pub batch_size: Option<usize>,
+    /// Whether a last batch with fewer samples is left out.
+    pub drop_remainder: bool,
     /// The seed of a new order for each epoch, where the data says.
     pub shuffle: Option<u64>,
 }
@@ -22,41 +27,56 @@ impl<'a> Data<'a> {
     fn new(
         inputs: Columns<'a>,
         targets: Option<Columns<'a>>,
-        weights: Option<Columns<'a>>,
+        sample_weights: Option<Columns<'a>>,
     ) -> Result<Self> {
         let data = Self {
             inputs,
             targets,
-            sample_weights: weights,
-            batch_size: None,
-            shuffle: None,
+            sample_weights,
+            ..Self::default()
         };
-        let rows = data.inputs.rows();
+        data.check()?;
+        Ok(data)
+    }
+
+    /// Checks that all tables are whole and have the same number of rows.
+    ///
+    /// # Errors
+    /// If they are or have not.
+    pub(crate) fn check(&self) -> Result<()> {
         let parts = [
-            ("x", Some(&data.inputs)),
-            ("y", data.targets.as_ref()),
-            ("sample_weight", data.sample_weights.as_ref()),
+            ("x", Some(&self.inputs)),
+            ("y", self.targets.as_ref()),
+            ("sample_weight", self.sample_weights.as_ref()),
         ];
         let given = || {
             parts
                 .iter()
-                .filter_map(|(name, columns)| columns.map(|columns| (*name, columns)))
+                .filter_map(|(name, columns)| Some((name, (*columns)?)))
         };
-        if given().any(|(_, columns)| columns.tables.iter().any(|table| table.rows != rows)) {
-            let mut message = String::from(
-                "Data cardinality is ambiguous. Make sure all arrays contain the same number of samples.",
-            );
-            for (name, columns) in given() {
-                let sizes: Vec<String> = columns
-                    .tables
-                    .iter()
-                    .map(|table| table.rows.to_string())
-                    .collect();
-                message += &format!("'{name}' sizes: {}\n", sizes.join(", "));
+        let tables = || given().flat_map(|(_, columns)| &columns.tables);
+        for table in tables() {
+            let (found, expected) = (table.values.len(), table.rows * table.shape.size());
+            if found != expected {
+                return Err(Error::value(format!(
+                    "A table of {} samples of shape {} has {expected} numbers. Received: {found} numbers",
+                    table.rows, table.shape
+                )));
             }
-            return Err(Error::value(message));
         }
-        Ok(data)
+        let rows = self.inputs.rows();
+        if tables().all(|table| table.rows == rows) {
+            return Ok(());
+        }
+        let mut message = String::from(
+            "Data cardinality is ambiguous. Make sure all arrays contain the same number of samples.",
+        );
+        for (name, columns) in given() {
+            let sizes = columns.tables.iter().map(|table| table.rows.to_string());
+            let sizes: Vec<String> = sizes.collect();
+            message += &format!("'{name}' sizes: {}\n", sizes.join(", "));
+        }
+        Err(Error::value(message))
     }
 
     /// The data without its last rows, and these: the fraction `validation_split` of all.
@@ -65,11 +85,13 @@ impl<'a> Data<'a> {
     /// If one of the two would have no rows.
     pub fn split(self, validation_split: f32) -> Result<(Self, Self)> {
         let rows = self.inputs.rows();
-        let at = (rows as f64 * (1.0 - f64::from(validation_split))).floor();
+        // The fraction as it is written: 0.2 of 10 rows are 2, although the nearest `f32` is larger.
+        let fraction = validation_split.to_string().parse::<f64>();
+        let at = (rows as f64 * (1.0 - fraction.unwrap_or(f64::NAN))).floor();
         if !(0.0..1.0).contains(&validation_split) || at < 1.0 || at >= rows as f64 {
             return Err(Error::value(format!(
                 "Training data contains {rows} samples, which is not sufficient to split it into a validation and \
-                 training set as specified by `validation_split={validation_split}`. Either provide more data, or a \
+                 training set as specified by `validation_split={validation_split:?}`. Either provide more data, or a \
                  different value for the `validation_split` argument."
             )));
         }
@@ -77,24 +99,19 @@ impl<'a> Data<'a> {
         let (inputs, last_inputs) = self.inputs.split(at);
         let (targets, last_targets) = split(self.targets, at);
         let (sample_weights, last_weights) = split(self.sample_weights, at);
-        let Self {
-            batch_size,
-            shuffle,
-            ..
-        } = Self::default();
         let first = Self {
             inputs,
             targets,
             sample_weights,
             batch_size: self.batch_size,
+            drop_remainder: self.drop_remainder,
             shuffle: self.shuffle,
         };
         let last = Self {
             inputs: last_inputs,
             targets: last_targets,
             sample_weights: last_weights,
-            batch_size,
-            shuffle,
+            ..Self::default()
         };
         Ok((first, last))
     }
@@ -113,7 +130,8 @@ fn split<'a>(
     }
 }
 
-/// What `fit` and `evaluate` take: `(x, y)`, `(x, y, sample_weight)` or a [`Dataset`].
+/// What `fit` and `evaluate` take: `(x, y)`, `(x, y, sample_weight)` or a [`Dataset`]. A data set is
+/// made from these, too, and from `x` alone: an array or, for several inputs, `(x,)`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not data to train or evaluate on",
     label = "expected `(x, y)`, `(x, y, sample_weight)` or a `Dataset`, of ndarray arrays"
@@ -128,7 +146,28 @@ pub trait IntoData<'a> {
 
 impl<'a> IntoData<'a> for Data<'a> {
     fn into_data(self) -> Result<Data<'a>> {
+        self.check()?;
         Ok(self)
+    }
+}
+
+impl<'a, A: Element, S: ndarray::Data<Elem = A>, D: Dimension> IntoData<'a>
+    for &'a ArrayBase<S, D>
+{
+    fn into_data(self) -> Result<Data<'a>> {
+        (self,).into_data()
+    }
+}
+
+impl<'a, A: Element, S: ndarray::Data<Elem = A>, D: Dimension> IntoData<'a> for ArrayBase<S, D> {
+    fn into_data(self) -> Result<Data<'a>> {
+        Data::new(self.into_columns()?, None, None)
+    }
+}
+
+impl<'a, X: IntoColumns<'a>> IntoData<'a> for (X,) {
+    fn into_data(self) -> Result<Data<'a>> {
+        Data::new(self.0.into_columns()?, None, None)
     }
 }
 
@@ -172,7 +211,7 @@ pub struct Dataset<'a> {
 }
 
 impl<'a> Dataset<'a> {
-    /// A data set of `(x, y)` or `(x, y, sample_weight)`, one sample at a time.
+    /// A data set of `(x, y)`, `(x, y, sample_weight)` or `x` alone, one sample at a time.
     ///
     /// # Errors
     /// As [`IntoData::into_data`].
@@ -197,9 +236,29 @@ impl<'a> Dataset<'a> {
         self
     }
 
+    /// Leaves out a last batch that has fewer samples than the others.
+    #[must_use]
+    pub fn drop_remainder(mut self) -> Self {
+        self.data.drop_remainder = true;
+        self
+    }
+
     /// The number of batches.
     pub fn cardinality(&self) -> usize {
-        self.data.inputs.rows().div_ceil(self.batch_size.max(1))
+        batches(
+            self.data.inputs.rows(),
+            self.batch_size.max(1),
+            self.data.drop_remainder,
+        )
+    }
+}
+
+/// The number of batches that some rows make.
+pub(crate) fn batches(rows: usize, batch_size: usize, drop_remainder: bool) -> usize {
+    if drop_remainder {
+        rows / batch_size
+    } else {
+        rows.div_ceil(batch_size)
     }
 }
 
@@ -216,6 +275,7 @@ impl<'a> IntoData<'a> for &'a Dataset<'_> {
             inputs,
             targets,
             sample_weights,
+            drop_remainder,
             shuffle,
             ..
         } = &self.data;
@@ -224,8 +284,16 @@ impl<'a> IntoData<'a> for &'a Dataset<'_> {
             targets: targets.as_ref().map(Columns::borrowed),
             sample_weights: sample_weights.as_ref().map(Columns::borrowed),
             batch_size: Some(self.batch_size),
+            drop_remainder: *drop_remainder,
             shuffle: *shuffle,
         })
+    }
+}
+
+/// The inputs of a data set, for `predict`: every sample, in the order given.
+impl<'a> IntoColumns<'a> for &'a Dataset<'_> {
+    fn into_columns(self) -> Result<Columns<'a>> {
+        Ok(self.data.inputs.borrowed())
     }
 }
 
@@ -249,19 +317,74 @@ mod tests {
     #[test]
     fn a_split_takes_the_last_rows() -> Result<()> {
         let x = Array1::from_iter((0..10).map(|i| i as f32));
-        let (training, validation) = (&x, &x).into_data()?.split(0.25)?;
-        assert_eq!((training.inputs.rows(), validation.inputs.rows()), (7, 3));
-        assert_eq!(validation.inputs.tables[0].values[0], 7.0);
-        let error = (&x, &x)
-            .into_data()?
-            .split(1.0)
-            .map(|_| ())
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.starts_with("Training data contains 10 samples"),
-            "{error}"
+        for (fraction, rows) in [(0.25, 7), (0.2, 8), (0.1, 9), (0.3, 7), (0.01, 9)] {
+            let (training, validation) = (&x, &x).into_data()?.split(fraction)?;
+            assert_eq!(training.inputs.rows(), rows, "{fraction}");
+            assert_eq!(validation.inputs.rows(), 10 - rows, "{fraction}");
+            assert_eq!(validation.inputs.tables[0].values[0], rows as f32);
+        }
+        let error = (&x, &x).into_data()?.split(1.0).map(|_| ());
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "Training data contains 10 samples, which is not sufficient to split it into a validation and training set \
+             as specified by `validation_split=1.0`. Either provide more data, or a different value for the \
+             `validation_split` argument."
         );
+        Ok(())
+    }
+
+    #[test]
+    fn a_table_made_by_hand_is_checked() -> Result<()> {
+        let mut data = Array1::<f32>::zeros(4).into_data()?;
+        data.inputs.tables[0].rows = 5;
+        let error = data.into_data().map(|_| ()).unwrap_err().to_string();
+        assert!(error.ends_with("Received: 4 numbers"), "{error}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_last_short_batch_may_be_left_out() -> Result<()> {
+        let x = Array1::<f32>::zeros(70);
+        let data = Dataset::from_tensor_slices(&x)?.batch(32);
+        assert_eq!(data.cardinality(), 3);
+        assert_eq!(data.drop_remainder().cardinality(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn arrays_come_in_many_forms() -> Result<()> {
+        let (x, y) = (Array2::<f32>::zeros((4, 2)), Array1::<u8>::zeros(4));
+        let weights = Array1::<f64>::ones(4);
+        let tables = |data: Data<'_>| {
+            let count = |columns: &Columns<'_>| columns.tables.len();
+            (
+                count(&data.inputs),
+                data.targets.as_ref().map(count),
+                data.sample_weights.as_ref().map(count),
+            )
+        };
+        assert_eq!(tables((&x, &y).into_data()?), (1, Some(1), None));
+        assert_eq!(
+            tables((&x, &y, &weights).into_data()?),
+            (1, Some(1), Some(1))
+        );
+        assert_eq!(
+            tables(((&x, &x), (&y, &x)).into_data()?),
+            (2, Some(2), None)
+        );
+        assert_eq!(tables(((&x, &x),).into_data()?), (2, None, None));
+        assert_eq!(
+            tables((x.view(), [("a", &y)]).into_data()?),
+            (1, Some(1), None)
+        );
+        assert_eq!(
+            tables(([&x, &x], vec![&y]).into_data()?),
+            (2, Some(1), None)
+        );
+        let data = Dataset::from_tensor_slices(((x.clone(), x), y))?;
+        assert_eq!((&data).into_columns()?.tables.len(), 2);
+        assert_eq!(tables((&data).into_data()?), (2, Some(1), None));
+        assert_eq!(tables(data.into_data()?), (2, Some(1), None));
         Ok(())
     }
 }

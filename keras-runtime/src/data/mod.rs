@@ -5,6 +5,7 @@ mod dataset;
 mod table;
 
 pub use columns::{Columns, IntoColumns};
+pub(crate) use dataset::batches;
 pub use dataset::{Data, Dataset, IntoData};
 pub use table::{Element, IntoTable, Table};
 

@@ -67,12 +67,12 @@ pub(crate) fn evaluate<M: Model>(
     } = evaluate;
     let batch_size = check_batch_size(batch_size.or(data.batch_size).unwrap_or(32))?;
     let feed = Feed::new::<M>(data)?;
-    if feed.samples() == 0 {
+    let steps = feed.batches(batch_size);
+    if steps == 0 {
         return Err(Error::value(
             "`evaluate` expects at least one sample. Received: empty data",
         ));
     }
-    let steps = feed.samples().div_ceil(batch_size);
     let params = Params {
         verbose,
         batch_size: Some(batch_size),
@@ -110,7 +110,8 @@ pub(crate) fn run_batches<M: Model>(
     let rows: Vec<u32> = (0..feed.samples() as u32).collect();
     model.begin(&feed.batch(&rows[..rows.len().min(batch_size)]), false)?;
     callbacks.on_test_begin(&mut CallbackContext::new(params, model), &none)?;
-    for (step, rows) in rows.chunks(batch_size).enumerate() {
+    let batches = rows.chunks(batch_size).take(feed.batches(batch_size));
+    for (step, rows) in batches.enumerate() {
         let watched = !callbacks.is_empty();
         if watched {
             let cx = &mut CallbackContext::new(params, model);

@@ -2,7 +2,7 @@
 
 use super::Model;
 use super::build::network;
-use crate::data::{Batch, Columns, Data, Table};
+use crate::data::{Batch, Columns, Data, Table, batches};
 use crate::error::{Error, Result};
 
 /// The tables that a model reads.
@@ -10,6 +10,7 @@ pub(crate) struct Feed<'a> {
     pub inputs: Vec<Table<'a>>,
     pub targets: Vec<Table<'a>>,
     pub sample_weights: Vec<Table<'a>>,
+    drop_remainder: bool,
 }
 
 impl<'a> Feed<'a> {
@@ -25,11 +26,17 @@ impl<'a> Feed<'a> {
                 names.len(),
             )));
         }
-        let inputs = columns.ordered("input", &names)?;
+        let data = Data {
+            inputs: columns,
+            ..Data::default()
+        };
+        data.check()?;
+        let inputs = data.inputs.ordered("input", &names)?;
         Ok(Self {
             inputs: inputs.into_iter().map(Table::expanded).collect(),
             targets: Vec::new(),
             sample_weights: Vec::new(),
+            drop_remainder: false,
         })
     }
 
@@ -37,7 +44,9 @@ impl<'a> Feed<'a> {
     pub fn new<M: Model>(data: Data<'a>) -> Result<Self> {
         let network = network::<M>();
         let names: Vec<&str> = network.outputs.iter().map(|output| output.name).collect();
+        data.check()?;
         let mut feed = Self::inputs::<M>(data.inputs)?;
+        feed.drop_remainder = data.drop_remainder;
         let Some(targets) = data.targets else {
             return Err(Error::value(format!(
                 "Model '{}' needs targets to compare its outputs with. Expected `(x, y)`. Received: `x` alone.",
@@ -68,6 +77,11 @@ impl<'a> Feed<'a> {
     /// The number of samples.
     pub fn samples(&self) -> usize {
         self.inputs.first().map_or(0, |table| table.rows)
+    }
+
+    /// The number of batches of a size.
+    pub fn batches(&self, batch_size: usize) -> usize {
+        batches(self.samples(), batch_size, self.drop_remainder)
     }
 
     /// Some of the rows, to be loaded.

@@ -183,12 +183,12 @@ pub(crate) fn fit<M: Model>(model: &mut M, data: Data<'_>, fit: Fit<'_>) -> Resu
         }
     };
     let samples = feed.samples();
-    if samples == 0 {
+    let all = feed.batches(batch_size);
+    if all == 0 {
         return Err(Error::value(
             "`fit` expects at least one sample. Received: empty data",
         ));
     }
-    let all = samples.div_ceil(batch_size);
     let training = Training {
         steps: fit
             .steps_per_epoch

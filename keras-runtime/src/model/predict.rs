@@ -108,8 +108,8 @@ pub(crate) fn predict<M: Model>(
         }
         Ok(())
     })?;
-    progress.finish(&none);
     callbacks.on_predict_end(&mut CallbackContext::new(&params, model), &none)?;
+    progress.finish(&none);
     let array = |(values, shape): (Vec<f32>, &Shape)| {
         let mut dims = vec![samples];
         dims.extend_from_slice(shape.dims());
