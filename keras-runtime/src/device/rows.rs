@@ -17,8 +17,15 @@ pub trait RowFunction: Copy + Send + Sync {
 
 /// A [`RowFunction`] with its derivative.
 pub trait RowLoss: RowFunction {
-    /// The value of a row; `gradient` (width) becomes its derivative with regard to `y_pred`.
-    fn value_and_gradient<F: Float>(&self, y_true: &[F], y_pred: &[F], gradient: &mut [F]) -> F;
+    /// The value of a row; `gradient` (width) becomes `factor` times its derivative with regard to
+    /// `y_pred`.
+    fn value_and_gradient<F: Float>(
+        &self,
+        y_true: &[F],
+        y_pred: &[F],
+        factor: F,
+        gradient: &mut [F],
+    ) -> F;
 
     /// Rows whose target is this number are left out: their loss is 0 and they are not counted.
     fn ignored_target(&self) -> Option<f32> {
@@ -62,11 +69,18 @@ impl<P: PairFunction> RowFunction for MeanOf<P> {
 
 impl<P: PairLoss> RowLoss for MeanOf<P> {
     #[inline(always)]
-    fn value_and_gradient<F: Float>(&self, y_true: &[F], y_pred: &[F], gradient: &mut [F]) -> F {
-        let scale = F::one() / F::from_usize(y_pred.len());
+    fn value_and_gradient<F: Float>(
+        &self,
+        y_true: &[F],
+        y_pred: &[F],
+        factor: F,
+        gradient: &mut [F],
+    ) -> F {
+        let width = F::from_usize(y_pred.len());
+        let factor = factor / width;
         let value = |t, p| {
             let (value, gradient) = self.0.value_and_gradient(t, p);
-            ([value], scale * gradient)
+            ([value], factor * gradient)
         };
         let [sum] = match (y_true, y_pred) {
             (&[t], &[p]) => {
@@ -77,7 +91,7 @@ impl<P: PairLoss> RowLoss for MeanOf<P> {
             (&[t], _) => lanes::sums_and_map(Same(t), y_pred, gradient, value),
             _ => lanes::sums_and_map(y_true, y_pred, gradient, value),
         };
-        scale * sum
+        sum / width
     }
 }
 

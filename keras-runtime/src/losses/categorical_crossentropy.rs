@@ -108,7 +108,13 @@ impl RowFunction for CategoricalEntropy {
 
 impl RowLoss for CategoricalEntropy {
     #[inline(always)]
-    fn value_and_gradient<F: Float>(&self, y_true: &[F], y_pred: &[F], gradient: &mut [F]) -> F {
+    fn value_and_gradient<F: Float>(
+        &self,
+        y_true: &[F],
+        y_pred: &[F],
+        factor: F,
+        gradient: &mut [F],
+    ) -> F {
         let smooth = self.smooth(y_pred.len());
         if self.from_logits {
             // d/dz = softmax(z) Σt - t.
@@ -119,9 +125,9 @@ impl RowLoss for CategoricalEntropy {
                     let e = z.exp();
                     ([e, t, t * z], e)
                 });
-            let scale = targets / exps;
+            let scale = factor * targets / exps;
             for (d, &t) in gradient.iter_mut().zip(y_true) {
-                *d = *d * scale - smooth(t);
+                *d = *d * scale - factor * smooth(t);
             }
             return targets * exps.ln() - weighted;
         }
@@ -132,8 +138,9 @@ impl RowLoss for CategoricalEntropy {
             let inside = if is_inside { t } else { F::zero() };
             ([t * q.ln(), inside], inside / q)
         });
+        let factor = factor / sum;
         for d in gradient {
-            *d = (targets - *d) / sum;
+            *d = factor * (targets - *d);
         }
         -value
     }

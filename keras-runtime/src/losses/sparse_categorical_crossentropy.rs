@@ -104,7 +104,13 @@ impl RowFunction for SparseEntropy {
 
 impl RowLoss for SparseEntropy {
     #[inline(always)]
-    fn value_and_gradient<F: Float>(&self, y_true: &[F], y_pred: &[F], gradient: &mut [F]) -> F {
+    fn value_and_gradient<F: Float>(
+        &self,
+        y_true: &[F],
+        y_pred: &[F],
+        factor: F,
+        gradient: &mut [F],
+    ) -> F {
         let Some((class, chosen)) = chosen(y_true, y_pred) else {
             gradient.fill(F::zero());
             return F::zero();
@@ -116,19 +122,19 @@ impl RowLoss for SparseEntropy {
                 let e = (z - max).exp();
                 ([e], e)
             });
-            let scale = F::one() / exps;
+            let scale = factor / exps;
             for d in &mut *gradient {
                 *d *= scale;
             }
-            gradient[class] -= F::one();
+            gradient[class] -= factor;
             return exps.ln() - (chosen - max);
         }
         // With q = p / Σp: d/dpᵢ = 1 / Σp, less 1 / p for the class; 0 if q is clipped.
         let [sum] = lanes::sums(Same(F::zero()), y_pred, |_, p| [p]);
         let (q, is_inside) = clip(chosen / sum);
         if is_inside {
-            gradient.fill(F::one() / sum);
-            gradient[class] -= F::one() / chosen;
+            gradient.fill(factor / sum);
+            gradient[class] -= factor / chosen;
         } else {
             gradient.fill(F::zero());
         }

@@ -3,18 +3,21 @@
 
 use crate::device::Float;
 
-/// Elements that are worked on together.
+/// The sums that a row's sum is added up from.
 pub const LANES: usize = 16;
 
+/// Elements that are worked on together where a row is long.
+const MANY: usize = 4 * LANES;
+
 /// Elements after which the lanes are added up, so that the sums of long rows stay exact.
-const BLOCK: usize = 256 * LANES;
+const BLOCK: usize = 64 * MANY;
 
 /// What stands beside the elements of a row.
 pub trait Beside<F>: Copy {
     /// The part that stands beside `from..from + len`.
     fn part(self, from: usize, len: usize) -> Self;
-    /// The next [`LANES`] elements and what follows.
-    fn lanes(self) -> ([F; LANES], Self);
+    /// The next `W` elements and what follows.
+    fn next<const W: usize>(self) -> ([F; W], Self);
     /// The last elements, fewer than [`LANES`]; what stands in the other lanes does not matter.
     fn rest(self) -> [F; LANES];
 }
@@ -25,10 +28,10 @@ impl<F: Float> Beside<F> for &[F] {
         &self[from..from + len]
     }
     #[inline(always)]
-    fn lanes(self) -> ([F; LANES], Self) {
+    fn next<const W: usize>(self) -> ([F; W], Self) {
         match self.split_first_chunk() {
-            Some((lanes, rest)) => (*lanes, rest),
-            None => ([F::zero(); LANES], self),
+            Some((next, rest)) => (*next, rest),
+            None => ([F::zero(); W], self),
         }
     }
     #[inline(always)]
@@ -54,8 +57,8 @@ impl<F: Float> Beside<F> for Same<F> {
         self
     }
     #[inline(always)]
-    fn lanes(self) -> ([F; LANES], Self) {
-        ([self.0; LANES], self)
+    fn next<const W: usize>(self) -> ([F; W], Self) {
+        ([self.0; W], self)
     }
     #[inline(always)]
     fn rest(self) -> [F; LANES] {
@@ -70,29 +73,25 @@ pub fn sums<F: Float, T: Beside<F>, const N: usize>(
     b: &[F],
     f: impl Fn(F, F) -> [F; N],
 ) -> [F; N] {
+    let f = |a, b| (f(a, b), ());
     let mut totals = [F::zero(); N];
     for (block, b) in b.chunks(BLOCK).enumerate() {
         let mut a = a.part(block * BLOCK, b.len());
         let mut sums = [[F::zero(); LANES]; N];
+        let (many, b) = b.as_chunks::<MANY>();
+        for b in many {
+            let (beside, next) = a.next();
+            a = next;
+            add(&mut sums, MANY, beside, *b, &f);
+        }
         let (whole, rest) = b.as_chunks::<LANES>();
         for b in whole {
-            let (lanes, next) = a.lanes();
+            let (beside, next) = a.next();
             a = next;
-            for i in 0..LANES {
-                let values = f(lanes[i], b[i]);
-                for n in 0..N {
-                    sums[n][i] += values[n];
-                }
-            }
+            add(&mut sums, LANES, beside, *b, &f);
         }
         if !rest.is_empty() {
-            let (lanes, b) = (a.rest(), rest.rest());
-            for i in 0..LANES {
-                let values = f(lanes[i], b[i]);
-                for n in 0..N {
-                    sums[n][i] += if i < rest.len() { values[n] } else { F::zero() };
-                }
-            }
+            add(&mut sums, rest.len(), a.rest(), rest.rest(), &f);
         }
         for (total, sums) in totals.iter_mut().zip(sums) {
             *total += add_up(sums);
@@ -113,29 +112,20 @@ pub fn sums_and_map<F: Float, T: Beside<F>, const N: usize>(
     for (block, (b, out)) in b.chunks(BLOCK).zip(out.chunks_mut(BLOCK)).enumerate() {
         let mut a = a.part(block * BLOCK, b.len());
         let mut sums = [[F::zero(); LANES]; N];
-        let (whole, rest) = b.as_chunks::<LANES>();
-        let (whole_out, rest_out) = out.as_chunks_mut::<LANES>();
-        for (b, out) in whole.iter().zip(whole_out) {
-            let (lanes, next) = a.lanes();
+        let ((many, b), (many_out, out)) = (b.as_chunks::<MANY>(), out.as_chunks_mut::<MANY>());
+        for (b, out) in many.iter().zip(many_out) {
+            let (beside, next) = a.next();
             a = next;
-            for i in 0..LANES {
-                let (values, mapped) = f(lanes[i], b[i]);
-                out[i] = mapped;
-                for n in 0..N {
-                    sums[n][i] += values[n];
-                }
-            }
+            *out = add(&mut sums, MANY, beside, *b, &f);
+        }
+        let ((whole, rest), (whole_out, rest_out)) = (b.as_chunks::<LANES>(), out.as_chunks_mut());
+        for (b, out) in whole.iter().zip(whole_out) {
+            let (beside, next) = a.next();
+            a = next;
+            *out = add(&mut sums, LANES, beside, *b, &f);
         }
         if !rest.is_empty() {
-            let (lanes, b) = (a.rest(), rest.rest());
-            let mut out = [F::zero(); LANES];
-            for i in 0..LANES {
-                let (values, mapped) = f(lanes[i], b[i]);
-                out[i] = mapped;
-                for n in 0..N {
-                    sums[n][i] += if i < rest.len() { values[n] } else { F::zero() };
-                }
-            }
+            let out = add(&mut sums, rest.len(), a.rest(), rest.rest(), &f);
             for (to, out) in rest_out.iter_mut().zip(out) {
                 *to = out;
             }
@@ -145,6 +135,41 @@ pub fn sums_and_map<F: Float, T: Beside<F>, const N: usize>(
         }
     }
     totals
+}
+
+/// Adds the values of the first `len` elements to the sums and returns the second values of all.
+///
+/// The elements come and go by value: memory that is read and written in one loop could overlap,
+/// which would keep rustc from vectorising it.
+#[inline(always)]
+fn add<F: Float, U: Copy + Default, const N: usize, const W: usize>(
+    sums: &mut [[F; LANES]; N],
+    len: usize,
+    a: [F; W],
+    b: [F; W],
+    f: impl Fn(F, F) -> ([F; N], U),
+) -> [U; W] {
+    let mut mapped = [U::default(); W];
+    let mut values = [[F::zero(); W]; N];
+    for i in 0..W {
+        let (value, map) = f(a[i], b[i]);
+        mapped[i] = map;
+        for n in 0..N {
+            values[n][i] = value[n];
+        }
+    }
+    for (sums, values) in sums.iter_mut().zip(values) {
+        for (at, values) in values.as_chunks::<LANES>().0.iter().enumerate() {
+            for i in 0..LANES {
+                sums[i] += if at * LANES + i < len {
+                    values[i]
+                } else {
+                    F::zero()
+                };
+            }
+        }
+    }
+    mapped
 }
 
 /// The largest element; NaN only if all are.

@@ -71,11 +71,7 @@ fn loss_body<F: Float, L: RowLoss, A: Arith>(
                     continue;
                 }
                 let weight = rows.weight(row, weights);
-                total += weight * loss.value_and_gradient(t, p, d);
-                let factor = factor * weight;
-                for d in d {
-                    *d *= factor;
-                }
+                total += weight * loss.value_and_gradient(t, p, factor * weight, d);
             }
         }
         None => {
