@@ -2,7 +2,9 @@
 //! what dfdx can express on stable Rust.
 
 use dfdx::prelude as df;
-use dfdx::prelude::{Axis, BroadcastTo, Const, MeanTo, SumTo, TensorFromVec, Trace, TryMatMul};
+use dfdx::prelude::{
+    Axis, Backward, BroadcastTo, Const, MeanTo, SumTo, TensorFromVec, Trace, TryMatMul,
+};
 use keras::data::{Batch, IntoTable, Table};
 use keras::prelude::*;
 use ndarray::{Array1, Array2, ArrayD};

@@ -5,3 +5,4 @@ mod layers;
 mod losses;
 mod metrics;
 mod optimizers;
+mod trainings;

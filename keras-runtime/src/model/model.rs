@@ -203,7 +203,8 @@ pub trait Model: Sized + Send {
         predict::predict(self, x.into_columns()?, arguments)
     }
 
-    /// One step of training on one batch; gives the loss and the metrics of this batch.
+    /// One step of training on one batch; gives the running means of the loss and the metrics since
+    /// the last [`reset_metrics`](Model::reset_metrics), as in Keras 3.
     ///
     /// # Errors
     /// As [`fit`](Model::fit).
@@ -211,7 +212,7 @@ pub trait Model: Sized + Send {
         on_batch::train(self, data.into_data()?)
     }
 
-    /// The loss and the metrics of one batch.
+    /// Adds one batch to the running means of the loss and the metrics, and gives them.
     ///
     /// # Errors
     /// As [`fit`](Model::fit).
@@ -296,7 +297,9 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// If the batch does not fit the model, or the model is not compiled.
     fn begin(&mut self, batch: &Batch<'_>, training: bool) -> Result<()> {
-        step::begin(self, batch, training)
+        step::ready(self, batch, training)?;
+        self.reset_metrics();
+        Ok(())
     }
 
     /// Sets the running means of the loss and the metrics back to the start.

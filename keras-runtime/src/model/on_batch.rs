@@ -6,6 +6,7 @@ use super::Model;
 use super::feed::Feed;
 use super::history::Logs;
 use super::predict::{self, Predict};
+use super::step;
 use crate::data::{Columns, Data};
 use crate::error::{Error, Result};
 
@@ -21,7 +22,7 @@ fn run<M: Model>(
     model: &mut M,
     data: Data<'_>,
     training: bool,
-    step: impl Fn(&mut M, &crate::data::Batch<'_>) -> Result<()>,
+    run_step: impl Fn(&mut M, &crate::data::Batch<'_>) -> Result<()>,
 ) -> Result<Logs> {
     if model.run().compiled.is_none() {
         return Err(Error::NotCompiled);
@@ -34,8 +35,8 @@ fn run<M: Model>(
     }
     let rows: Vec<u32> = (0..feed.samples() as u32).collect();
     let batch = feed.batch(&rows);
-    model.begin(&batch, training)?;
-    step(model, &batch)?;
+    step::ready(model, &batch, training)?;
+    run_step(model, &batch)?;
     Ok(model.logs())
 }
 

@@ -22,8 +22,8 @@ use crate::shape::Shape;
 /// The stream of random numbers that layers draw from while training.
 const STEPS: u64 = 2;
 
-/// Prepares for steps on batches like this one.
-pub(crate) fn begin<M: Model>(model: &mut M, batch: &Batch<'_>, training: bool) -> Result<()> {
+/// Prepares for steps on batches like this one: memory, and the meaning of losses and metrics.
+pub(crate) fn ready<M: Model>(model: &mut M, batch: &Batch<'_>, training: bool) -> Result<()> {
     let network = network::<M>();
     if model.run().compiled.is_none() {
         return Err(Error::NotCompiled);
@@ -38,9 +38,7 @@ pub(crate) fn begin<M: Model>(model: &mut M, batch: &Batch<'_>, training: bool) 
     let shapes: Vec<Shape> = batch.inputs.iter().map(|table| table.shape).collect();
     prepare(model, &shapes, batch.rows.len(), training)?;
     let (core, run) = model.split();
-    resolve(core, run, network, batch.targets, training)?;
-    reset(core, run);
-    Ok(())
+    resolve(core, run, network, batch.targets, training)
 }
 
 /// Sets the totals of losses and metrics to zero.
