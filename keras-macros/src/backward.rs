@@ -49,3 +49,76 @@ pub fn backward(graph: &Graph, network: &Network) -> Vec<Backward> {
     };
     network.training.iter().rev().map(&mut of_call).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ctxt::Ctxt;
+    use crate::graph::functional;
+    use crate::parse::functional::Functional;
+
+    /// The steps back, as `d_y -> =d_x +d_z`: `=` sets, `+` adds.
+    fn steps(function: &str, part: Option<usize>) -> Vec<String> {
+        let ctxt = Ctxt::new();
+        let function = syn::parse_str(function).unwrap();
+        let function = Functional::parse(&ctxt, Default::default(), &function).unwrap();
+        let graph = functional::graph(&ctxt, &function);
+        assert_eq!(ctxt.messages(), [""; 0]);
+        let network = match part {
+            Some(part) => &graph.parts[part].network,
+            None => &graph.whole,
+        };
+        let name = |value: ValueId| &graph.values[value].name;
+        let text = |step: &Backward| {
+            let gradients = step.gradients.iter().map(|gradient| {
+                let sign = if gradient.adds { '+' } else { '=' };
+                format!("{sign}{}", name(gradient.value))
+            });
+            let gradients: Vec<String> = gradients.collect();
+            let output = name(graph.calls[step.call].output);
+            format!("{output} -> {}", gradients.join(" "))
+        };
+        backward(&graph, network).iter().map(text).collect()
+    }
+
+    #[test]
+    fn the_last_use_of_a_value_sets_its_gradient_and_the_others_add() {
+        let steps = steps(
+            "fn f(x: Input<3>) -> F {
+                let a = Dense(4)(x);
+                let b = Dense(4)(a);
+                let c = b + a;
+                let d = c * c;
+                Model(x, d)
+            }",
+            None,
+        );
+        assert_eq!(steps, ["d -> =c +c", "c -> =b =a", "b -> +a", "a -> =x"]);
+    }
+
+    #[test]
+    fn the_loss_sets_the_gradient_of_an_output_first() {
+        let steps = steps(
+            "fn f(x: Input<3>) -> F {
+                let a = Dense(4)(x);
+                let b = Dense(4)(a);
+                Model(x, (a, b))
+            }",
+            None,
+        );
+        assert_eq!(steps, ["b -> +a", "a -> =x"]);
+    }
+
+    #[test]
+    fn a_part_has_its_own_first_uses() {
+        let function = "fn f(x: Input<3>) -> F {
+                let a = Dense(4)(x);
+                let b = Dense(4)(a);
+                let c = Dense(4)(a);
+                let part = Model(x, b);
+                Model(x, (b, c))
+            }";
+        assert_eq!(steps(function, None), ["c -> =a", "b -> +a", "a -> =x"]);
+        assert_eq!(steps(function, Some(0)), ["b -> =a", "a -> =x"]);
+    }
+}

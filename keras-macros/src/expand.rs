@@ -39,13 +39,11 @@ pub fn sequential(keras: &TokenStream, tokens: TokenStream) -> TokenStream {
     let graph = graph::sequential::graph(&ctxt, &head, &parsed);
     let emitter = Emitter::new(keras, &head, &graph);
     let errors = errors(&ctxt, &graph);
-    if parsed.head.is_some() {
-        let model = emitter.item();
-        quote! { #errors #model }
-    } else {
-        let model = emitter.expression();
-        quote! { { #errors #model } }
+    if parsed.head.is_none() {
+        return emitter.expression(&errors);
     }
+    let model = emitter.item();
+    quote! { #errors #model }
 }
 
 /// `#[model]`: on a function, a struct or an impl.

@@ -60,10 +60,10 @@ impl<'a> Emitter<'a> {
         quote! { #the_struct #model }
     }
 
-    /// A model as a value.
-    pub fn expression(&self) -> TokenStream {
+    /// A model as a value, of a type that only this block knows.
+    pub fn expression(&self, errors: &TokenStream) -> TokenStream {
         let (item, name) = (self.item(), &self.head.ident);
-        quote! { { #item #name::new() } }
+        quote! { { #errors #item #name::new() } }
     }
 
     /// The path of the runtime crate with the span of something the user wrote.

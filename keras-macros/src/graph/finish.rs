@@ -50,7 +50,9 @@ pub fn finish(
         .iter()
         .map(|(_, plan)| calls(ctxt, draft, sequences, plan))
         .collect();
-    within_the_whole(ctxt, draft, &whole_calls[0], parts, &part_calls);
+    if !ctxt.has_errors() {
+        within_the_whole(ctxt, draft, &whole_calls[0], parts, &part_calls);
+    }
     let layers = layers(draft, whole);
     unique_names(ctxt, draft, &layers, whole);
     if ctxt.has_errors() {

@@ -164,3 +164,136 @@ fn names(parameter: &Parameter) -> Vec<Ident> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::modes::{Group, merge};
+    use super::*;
+
+    fn graph_of(arguments: &str, parameters: &str, call: &str) -> (Graph, Vec<String>) {
+        let ctxt = Ctxt::new();
+        let item = "struct Net { #[layer(4)] a: Dense, #[layer(4)] b: Dense, #[layer(0.5)] drop: Dropout }";
+        let item = syn::parse_str(item).unwrap();
+        let declared = Declared::parse(&ctxt, arguments.parse().unwrap(), &item);
+        let implementation =
+            format!("impl Net {{ fn call(&self, {parameters}) -> Tensor {{ {call} }} }}");
+        let implementation = syn::parse_str(&implementation).unwrap();
+        let implemented = Implemented::parse(&ctxt, &implementation);
+        let graph = graph(&ctxt, &declared, &implemented);
+        (graph, ctxt.messages())
+    }
+
+    /// The names of the values of each group of calls.
+    fn groups(graph: &Graph) -> Vec<String> {
+        let name = |call: &usize| graph.values[graph.calls[*call].output].name.clone();
+        let names = |calls: &[usize]| calls.iter().map(name).collect::<Vec<_>>().join(" ");
+        merge(&graph.whole.training, &graph.whole.inference)
+            .iter()
+            .map(|group| match group {
+                Group::Always(call) => name(call),
+                Group::Either {
+                    training,
+                    inference,
+                } => format!("{} | {}", names(training), names(inference)),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_only_training_does_is_apart() {
+        let (graph, messages) = graph_of(
+            "input = [3]",
+            "x: Tensor, training: bool",
+            "let y = self.a(x); let z = if training { self.drop(y) } else { y }; self.b(z)",
+        );
+        assert_eq!(messages, [""; 0]);
+        assert_eq!(groups(&graph), ["y", "z h1 | h2"]);
+        let output = &graph.whole.outputs[0];
+        assert_eq!(output.name, "b");
+        assert_ne!(output.training, output.inference);
+        let layers: Vec<&str> = graph
+            .layers
+            .iter()
+            .map(|layer| layer.name.as_str())
+            .collect();
+        assert_eq!(layers, ["a", "b", "drop"]);
+    }
+
+    #[test]
+    fn equal_calls_of_both_modes_are_one() {
+        let (graph, messages) = graph_of(
+            "input = [3]",
+            "x: Tensor, training: bool",
+            "let mut y = self.a(x); if !training { y = self.a(x) + y; } self.b(x) * self.b(x)",
+        );
+        assert_eq!(messages, [""; 0]);
+        // `b` is called twice on the same values in each mode: two calls, not four.
+        assert_eq!(graph.calls.len(), 3);
+        assert_eq!(groups(&graph), ["h1", "h2", "h3"]);
+    }
+
+    #[test]
+    fn several_inputs_have_several_shapes() {
+        for (parameters, inputs) in [
+            ("x: Tensor, y: Tensor", ["x", "y"]),
+            ("(x, y): (Tensor, Tensor)", ["x", "y"]),
+            ("all: [Tensor; 2]", ["all_0", "all_1"]),
+        ] {
+            let call = if parameters.starts_with("all") {
+                "let (x, y) = all; x + y"
+            } else {
+                "x + y"
+            };
+            let (graph, messages) = graph_of("input = ([3], [3])", parameters, call);
+            assert_eq!(messages, [""; 0]);
+            let names: Vec<&str> = graph.whole.inputs.iter().map(|i| i.name.as_str()).collect();
+            assert_eq!(names, inputs);
+        }
+        let (_, messages) = graph_of("input = [3]", "x: Tensor, y: Tensor", "x + y");
+        assert_eq!(
+            messages,
+            ["`input` declares 1 shapes, and `call` takes 2 tensors."]
+        );
+    }
+
+    #[test]
+    fn each_mistake_has_its_sentence() {
+        for (call, message) in [
+            (
+                "self.c(x)",
+                "The model has no layer `c`. Its layers: a, b, drop",
+            ),
+            (
+                "self.a(training)",
+                "`training` is no tensor; it is the condition of `if training`.",
+            ),
+            (
+                "if x { x } else { x }",
+                "The only condition that a model knows is `training`.",
+            ),
+            (
+                "Dense(3)(x)",
+                "The layers of this model are the fields of its struct: declare it there and call `self.name(x)`.",
+            ),
+            (
+                "if training { (x, x) } else { x }",
+                "`call` gives 2 outputs in training and 1 in inference. A model has the same outputs in both.",
+            ),
+            (
+                "for _ in 0..N { x = self.a(x); } x",
+                "A loop of a model is over a constant range of at most 10000 rounds, such as `0..3`. Received: 0 .. N",
+            ),
+            (
+                "self.a(x);",
+                "A tensor is expected here. Received: a block that ends without a value",
+            ),
+            (
+                "self.a(x, training = true)",
+                "A layer runs in the mode of the model; write `if training` around its call.",
+            ),
+        ] {
+            let (_, messages) = graph_of("input = [3]", "x: Tensor, training: bool", call);
+            assert_eq!(messages, [message], "{call}");
+        }
+    }
+}
