@@ -7,6 +7,8 @@ mod crossentropy;
 mod mean_absolute_error;
 mod mean_squared_error;
 mod sparse_categorical_crossentropy;
+#[cfg(test)]
+mod tests;
 
 pub use crate::device::Reduction;
 pub use binary_crossentropy::BinaryCrossentropy;
