@@ -148,7 +148,7 @@ impl<L: Layer, const N: usize> LayerTest<L, N> {
         bench.load(inputs, weights)?;
         bench.forward(self)?;
         upload(&bench.device, "d_output", d_output, &mut bench.d_output)?;
-        bench.backward(self, false)?;
+        bench.backward(self, false, [true; N])?;
         let mut outcome = bench.outcome();
         let device = &bench.device;
         let numbers = |buffer| download(device, buffer, 0..D::len(buffer));
@@ -187,7 +187,7 @@ impl<L: Layer, const N: usize> LayerTest<L, N> {
                     } else {
                         what
                     };
-                    panic!("the gradient{what}: {error}");
+                    panic!("wrong gradients{what}: {error}");
                 }
             }
         }
@@ -335,7 +335,13 @@ impl<D: Device, const N: usize> Bench<D, N> {
         Ok(())
     }
 
-    fn backward<L: Layer>(&mut self, test: &LayerTest<L, N>, from_logits: bool) -> Result<()> {
+    /// `wants` says for each input whether somebody needs its gradient.
+    fn backward<L: Layer>(
+        &mut self,
+        test: &LayerTest<L, N>,
+        from_logits: bool,
+        wants: [bool; N],
+    ) -> Result<()> {
         if test.layer.is_view(test.training) {
             return copy(&self.device, &self.d_output, &mut self.d_inputs[0]);
         }
@@ -348,6 +354,11 @@ impl<D: Device, const N: usize> Bench<D, N> {
             .d_inputs
             .each_mut()
             .map(|buffer| ManuallyDrop::new(Some(all_mut::<D>(buffer))));
+        for (d_input, wanted) in d_inputs.iter_mut().zip(wants) {
+            if !wanted {
+                *d_input = ManuallyDrop::new(None);
+            }
+        }
         test.layer.backward(Backward {
             device: &self.device,
             batch: self.batch,
@@ -425,11 +436,12 @@ fn differences<L: Layer, const N: usize>(
     };
     loss(&mut bench)?;
     bench.d_output.copy_from_slice(&d_output);
-    bench.backward(test, from_logits).map_err(told)?;
+    bench.backward(test, from_logits, [true; N]).map_err(told)?;
+    let d_inputs = bench.d_inputs.clone();
+    let d_params = bench.d_params.clone();
 
-    for input in 0..bench.inputs.len() {
-        let found = bench.d_inputs[input].clone();
-        compare(&format!("input {input}"), &found, &mut |at, step| {
+    for (input, found) in d_inputs.iter().enumerate() {
+        compare(&format!("input {input}"), found, &mut |at, step| {
             let value = bench.inputs[input][at];
             bench.inputs[input][at] = value + step;
             let loss = loss(&mut bench);
@@ -438,14 +450,30 @@ fn differences<L: Layer, const N: usize>(
         })?;
     }
     if test.trainable {
-        let found = bench.d_params.clone();
-        compare("the trained weights", &found, &mut |at, step| {
+        compare("the trained weights", &d_params, &mut |at, step| {
             let value = bench.params.buffer[at];
             bench.params.buffer[at] = value + step;
             let loss = loss(&mut bench);
             bench.params.buffer[at] = value;
             loss
         })?;
+    }
+
+    // The gradients are the same if nobody needs some of them.
+    let wanted = (0..N).map(|input| std::array::from_fn(|other| other == input));
+    for wants in wanted.chain([[false; N]]) {
+        loss(&mut bench)?;
+        bench.d_output.copy_from_slice(&d_output);
+        bench.backward(test, from_logits, wants).map_err(told)?;
+        let found = bench.d_inputs.iter().zip(&d_inputs).zip(wants);
+        let same_inputs = found
+            .filter(|(_, wanted)| *wanted)
+            .all(|((a, b), _)| a == b);
+        if !same_inputs || (test.trainable && bench.d_params != d_params) {
+            return Err(format!(
+                "they change if only some inputs need theirs: {wants:?}"
+            ));
+        }
     }
     Ok(())
 }
@@ -462,7 +490,7 @@ fn compare(
         let error = (found - expected).abs();
         if error.is_nan() || error > 1e-6 + 1e-4 * expected.abs() {
             return Err(format!(
-                "of {what} at {at} is {found}, by differences {expected}"
+                "{what}, number {at}: {found}, by differences {expected}"
             ));
         }
     }
