@@ -2,8 +2,9 @@
 
 pub use keras_macros::{model, sequential};
 
+// Not `ModelHandle`: every model has it, and its methods are called as those of `Model`.
 pub use crate::callbacks::{
-    Callback, CallbackContext, CallbackList, EarlyStopping, LambdaCallback, Params,
+    Callback, CallbackContext, CallbackList, EarlyStopping, LambdaCallback, Mode, Params,
 };
 pub use crate::data::{Dataset, IntoColumns, IntoData};
 pub use crate::device::{AutoDevice, Cpu, Device};
