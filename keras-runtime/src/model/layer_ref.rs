@@ -42,6 +42,17 @@ impl<D: Device> LayerRef<'_, D> {
         weights.collect()
     }
 
+    /// The names of its weights, in the same order, such as `kernel` and `bias`.
+    pub fn weight_names(&self) -> Vec<&'static str> {
+        let places = self
+            .core
+            .parameters
+            .iter()
+            .flat_map(|parameters| parameters.places());
+        let own = places.filter(|place| place.layer == self.index);
+        own.map(|place| place.name).collect()
+    }
+
     /// The number of its weights' values.
     pub fn count_params(&self) -> usize {
         self.get_weights().iter().map(ArrayD::len).sum()
