@@ -62,7 +62,7 @@ impl Emitter<'_> {
             .required
             .iter()
             .map(|argument| self.argument(argument));
-        let new = quote_spanned! {layer.at.start=> #class::new };
+        let new = quote_spanned! {layer.at.start=> <#class>::new };
         let new = super::call_at(layer.at, new, quote! { #(#required),* });
         let options = layer.options.iter().map(|(key, argument)| {
             let value = self.argument(argument);

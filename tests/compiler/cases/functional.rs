@@ -15,7 +15,7 @@ fn unused(x: Input<3>, y: Input<4>) -> Unused { //~ `y`
 #[model]
 fn disconnected(x: Input<3>, y: Input<3>) -> Disconnected {
     let a = Dense(2)(x);
-    let part = Model(y, a); //~ The input `y` is not used: no output of the model depends on it.
+    let part = Model(y, a); //~ Output with path `` is not connected to `inputs`: it depends on `x`, which is not among the inputs of this Model.
     Model((x, y), a + y)
 }
 
