@@ -82,7 +82,7 @@ pub(crate) fn evaluate<M: Model>(
     let mut progress = Progress::new(verbose, Some(steps));
     let rows: Vec<u32> = (0..feed.samples().min(batch_size) as u32).collect();
     model.begin(&feed.batch(&rows), false)?;
-    let work = work(model, batch_size);
+    let work = work(model, batch_size, false);
     let logs = in_pool(work, || {
         run_batches(
             model,

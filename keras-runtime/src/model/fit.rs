@@ -210,7 +210,7 @@ pub(crate) fn fit<M: Model>(model: &mut M, data: Data<'_>, fit: Fit<'_>) -> Resu
         model.begin(&feed.batch(&rows), false)?;
     }
     model.begin(&training.feed.batch(&rows), true)?;
-    let work = work(model, batch_size);
+    let work = work(model, batch_size, true);
     in_pool(work, || training.run(model, &mut callbacks, &mut rows))
 }
 
@@ -306,13 +306,17 @@ impl Training<'_> {
     }
 }
 
-/// Multiply-adds of a step from which training runs inside the pool of threads.
+/// Operations of a step from which training runs inside the pool of threads.
 const WORTH_THE_POOL: usize = 250_000;
 
-/// About how many multiply-adds a step on a batch takes.
-pub(crate) fn work<M: Model>(model: &M, batch_size: usize) -> usize {
+/// About how many operations a step takes: each weight is used once for every sample at least,
+/// and each value once.
+pub(crate) fn work<M: Model>(model: &M, batch_size: usize, training: bool) -> usize {
     let parameters = model.core().parameters.as_ref();
-    batch_size * parameters.map_or(0, |parameters| M::Device::len(&parameters.params))
+    let weights = parameters.map_or(0, |parameters| M::Device::len(&parameters.params));
+    let space = model.run().space(training);
+    let values: usize = space.map_or(0, |space| space.plan.slots.iter().sum());
+    (batch_size * weights).max(values)
 }
 
 /// Runs a loop of steps inside the pool of threads, where splitting the work of a step is cheap; a

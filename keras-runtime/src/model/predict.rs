@@ -90,7 +90,7 @@ pub(crate) fn predict<M: Model>(
     let none = Logs::new();
     let rows: Vec<u32> = (0..samples as u32).collect();
     callbacks.on_predict_begin(&mut CallbackContext::new(&params, model), &none)?;
-    in_pool(work(model, batch_size), || -> Result<()> {
+    in_pool(work(model, batch_size, false), || -> Result<()> {
         for (step, rows) in rows.chunks(batch_size).enumerate() {
             callbacks.on_predict_batch_begin(
                 &mut CallbackContext::new(&params, model),
