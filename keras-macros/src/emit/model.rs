@@ -33,8 +33,9 @@ impl Emitter<'_> {
         let (shapes, constructors) = (self.shapes(), self.constructors());
         let (functions, model) = (self.call_functions(), self.whole());
         let parts = self.graph.parts.iter().map(|part| self.part(part));
+        let layers_alias = self.layers_alias();
         let alias = (!self.graph.layers.is_empty() || !self.graph.whole.inputs.is_empty())
-            .then(|| quote! { use #layers_type as L; });
+            .then(|| quote! { use #layers_type as #layers_alias; });
         quote! {
             #layers
             const _: () = {
