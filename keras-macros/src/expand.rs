@@ -34,12 +34,16 @@ fn errors(ctxt: &Ctxt, graph: &Graph) -> TokenStream {
 pub fn sequential(keras: &TokenStream, tokens: TokenStream) -> TokenStream {
     let ctxt = Ctxt::new();
     let parsed = parse::sequential::Sequential::parse(&ctxt, tokens);
-    let head = parsed.head.clone();
-    let head = head.unwrap_or_else(parse::sequential::unnamed);
+    let head = match &parsed.head {
+        Some(head) => head.clone(),
+        // An item that does not even have a name.
+        None if parsed.is_item => return ctxt.compile_errors(),
+        None => parse::sequential::unnamed(),
+    };
     let graph = graph::sequential::graph(&ctxt, &head, &parsed);
     let emitter = Emitter::new(keras, &head, &graph);
     let errors = errors(&ctxt, &graph);
-    if parsed.head.is_none() {
+    if !parsed.is_item {
         return emitter.expression(&errors);
     }
     let model = emitter.item();

@@ -2,6 +2,8 @@
 //!
 //! A single long function makes rustc's time explode; thousands of small ones do not.
 
+use std::collections::HashMap;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 
@@ -13,11 +15,12 @@ impl Emitter<'_> {
     /// `infer_h1`, `forward_h1`, `backward_h1`, ..
     pub(super) fn call_functions(&self) -> TokenStream {
         let backward = backward(self.graph, &self.graph.whole);
+        let backward: HashMap<CallId, &Backward> =
+            backward.iter().map(|step| (step.call, step)).collect();
         let of_call = |call: CallId| {
             let forward = self.forward_functions(call);
             // A call of inference alone has no way back.
-            let backward = backward.iter().find(|step| step.call == call);
-            let backward = backward.map(|step| {
+            let backward = backward.get(&call).map(|step| {
                 let name = self.function("backward", call);
                 self.backward_function(&name, step)
             });

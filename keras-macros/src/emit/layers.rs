@@ -62,6 +62,7 @@ impl Emitter<'_> {
             .required
             .iter()
             .map(|argument| self.argument(argument));
+        // As a type, like that of the constant, so that rustc misses an unknown class once.
         let new = quote_spanned! {layer.at.start=> <#class>::new };
         let new = super::call_at(layer.at, new, quote! { #(#required),* });
         let options = layer.options.iter().map(|(key, argument)| {

@@ -17,7 +17,7 @@ mod part;
 mod shapes;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{format_ident, quote};
 
 use crate::graph::{CallId, Graph, Network};
 use crate::names::screaming;
@@ -80,6 +80,12 @@ impl<'a> Emitter<'a> {
         format_ident!("__{}_Layers", self.head.ident)
     }
 
+    /// What it is called where the passes are.
+    fn layers_alias(&self) -> Ident {
+        let is_taken = self.head.ident == "L";
+        crate::graph::generated(if is_taken { "Layers" } else { "L" })
+    }
+
     /// The constant of a value: `H1`.
     fn value(&self, value: usize) -> Ident {
         crate::graph::generated(&screaming(&self.graph.values[value].name))
@@ -105,15 +111,10 @@ impl<'a> Emitter<'a> {
     }
 }
 
-/// A call whose error rustc reports under the tokens at `at`.
+/// A call whose error rustc reports under the tokens at `at`; the function has their span already.
 fn call_at(at: At, function: TokenStream, arguments: TokenStream) -> TokenStream {
     let mut group = Group::new(Delimiter::Parenthesis, arguments);
     group.set_span(at.end);
-    let function = function.into_iter().map(|mut token| {
-        token.set_span(at.start);
-        token
-    });
-    let function: TokenStream = function.collect();
-    let group = TokenTree::Group(group).into_token_stream();
-    quote_spanned! {at.start=> #function #group }
+    let group = TokenTree::Group(group);
+    quote! { #function #group }
 }

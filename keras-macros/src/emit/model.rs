@@ -33,10 +33,13 @@ impl Emitter<'_> {
         let (shapes, constructors) = (self.shapes(), self.constructors());
         let (functions, model) = (self.call_functions(), self.whole());
         let parts = self.graph.parts.iter().map(|part| self.part(part));
+        let layers_alias = self.layers_alias();
         let alias = (!self.graph.layers.is_empty() || !self.graph.whole.inputs.is_empty())
-            .then(|| quote! { use #layers_type as L; });
+            .then(|| quote! { use #layers_type as #layers_alias; });
+        // Tokens with the user's spans count as the user's own for lints.
         quote! {
             #layers
+            #[allow(clippy::all, clippy::pedantic)]
             const _: () = {
                 use #keras::__private as keras;
                 #alias

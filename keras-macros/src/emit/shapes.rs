@@ -3,13 +3,13 @@
 //! The shape and the check are apart, so that every independent mistake is reported and none that
 //! only follows from another.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::{Emitter, call_at};
-use crate::graph::{Call, CallId, LayerId, Source};
+use crate::graph::{Call, CallId, LayerId, Source, ValueId};
 
 impl Emitter<'_> {
     /// `const X`, `S_X`, `R_X` and the checks.
@@ -21,18 +21,26 @@ impl Emitter<'_> {
         let inputs = self.graph.whole.inputs.iter().map(|input| {
             let shape = self.value_constant("S", input.value);
             let declared = self.value_constant("INPUT", input.value);
-            quote! { const #shape: keras::Shape = L::#declared; }
+            let layers = self.layers_alias();
+            quote! { const #shape: keras::Shape = #layers::#declared; }
         });
+        let needed = self.needed_shapes();
         let mut first_calls = HashMap::new();
         let calls = self.graph.calls.iter().enumerate().map(|(id, call)| {
             let first = *first_calls.entry(call.layer).or_insert(id);
-            self.call_shape(id, call, first)
+            self.call_shape(id, call, first, &needed)
         });
         let calls: Vec<_> = calls.collect();
         quote! { #(#values)* #(#inputs)* #(#calls)* }
     }
 
-    fn call_shape(&self, id: CallId, call: &Call, first: CallId) -> TokenStream {
+    fn call_shape(
+        &self,
+        id: CallId,
+        call: &Call,
+        first: CallId,
+        needed: &HashSet<ValueId>,
+    ) -> TokenStream {
         let result = self.value_constant("R", call.output);
         let layer = self.layer_constant(call.layer);
         let inputs = self.input_shapes(call);
@@ -40,11 +48,11 @@ impl Emitter<'_> {
         let rule = quote_spanned! {call.at.start=> #layer.output_shape };
         let check = call_at(
             call.at,
-            quote! { keras::check },
+            quote_spanned! {call.at.start=> keras::check },
             quote! { &#result, #class, #name },
         );
         // An output whose shape nothing else needs has only its check.
-        let shape = self.needs_shape(call.output).then(|| {
+        let shape = needed.contains(&call.output).then(|| {
             let shape = self.value_constant("S", call.output);
             quote! { const #shape: keras::Shape = keras::or_unknown(&#result); }
         });
@@ -68,7 +76,7 @@ impl Emitter<'_> {
         );
         let check = call_at(
             call.at,
-            quote! { keras::check_shared },
+            quote_spanned! {call.at.start=> keras::check_shared },
             quote! { #class, #name, #before, &#layer.weights(#before), #now, &#layer.weights(#now) },
         );
         quote! {
@@ -89,16 +97,15 @@ impl Emitter<'_> {
         quote! { &[#(#inputs),*] }
     }
 
-    fn needs_shape(&self, value: usize) -> bool {
-        let is_read = self
+    /// The values whose shapes something refers to.
+    fn needed_shapes(&self) -> HashSet<ValueId> {
+        let read = self
             .graph
             .calls
             .iter()
-            .any(|call| call.inputs.contains(&value));
-        let is_input = |network: &crate::graph::Network| {
-            network.inputs.iter().any(|input| input.value == value)
-        };
-        is_read || self.networks().any(is_input)
+            .flat_map(|call| call.inputs.iter().copied());
+        let networks = self.networks().flat_map(|network| &network.inputs);
+        read.chain(networks.map(|input| input.value)).collect()
     }
 
     /// `L::DENSE`.
@@ -110,7 +117,9 @@ impl Emitter<'_> {
             Source::Merge(at) => at.start,
         };
         let constant = Ident::new(&constant.to_string(), span);
-        quote_spanned! {span=> L::#constant }
+        let mut alias = self.layers_alias();
+        alias.set_span(span);
+        quote_spanned! {span=> #alias::#constant }
     }
 
     /// The class and the name that errors call a layer by.

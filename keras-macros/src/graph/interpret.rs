@@ -207,6 +207,7 @@ impl Interpreter<'_> {
             Kind::Model(model) => {
                 let inputs = self.expression(&model.inputs);
                 let outputs = self.expression(&model.outputs);
+                self.not_nested(&inputs);
                 let ends = self.ends(inputs, outputs).map(Box::new);
                 Bound::Model(ends, model.name.clone(), at)
             }
@@ -336,6 +337,22 @@ impl Interpreter<'_> {
                 None
             }
             Bound::Invalid => None,
+        }
+    }
+
+    /// Keras' rule for inputs; outputs may be nested.
+    fn not_nested(&self, inputs: &Bound) {
+        let Bound::Several(_, items, _) = inputs else {
+            return;
+        };
+        for (_, item) in items {
+            if let Bound::Several(_, _, at) = item {
+                self.ctxt.error(
+                    at,
+                    "The inputs of a model are one tensor, or a tuple, an array or a `Dict` of tensors; they are not \
+                     nested.",
+                );
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Two sequences of calls, one for training and one for inference, written as one.
 
+use std::collections::HashSet;
+
 use super::CallId;
 
 /// Calls that follow each other in a function.
@@ -16,60 +18,68 @@ pub enum Group {
     },
 }
 
-/// Keeps the order of both sequences; what they have in common, in the same order, is written once
-/// (their longest common subsequence).
+/// Keeps the order of both sequences; what they have in common, in the same order, is written once.
 pub fn merge(training: &[CallId], inference: &[CallId]) -> Vec<Group> {
-    let (t, i) = (training.len(), inference.len());
-    let begin = training.iter().zip(inference);
-    let begin = begin.take_while(|(a, b)| a == b).count();
-    if begin == t && begin == i {
+    if training == inference {
         return training.iter().copied().map(Group::Always).collect();
     }
-    // length[a][b]: of the longest common subsequence of training[a..] and inference[b..].
-    let mut length = vec![vec![0usize; i + 1]; t + 1];
-    for a in (begin..t).rev() {
-        for b in (begin..i).rev() {
-            length[a][b] = if training[a] == inference[b] {
+    let mut groups = Vec::new();
+    let (mut t, mut i) = (training, inference);
+    for call in common(training, inference) {
+        let before = |calls: &[CallId]| calls.iter().position(|&c| c == call).unwrap_or(0);
+        let (in_training, in_inference) = (before(t), before(i));
+        either(&mut groups, &t[..in_training], &i[..in_inference]);
+        groups.push(Group::Always(call));
+        (t, i) = (&t[in_training + 1..], &i[in_inference + 1..]);
+    }
+    either(&mut groups, t, i);
+    groups
+}
+
+fn either(groups: &mut Vec<Group>, training: &[CallId], inference: &[CallId]) {
+    if !training.is_empty() || !inference.is_empty() {
+        groups.push(Group::Either {
+            training: training.to_vec(),
+            inference: inference.to_vec(),
+        });
+    }
+}
+
+/// The longest common subsequence of two sequences without repetitions.
+fn common(training: &[CallId], inference: &[CallId]) -> Vec<CallId> {
+    let in_both = |calls: &[CallId], others: &[CallId]| -> Vec<CallId> {
+        let others: HashSet<CallId> = others.iter().copied().collect();
+        let calls = calls.iter().copied();
+        calls.filter(|call| others.contains(call)).collect()
+    };
+    let (t, i) = (in_both(training, inference), in_both(inference, training));
+    if t == i {
+        return t;
+    }
+    // length[a][b]: of the longest common subsequence of t[a..] and i[b..].
+    let mut length = vec![vec![0usize; i.len() + 1]; t.len() + 1];
+    for a in (0..t.len()).rev() {
+        for b in (0..i.len()).rev() {
+            length[a][b] = if t[a] == i[b] {
                 length[a + 1][b + 1] + 1
             } else {
                 length[a + 1][b].max(length[a][b + 1])
             };
         }
     }
-    let mut groups: Vec<Group> = training[..begin]
-        .iter()
-        .copied()
-        .map(Group::Always)
-        .collect();
-    let (mut a, mut b) = (begin, begin);
-    while a < t || b < i {
-        if a < t && b < i && training[a] == inference[b] {
-            groups.push(Group::Always(training[a]));
+    let (mut a, mut b) = (0, 0);
+    let mut common = Vec::new();
+    while a < t.len() && b < i.len() {
+        if t[a] == i[b] {
+            common.push(t[a]);
             (a, b) = (a + 1, b + 1);
-            continue;
-        }
-        if !matches!(groups.last(), Some(Group::Either { .. })) {
-            groups.push(Group::Either {
-                training: Vec::new(),
-                inference: Vec::new(),
-            });
-        }
-        let Some(Group::Either {
-            training: in_training,
-            inference: in_inference,
-        }) = groups.last_mut()
-        else {
-            break;
-        };
-        if a < t && (b == i || length[a + 1][b] >= length[a][b + 1]) {
-            in_training.push(training[a]);
+        } else if length[a + 1][b] >= length[a][b + 1] {
             a += 1;
         } else {
-            in_inference.push(inference[b]);
             b += 1;
         }
     }
-    groups
+    common
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use crate::ctxt::Ctxt;
 
 /// What `sequential!` was given.
 pub struct Sequential {
+    /// Whether it stands where an item does, or an expression.
+    pub is_item: bool,
     /// The struct that an item declares; an expression's model has no name.
     pub head: Option<Head>,
     /// The declared input shape.
@@ -22,8 +24,10 @@ pub struct Sequential {
 impl Sequential {
     /// Reads all that can be read; what cannot is an error in `ctxt`.
     pub fn parse(ctxt: &Ctxt, tokens: TokenStream) -> Sequential {
+        let mut is_item = false;
         let read = |stream: ParseStream| {
-            let (head, input) = if is_item(stream) {
+            is_item = begins_item(stream);
+            let (head, input) = if is_item {
                 let head = Head {
                     attrs: stream.call(Attribute::parse_outer)?,
                     vis: stream.parse()?,
@@ -34,24 +38,21 @@ impl Sequential {
             } else {
                 (None, None)
             };
-            let layers = layers(ctxt, stream)?;
-            Ok(Sequential {
-                head,
-                input,
-                layers,
-            })
+            Ok((head, input, layers(ctxt, stream)?))
         };
-        ctxt.ok(read.parse2(tokens)).unwrap_or(Sequential {
-            head: None,
-            input: None,
-            layers: Vec::new(),
-        })
+        let (head, input, layers) = ctxt.ok(read.parse2(tokens)).unwrap_or_default();
+        Sequential {
+            is_item,
+            head,
+            input,
+            layers,
+        }
     }
 }
 
 /// An item begins with attributes, a visibility, or a name that `;` or its input shape and `;`
 /// follow.
-fn is_item(stream: ParseStream) -> bool {
+fn begins_item(stream: ParseStream) -> bool {
     if stream.peek(Token![#]) || stream.peek(Token![pub]) {
         return true;
     }
