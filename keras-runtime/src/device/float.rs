@@ -3,12 +3,14 @@
 
 use std::fmt::{Debug, Display};
 
+use super::cpu::math::Math;
 use super::cpu::scratch::Scratch;
 
 /// A floating-point number that the kernels compute with.
 pub trait Float:
     num_traits::Float
     + num_traits::NumAssign
+    + Math
     + Scratch
     + Default
     + Debug

@@ -5,6 +5,7 @@ pub mod copies;
 pub mod images;
 pub mod kernel;
 pub mod lanes;
+pub mod math;
 pub mod matmul;
 pub mod merges;
 pub mod pointwise;
