@@ -114,8 +114,7 @@ mod tests {
     use crate::arg::Size;
     use crate::device::{Activation, Device};
     use crate::error::Result;
-    use crate::layers::Dense;
-    use crate::layers::{Backward, Forward, Weights};
+    use crate::layers::{Backward, Dense, Forward, Weights};
     use crate::shape::Shape;
     use crate::testing::layer;
 
