@@ -3,8 +3,9 @@
 use keras::arg::Size;
 use keras::device::{Activation, Cpu};
 use keras::layers::{
-    Add, Average, Concatenate, Dense, Dropout, Flatten, Layer, Maximum, Minimum, Multiply,
-    RandomCrop, Rescaling, Reshape, Subtract,
+    Add, Average, AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Dense, Dropout,
+    Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, Layer, MaxPooling2D, Maximum, Minimum,
+    Multiply, Padding, RandomCrop, Rescaling, Reshape, Subtract,
 };
 use keras::shape::Shape;
 use keras::testing::{self, LayerTest};
@@ -14,17 +15,7 @@ use serde_json::Value;
 use crate::fixture::{assert_close, load, number, tensor, tensors};
 
 /// Classes and activations that are not here yet.
-const LATER: [&str; 9] = [
-    "Activation",
-    "AveragePooling2D",
-    "BatchNormalization",
-    "Conv2D",
-    "GlobalAveragePooling2D",
-    "GlobalMaxPooling2D",
-    "MaxPooling2D",
-    "gelu",
-    "tanh",
-];
+const LATER: [&str; 3] = ["Activation", "gelu", "tanh"];
 
 #[test]
 fn layers_compute_what_keras_computes() {
@@ -65,7 +56,29 @@ fn replay(case: &Value) {
         _ if LATER.contains(&config["activation"].as_str().unwrap_or("")) => {}
         "Add" => row!(Add()),
         "Average" => row!(Average()),
+        "AveragePooling2D" => row!(
+            AveragePooling2D(pool_size = pool_size),
+            strides = size,
+            padding = padding
+        ),
+        "BatchNormalization" => row!(
+            BatchNormalization(),
+            axis = size,
+            momentum = number,
+            epsilon = number,
+            center = flag,
+            scale = flag
+        ),
         "Concatenate" => row!(Concatenate(), axis = size),
+        "Conv2D" => row!(
+            Conv2D(filters = size, kernel_size = size),
+            strides = size,
+            padding = padding,
+            dilation_rate = size,
+            groups = size,
+            activation = activation,
+            use_bias = flag
+        ),
         "Dense" => row!(
             Dense(units = size),
             activation = activation,
@@ -73,6 +86,13 @@ fn replay(case: &Value) {
         ),
         "Dropout" => row!(Dropout(rate = number)),
         "Flatten" => row!(Flatten()),
+        "GlobalAveragePooling2D" => row!(GlobalAveragePooling2D(), keepdims = flag),
+        "GlobalMaxPooling2D" => row!(GlobalMaxPooling2D(), keepdims = flag),
+        "MaxPooling2D" => row!(
+            MaxPooling2D(pool_size = pool_size),
+            strides = size,
+            padding = padding
+        ),
         "Maximum" => row!(Maximum()),
         "Minimum" => row!(Minimum()),
         "Multiply" => row!(Multiply()),
@@ -99,8 +119,14 @@ fn compare<L: Layer, const N: usize>(case: &Value, test: keras::Result<LayerTest
     let found = test
         .backward::<Cpu>(&numbers(&case["inputs"]), &weights, &d_output)
         .unwrap_or_else(|error| panic!("{name}: {error}"));
+    // Keras computes a variance in f32 as mean(x²) - mean(x)², which loses digits: its gradients
+    // are up to 3e-5 from those in f64, ours 3e-6.
+    let rtol = match text(&case["class"]) {
+        "BatchNormalization" => 5e-5,
+        _ => 1e-5,
+    };
     let close = |what: &str, found: &[f32], expected: &[f32]| {
-        assert_close(&format!("{name}: {what}"), found, expected, 1e-5, 1e-6);
+        assert_close(&format!("{name}: {what}"), found, expected, rtol, 1e-6);
     };
     let all_close = |what: &str, found: &[Vec<f32>], expected: &[Vec<f32>]| {
         assert_eq!(found.len(), expected.len(), "{name}: the number of {what}");
@@ -114,7 +140,8 @@ fn compare<L: Layer, const N: usize>(case: &Value, test: keras::Result<LayerTest
     let state = weights.len() - found.state.len();
     let state_after = match numbers(&case["state_after"]) {
         after if after.is_empty() => weights[state..].to_vec(),
-        after => after,
+        // To Keras all weights of a frozen layer are such: the trained ones come first.
+        after => after[after.len() - found.state.len()..].to_vec(),
     };
     all_close("state", &found.state, &state_after);
 }
@@ -133,6 +160,21 @@ fn size(value: &Value) -> Size {
     match value.as_array() {
         Some(list) => Size::new(&list.iter().map(whole).collect::<Vec<_>>()),
         None => Size::new(&[whole(value)]),
+    }
+}
+
+/// What `MaxPooling2D()` leaves out is 2.
+fn pool_size(value: &Value) -> Size {
+    match value {
+        Value::Null => Size::new(&[2]),
+        value => size(value),
+    }
+}
+
+fn padding(value: &Value) -> Padding {
+    match text(value) {
+        "same" => Padding::Same,
+        _ => Padding::Valid,
     }
 }
 

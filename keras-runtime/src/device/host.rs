@@ -7,8 +7,9 @@ use dfdx::tensor::{Cpu, Storage};
 
 use super::cpu;
 use super::{
-    Activation, Activations, Float, Memory, Products, Reduction, RowFunction, RowLoss, RowSums,
-    Rows, UpdateRule, Updates,
+    Activation, Activations, Channels, Conv2dGeometry, Conv2dGradients, Convolutions, Float,
+    GammaBeta, Memory, Moments, NormalizationGradients, Normalizations, Pool2dGeometry, Pooling,
+    Products, Reduction, RowFunction, RowLoss, RowSums, Rows, Ties, UpdateRule, Updates,
 };
 use crate::error::{Error, Result};
 
@@ -144,6 +145,168 @@ impl<C: Host> Products for C {
         [m, k, n]: [usize; 3],
     ) {
         cpu::matmul::input_gradient(dz, w, dx, m, k, n);
+    }
+}
+
+impl<C: Host> Convolutions for C {
+    fn conv2d(
+        &self,
+        geometry: &Conv2dGeometry,
+        batch: usize,
+        x: Self::Slice<'_>,
+        w: Self::Slice<'_>,
+        bias: Option<Self::Slice<'_>>,
+        relu: bool,
+        y: Self::SliceMut<'_>,
+        scratch: Self::SliceMut<'_>,
+    ) {
+        cpu::conv2d::forward(geometry, batch, x, w, bias, relu, y, scratch);
+    }
+    fn conv2d_gradient(
+        &self,
+        geometry: &Conv2dGeometry,
+        batch: usize,
+        x: Self::Slice<'_>,
+        w: Self::Slice<'_>,
+        relu: Option<Self::Slice<'_>>,
+        dy: Self::SliceMut<'_>,
+        gradients: Conv2dGradients<'_, Self>,
+        scratch: Self::SliceMut<'_>,
+    ) {
+        let gradients = cpu::conv2d::Gradients {
+            kernel: gradients.kernel,
+            bias: gradients.bias,
+            input: gradients.input,
+        };
+        cpu::conv2d::gradient(geometry, batch, x, w, relu, dy, gradients, scratch);
+    }
+}
+
+impl<C: Host> Pooling for C {
+    fn max_pool2d(
+        &self,
+        geometry: &Pool2dGeometry,
+        batch: usize,
+        x: Self::Slice<'_>,
+        y: Self::SliceMut<'_>,
+    ) {
+        cpu::pool2d::max(geometry, batch, x, y);
+    }
+    fn max_pool2d_gradient(
+        &self,
+        geometry: &Pool2dGeometry,
+        batch: usize,
+        ties: Ties,
+        x: Self::Slice<'_>,
+        y: Self::Slice<'_>,
+        dy: Self::Slice<'_>,
+        dx: Self::SliceMut<'_>,
+    ) {
+        cpu::pool2d::max_gradient(geometry, batch, ties, x, y, dy, dx);
+    }
+    fn average_pool2d(
+        &self,
+        geometry: &Pool2dGeometry,
+        batch: usize,
+        x: Self::Slice<'_>,
+        y: Self::SliceMut<'_>,
+    ) {
+        cpu::pool2d::average(geometry, batch, x, y);
+    }
+    fn average_pool2d_gradient(
+        &self,
+        geometry: &Pool2dGeometry,
+        batch: usize,
+        dy: Self::Slice<'_>,
+        dx: Self::SliceMut<'_>,
+    ) {
+        cpu::pool2d::average_gradient(geometry, batch, dy, dx);
+    }
+}
+
+impl<C: Host> Normalizations for C {
+    fn normalize_batch(
+        &self,
+        channels: &Channels,
+        x: Self::Slice<'_>,
+        gamma_beta: GammaBeta<'_, Self>,
+        epsilon: f32,
+        momentum: f32,
+        moving: Moments<'_, Self>,
+        kept: Moments<'_, Self>,
+        y: Self::SliceMut<'_>,
+        scratch: Self::SliceMut<'_>,
+    ) {
+        cpu::batch_norm::batch(
+            channels,
+            x,
+            (gamma_beta.gamma, gamma_beta.beta),
+            epsilon,
+            momentum,
+            (moving.mean, moving.variance),
+            (kept.mean, kept.variance),
+            y,
+            scratch,
+        );
+    }
+    fn normalize_batch_gradient(
+        &self,
+        channels: &Channels,
+        x: Self::Slice<'_>,
+        gamma: Option<Self::Slice<'_>>,
+        [mean, scale]: [Self::Slice<'_>; 2],
+        dy: Self::Slice<'_>,
+        gradients: NormalizationGradients<'_, Self>,
+        scratch: Self::SliceMut<'_>,
+    ) {
+        let gradients = cpu::batch_norm::Gradients {
+            gamma: gradients.gamma,
+            beta: gradients.beta,
+            input: gradients.input,
+        };
+        cpu::batch_norm::batch_gradient(channels, x, gamma, (mean, scale), dy, gradients, scratch);
+    }
+    fn normalize(
+        &self,
+        channels: &Channels,
+        x: Self::Slice<'_>,
+        gamma_beta: GammaBeta<'_, Self>,
+        [mean, variance]: [Self::Slice<'_>; 2],
+        epsilon: f32,
+        y: Self::SliceMut<'_>,
+        scratch: Self::SliceMut<'_>,
+    ) {
+        let gamma_beta = (gamma_beta.gamma, gamma_beta.beta);
+        cpu::batch_norm::given(
+            channels,
+            x,
+            gamma_beta,
+            (mean, variance),
+            epsilon,
+            y,
+            scratch,
+        );
+    }
+    fn normalize_gradient(
+        &self,
+        channels: &Channels,
+        x: Self::Slice<'_>,
+        gamma: Option<Self::Slice<'_>>,
+        [mean, variance]: [Self::Slice<'_>; 2],
+        epsilon: f32,
+        dy: Self::Slice<'_>,
+        gradients: NormalizationGradients<'_, Self>,
+        scratch: Self::SliceMut<'_>,
+    ) {
+        let gradients = cpu::batch_norm::Gradients {
+            gamma: gradients.gamma,
+            beta: gradients.beta,
+            input: gradients.input,
+        };
+        let moments = (mean, variance);
+        cpu::batch_norm::given_gradient(
+            channels, x, gamma, moments, epsilon, dy, gradients, scratch,
+        );
     }
 }
 

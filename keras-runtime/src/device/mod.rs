@@ -6,41 +6,64 @@
 
 mod activation;
 mod activations;
+mod convolutions;
 mod copies;
 pub mod cpu;
 pub mod float;
+mod geometry;
 mod host;
 mod images;
 mod memory;
 mod merges;
+mod normalization;
 mod pointwise;
+mod pooling;
 mod products;
 mod rows;
 mod updates;
 
 pub use activation::Activation;
 pub use activations::Activations;
+pub use convolutions::{Conv2dGradients, Convolutions};
 pub use copies::{Copies, Runs};
 pub use dfdx::tensor::Cpu;
 pub use float::Float;
+pub use geometry::{Axis, Conv2dGeometry, Pool2dGeometry, Taps};
 pub use host::{Cpu64, Host};
 pub use images::{Images, Resize, Window};
 pub use memory::Memory;
 pub use merges::{Broadcast, MergeFunction, Merges};
+pub use normalization::{Channels, GammaBeta, Moments, NormalizationGradients, Normalizations};
 pub use pointwise::{DropoutMask, Pointwise};
+pub use pooling::{Pooling, Ties};
 pub use products::Products;
 pub use rows::{MeanOf, PairFunction, PairLoss, Reduction, RowFunction, RowLoss, RowSums, Rows};
 pub use updates::{UpdateRule, Updates};
 
 /// A device that models run on: dfdx's `Cpu` and, with the feature `cuda`, its `Cuda`.
 pub trait Device:
-    Memory + Products + Activations + Merges + Pointwise + Copies + Images + RowSums + Updates + Default
+    Memory
+    + Products
+    + Convolutions
+    + Pooling
+    + Normalizations
+    + Activations
+    + Merges
+    + Pointwise
+    + Copies
+    + Images
+    + RowSums
+    + Updates
+    + Default
 {
 }
 
 impl<D> Device for D where
     D: Memory
         + Products
+        + Convolutions
+        + Pooling
+        + Normalizations
         + Activations
         + Merges
         + Pointwise

@@ -1,6 +1,7 @@
 //! `y = activation(x w + b)`, along the last axis of an input of any rank.
 
-use super::{Backward, Forward, Layer, Logits, Weight, Weights, Workspace, min_rank, one_input};
+use super::affine::{Affine, affine_arguments};
+use super::{Backward, Forward, Layer, Logits, Weights, Workspace, min_rank, one_input};
 use crate::arg::Size;
 use crate::device::{Activation, Device};
 use crate::initializers::Initializer;
@@ -17,10 +18,7 @@ use crate::shape::{Shape, ShapeError, Text};
 #[derive(Clone, Copy, Debug)]
 pub struct Dense {
     units: usize,
-    activation: Activation,
-    use_bias: bool,
-    kernel_initializer: Initializer,
-    bias_initializer: Initializer,
+    affine: Affine,
 }
 
 impl Dense {
@@ -32,40 +30,11 @@ impl Dense {
     pub const fn new(units: Size) -> Self {
         Self {
             units: units.positive("Dense", "units"),
-            activation: Activation::Linear,
-            use_bias: true,
-            kernel_initializer: Initializer::GlorotUniform,
-            bias_initializer: Initializer::Zeros,
+            affine: Affine::DEFAULT,
         }
     }
 
-    /// The function applied to the output; none by default.
-    #[must_use]
-    pub const fn activation(mut self, activation: Activation) -> Self {
-        self.activation = activation;
-        self
-    }
-
-    /// Whether a bias is added; it is by default.
-    #[must_use]
-    pub const fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
-    }
-
-    /// How the kernel begins; `glorot_uniform` by default.
-    #[must_use]
-    pub const fn kernel_initializer(mut self, initializer: Initializer) -> Self {
-        self.kernel_initializer = initializer;
-        self
-    }
-
-    /// How the bias begins; `zeros` by default.
-    #[must_use]
-    pub const fn bias_initializer(mut self, initializer: Initializer) -> Self {
-        self.bias_initializer = initializer;
-        self
-    }
+    affine_arguments!();
 
     /// (.., features) -> (.., units).
     ///
@@ -95,22 +64,8 @@ impl Dense {
 
     /// kernel (features, units), bias (units,).
     pub const fn weights(&self, inputs: &[Shape]) -> Weights {
-        let kernel = Shape::new(&[inputs[0].last(), self.units]);
-        let weights = Weights::NONE.with(Weight::new("kernel", kernel, self.kernel_initializer));
-        if !self.use_bias {
-            return weights;
-        }
-        weights.with(Weight::new(
-            "bias",
-            Shape::new(&[self.units]),
-            self.bias_initializer,
-        ))
-    }
-
-    /// Whether `z = x w + b` has to be kept beside `y = activation(z)`.
-    fn keeps_logits(&self) -> bool {
-        self.activation.gradient_needs_input()
-            || matches!(self.activation, Activation::Softmax | Activation::Sigmoid)
+        self.affine
+            .weights(Shape::new(&[inputs[0].last(), self.units]))
     }
 
     /// (rows, features, units) of the matrix product.
@@ -122,81 +77,38 @@ impl Dense {
 
 impl Layer for Dense {
     fn workspace(&self, _inputs: &[Shape], output: &Shape, batch: usize) -> Workspace {
-        let kept = if self.keeps_logits() {
-            batch * output.size()
-        } else {
-            0
-        };
-        Workspace { kept, scratch: 0 }
+        Workspace {
+            kept: self.affine.kept(output, batch),
+            scratch: 0,
+        }
     }
 
     fn logits(&self) -> Logits {
-        if self.keeps_logits() {
-            Logits::Kept(self.activation)
-        } else {
-            Logits::None
-        }
+        self.affine.logits()
     }
 
     fn forward<D: Device>(&self, cx: Forward<'_, D>) {
         let [x] = cx.inputs else { return };
         let dims = self.dims(&x.shape, cx.batch);
-        let kernel = cx.weights.get(0);
-        let bias = self.use_bias.then(|| cx.weights.get(1));
-        if self.keeps_logits() {
-            let (mut logits, _) = D::split(cx.kept, dims[0] * self.units);
-            cx.device
-                .affine(x.data, kernel, bias, false, D::reborrow(&mut logits), dims);
-            cx.device
-                .activate(self.activation, D::read(&logits), cx.output, self.units);
-            return;
-        }
-        let relu = self.activation == Activation::Relu;
-        let mut output = cx.output;
-        cx.device
-            .affine(x.data, kernel, bias, relu, D::reborrow(&mut output), dims);
-        if !relu && self.activation != Activation::Linear {
-            cx.device
-                .activate_in_place(self.activation, output, self.units);
-        }
+        self.affine.forward(cx, |p| {
+            p.device.affine(p.x, p.kernel, p.bias, p.relu, p.y, dims);
+        });
     }
 
-    fn backward<D: Device>(&self, mut cx: Backward<'_, D>) {
+    fn backward<D: Device>(&self, cx: Backward<'_, D>) {
         let [x] = *cx.inputs else { return };
         let dims = self.dims(&x.shape, cx.batch);
-        let d_input = cx.d_input(0);
-        let activation = if cx.from_logits {
-            Activation::Linear
-        } else {
-            self.activation
+        let Some(mut g) = self.affine.gradients(cx) else {
+            return;
         };
-        let (d_kernel, d_bias) = match cx.d_weights {
-            Some(d_weights) => {
-                let (d_kernel, rest) = d_weights.next();
-                (Some(d_kernel), self.use_bias.then(|| rest.next().0))
-            }
-            None => (None, None),
-        };
-        // d_output (rows, units) becomes the gradient of z = x w + b.
-        let mut d_z = cx.d_output;
-        let z = activation
-            .gradient_needs_input()
-            .then(|| D::part(D::read(&cx.kept), 0..dims[0] * self.units));
-        cx.device.bias_activation_gradient(
-            activation,
-            z,
-            cx.output,
-            D::reborrow(&mut d_z),
-            d_bias,
-            self.units,
-        );
-        if let Some(d_kernel) = d_kernel {
-            cx.device
-                .weight_gradient(x.data, D::read(&d_z), d_kernel, dims);
+        g.through_activation();
+        if let Some(d_kernel) = g.d_kernel {
+            g.device
+                .weight_gradient(g.x, D::read(&g.d_y), d_kernel, dims);
         }
-        if let Some(d_x) = d_input {
-            cx.device
-                .input_gradient(D::read(&d_z), cx.weights.get(0), d_x, dims);
+        if let Some(d_x) = g.d_x {
+            g.device
+                .input_gradient(D::read(&g.d_y), g.kernel, d_x, dims);
         }
     }
 }

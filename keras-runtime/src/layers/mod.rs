@@ -12,31 +12,46 @@
 //! layer from a user's crate works exactly like these. `docs/writing-a-layer.md` walks through one.
 
 mod add;
+mod affine;
 mod average;
+mod average_pooling2d;
+mod batch_normalization;
 mod concatenate;
+mod conv2d;
 mod dense;
 mod dropout;
 mod flatten;
+mod global_average_pooling2d;
+mod global_max_pooling2d;
 mod layer;
+mod max_pooling2d;
 mod maximum;
 mod merge;
 mod minimum;
 mod multiply;
 mod padding;
+mod pool;
 mod random_crop;
 mod rescaling;
 mod reshape;
 mod rules;
 mod subtract;
 mod weights;
+mod windows;
 
 pub use add::Add;
 pub use average::Average;
+pub use average_pooling2d::AveragePooling2D;
+pub use batch_normalization::BatchNormalization;
 pub use concatenate::Concatenate;
+pub use conv2d::Conv2D;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use flatten::Flatten;
+pub use global_average_pooling2d::GlobalAveragePooling2D;
+pub use global_max_pooling2d::GlobalMaxPooling2D;
 pub use layer::{Backward, Forward, Layer, Logits, Params, ParamsMut, Tensor, Workspace};
+pub use max_pooling2d::MaxPooling2D;
 pub use maximum::Maximum;
 pub use minimum::Minimum;
 pub use multiply::Multiply;

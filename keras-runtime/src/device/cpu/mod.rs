@@ -1,6 +1,8 @@
 //! The kernels on the CPU: functions over slices, generic over the number type.
 
 pub mod activation;
+pub mod batch_norm;
+pub mod conv2d;
 pub mod copies;
 pub mod images;
 pub mod kernel;
@@ -8,6 +10,7 @@ pub mod lanes;
 pub mod matmul;
 pub mod merges;
 pub mod pointwise;
+pub mod pool2d;
 pub mod rows;
 pub mod scratch;
 pub mod simd;

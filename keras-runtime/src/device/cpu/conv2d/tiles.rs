@@ -1,0 +1,193 @@
+//! `y[pixel, column] = Σ x[window of the pixel] · panel[.., column]`, in tiles of pixels and
+//! columns that stay in registers.
+//!
+//! A row of a window is contiguous in memory, so this is a matrix product whose rows overlap.
+
+use super::super::simd::{Arith, dispatch};
+use super::panels::{Columns, columns};
+use super::patches::{Patch, Pixels, input_patches, output_patches};
+use crate::device::{Conv2dGeometry, Float};
+
+/// What is read and written for a while before the next images come, in numbers: it stays in the
+/// cache.
+pub const CACHED: usize = 1 << 15;
+
+dispatch! {
+    /// The outputs of some images, from panels of the kernel.
+    pub fn outputs<F: Float>(
+        g: &Conv2dGeometry,
+        x: &[F],
+        panels: &[F],
+        relu: bool,
+        y: &mut [F],
+    ) = outputs_body [avx512: 12, 32, 16; avx2: 6, 16, 8; portable: 4, 8, 4]
+}
+
+dispatch! {
+    /// The gradients of some images, from those of the outputs and panels of the reversed kernel.
+    pub fn inputs<F: Float>(
+        g: &Conv2dGeometry,
+        dy: &[F],
+        panels: &[F],
+        dx: &mut [F],
+    ) = inputs_body [avx512: 12, 32, 16; avx2: 6, 16, 8; portable: 4, 8, 4]
+}
+
+#[inline(always)]
+fn outputs_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usize>(
+    g: &Conv2dGeometry,
+    x: &[F],
+    panels: &[F],
+    relu: bool,
+    y: &mut [F],
+) {
+    let sizes = (g.input_size(), g.output_size());
+    let counts = (g.group_channels(), g.group_filters());
+    images::<F, A, R, W, H, _>(x, sizes, panels, g.depth() + 1, counts, relu, y, || {
+        output_patches(g)
+    });
+}
+
+#[inline(always)]
+fn inputs_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usize>(
+    g: &Conv2dGeometry,
+    dy: &[F],
+    panels: &[F],
+    dx: &mut [F],
+) {
+    let sizes = (g.output_size(), g.input_size());
+    let counts = (g.group_filters(), g.group_channels());
+    let rows = g.window() * g.group_filters() + 1;
+    images::<F, A, R, W, H, _>(dy, sizes, panels, rows, counts, false, dx, || {
+        input_patches(g)
+    });
+}
+
+/// `sizes` are those of an image read and of an image written, `counts` their channels in a
+/// group, `rows` is the number of rows of a panel.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+fn images<F: Float, A: Arith, const R: usize, const W: usize, const H: usize, P>(
+    x: &[F],
+    sizes: (usize, usize),
+    panels: &[F],
+    rows: usize,
+    counts: (usize, usize),
+    relu: bool,
+    y: &mut [F],
+    patches: impl Fn() -> P,
+) where
+    P: Iterator<Item = Patch>,
+{
+    let together = (CACHED / (sizes.0 + sizes.1)).max(1);
+    let chunks = x.chunks(together * sizes.0);
+    for (x, y) in chunks.zip(y.chunks_mut(together * sizes.1)) {
+        let mut rest = panels;
+        let mut group = 0;
+        while !rest.is_empty() {
+            for panel in columns(counts.1, W, H) {
+                let (rows, others) = rest.split_at(rows * panel.width);
+                rest = others;
+                for mut patch in patches() {
+                    patch.from += group * counts.0;
+                    patch.to += group * counts.1 + panel.start;
+                    if panel.width == W {
+                        pixels::<F, A, R, W>(&patch, x, sizes, rows, panel, relu, y);
+                    } else {
+                        pixels::<F, A, R, H>(&patch, x, sizes, rows, panel, relu, y);
+                    }
+                }
+            }
+            group += 1;
+        }
+    }
+}
+
+/// The columns of one panel of the pixels of one patch.
+#[inline(always)]
+fn pixels<F: Float, A: Arith, const R: usize, const W: usize>(
+    patch: &Patch,
+    x: &[F],
+    sizes: (usize, usize),
+    panel: &[F],
+    columns: Columns,
+    relu: bool,
+    y: &mut [F],
+) {
+    let (panel, _) = panel.as_chunks::<W>();
+    let count = x.len() / sizes.0 * patch.count.0 * patch.count.1;
+    let mut pixels = Pixels::new(patch, sizes);
+    for first in (0..count).step_by(R) {
+        // Past the end the last pixel is computed again.
+        let (mut from, mut to) = ([0; R], [0; R]);
+        for r in 0..R {
+            (from[r], to[r]) = (pixels.from, pixels.to);
+            if first + r + 1 < count {
+                pixels.advance();
+            }
+        }
+        let mut tile = tile::<F, A, R, W>(patch, x, &from, panel);
+        if relu {
+            for row in &mut tile {
+                for value in row {
+                    *value = if *value > F::zero() {
+                        *value
+                    } else {
+                        F::zero()
+                    };
+                }
+            }
+        }
+        if columns.count == W {
+            for r in 0..R {
+                y[to[r]..][..W].copy_from_slice(&tile[r]);
+            }
+        } else {
+            store(tile, &to, columns.count, y);
+        }
+    }
+}
+
+#[inline(always)]
+fn tile<F: Float, A: Arith, const R: usize, const W: usize>(
+    patch: &Patch,
+    x: &[F],
+    from: &[usize; R],
+    panel: &[[F; W]],
+) -> [[F; W]; R] {
+    let (bias, panel) = (&panel[0], &panel[1..]);
+    let mut sums = [*bias; R];
+    for i in 0..patch.taps.0 {
+        for j in 0..patch.taps.1 {
+            let offset = i * patch.from_tap.0 + j * patch.from_tap.1;
+            let row = patch.row + i * patch.row_step.0 + j * patch.row_step.1;
+            let mut windows = [&x[..0]; R];
+            for r in 0..R {
+                windows[r] = &x[from[r] + offset..][..patch.len];
+            }
+            let panel = &panel[row..][..patch.len];
+            for k in 0..patch.len {
+                for r in 0..R {
+                    let value = windows[r][k];
+                    for c in 0..W {
+                        sums[r][c] = A::mul_add(value, panel[k][c], sums[r][c]);
+                    }
+                }
+            }
+        }
+    }
+    sums
+}
+
+/// Out of line, and given the tile by value: a slice of it would keep it out of the registers.
+#[inline(never)]
+fn store<F: Float, const R: usize, const W: usize>(
+    tile: [[F; W]; R],
+    to: &[usize; R],
+    count: usize,
+    y: &mut [F],
+) {
+    for (row, &to) in tile.iter().zip(to) {
+        y[to..][..count].copy_from_slice(&row[..count]);
+    }
+}

@@ -1,0 +1,302 @@
+//! The largest and the mean value under windows of an image, channels side by side.
+
+use std::ops::Range;
+
+use super::kernel::{self, Kernel};
+use super::simd::Arith;
+use super::threads::over_rows;
+use crate::device::{Float, Pool2dGeometry, Taps, Ties};
+
+/// See [`Pooling::max_pool2d`](crate::device::Pooling::max_pool2d).
+pub fn max<F: Float>(g: &Pool2dGeometry, batch: usize, x: &[F], y: &mut [F]) {
+    over_images(g, batch, g.output_size(), y, &|images, y| Max {
+        x: part(x, &images, g.input_size()),
+        y,
+    });
+}
+
+/// See [`Pooling::max_pool2d_gradient`](crate::device::Pooling::max_pool2d_gradient).
+pub fn max_gradient<F: Float>(
+    g: &Pool2dGeometry,
+    batch: usize,
+    ties: Ties,
+    x: &[F],
+    y: &[F],
+    dy: &[F],
+    dx: &mut [F],
+) {
+    over_images(g, batch, g.input_size(), dx, &|images, dx| MaxGradient {
+        ties,
+        x: part(x, &images, g.input_size()),
+        y: part(y, &images, g.output_size()),
+        dy: part(dy, &images, g.output_size()),
+        dx,
+    });
+}
+
+/// See [`Pooling::average_pool2d`](crate::device::Pooling::average_pool2d).
+pub fn average<F: Float>(g: &Pool2dGeometry, batch: usize, x: &[F], y: &mut [F]) {
+    over_images(g, batch, g.output_size(), y, &|images, y| Average {
+        x: part(x, &images, g.input_size()),
+        y,
+    });
+}
+
+/// See [`Pooling::average_pool2d_gradient`](crate::device::Pooling::average_pool2d_gradient).
+pub fn average_gradient<F: Float>(g: &Pool2dGeometry, batch: usize, dy: &[F], dx: &mut [F]) {
+    over_images(g, batch, g.input_size(), dx, &|images, dx| {
+        AverageGradient {
+            dy: part(dy, &images, g.output_size()),
+            dx,
+        }
+    });
+}
+
+fn part<'a, F>(from: &'a [F], images: &Range<usize>, size: usize) -> &'a [F] {
+    &from[images.start * size..images.end * size]
+}
+
+/// What is done with each window.
+trait Pool {
+    /// The window writes here: the number of the first channel of its output is `output`. `L`
+    /// channels from `channel` on are pooled.
+    fn window<const L: usize>(&mut self, window: &Window, channel: usize);
+
+    /// The windows of another image begin.
+    fn begin(&mut self, image: Range<usize>) {
+        let _ = image;
+    }
+}
+
+/// Shares the images out over the threads. `size` is that of an image of `to`; `pool` is what is
+/// done with some images.
+fn over_images<'a, F: Float, P: Pool + 'a>(
+    g: &Pool2dGeometry,
+    batch: usize,
+    size: usize,
+    to: &'a mut [F],
+    pool: &(impl Fn(Range<usize>, &'a mut [F]) -> P + Sync),
+) {
+    over_rows(
+        batch,
+        1,
+        batch * (g.input_size() + g.output_size()),
+        to,
+        &|to: &mut [F], images| to.split_at_mut(images * size),
+        &|images: Range<usize>, to| {
+            kernel::run(Images {
+                g,
+                images: images.len(),
+                pool: pool(images, to),
+            });
+        },
+    );
+}
+
+/// All windows of some images.
+struct Images<'a, P> {
+    g: &'a Pool2dGeometry,
+    images: usize,
+    pool: P,
+}
+
+impl<P: Pool> Kernel for Images<'_, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arith>(mut self) {
+        let g = self.g;
+        let mut output = 0;
+        for image in 0..self.images {
+            let input = image * g.input_size();
+            self.pool.begin(input..input + g.input_size());
+            for row in 0..g.rows.output {
+                for column in 0..g.columns.output {
+                    let window = Window {
+                        rows: g.rows.taps(row),
+                        columns: g.columns.taps(column),
+                        input,
+                        row: g.columns.input * g.channels,
+                        channels: g.channels,
+                        output,
+                    };
+                    self.channels(&window);
+                    output += g.channels;
+                }
+            }
+        }
+    }
+}
+
+impl<P: Pool> Images<'_, P> {
+    /// Many channels at a time, then one.
+    #[inline(always)]
+    fn channels(&mut self, window: &Window) {
+        let channels = window.channels;
+        let mut channel = 0;
+        while channel + 32 <= channels {
+            self.pool.window::<32>(window, channel);
+            channel += 32;
+        }
+        while channel + 8 <= channels {
+            self.pool.window::<8>(window, channel);
+            channel += 8;
+        }
+        while channel < channels {
+            self.pool.window::<1>(window, channel);
+            channel += 1;
+        }
+    }
+}
+
+/// One window.
+struct Window {
+    rows: Taps,
+    columns: Taps,
+    /// Where its image begins, and the numbers in a row of it.
+    input: usize,
+    row: usize,
+    channels: usize,
+    /// Where its output begins.
+    output: usize,
+}
+
+impl Window {
+    /// Where the pixels under the window begin, in order.
+    #[inline(always)]
+    fn each(&self, mut pixel: impl FnMut(usize)) {
+        for row in self.rows.input..self.rows.input + self.rows.count {
+            let start = self.input + row * self.row;
+            for column in self.columns.input..self.columns.input + self.columns.count {
+                pixel(start + column * self.channels);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn share<F: Float>(&self) -> F {
+        F::one() / F::from_usize(self.rows.count * self.columns.count)
+    }
+}
+
+#[inline(always)]
+fn read<F: Float, const L: usize>(from: &[F], at: usize) -> [F; L] {
+    let mut values = [F::zero(); L];
+    values.copy_from_slice(&from[at..at + L]);
+    values
+}
+
+struct Max<'a, F> {
+    x: &'a [F],
+    y: &'a mut [F],
+}
+
+impl<F: Float> Pool for Max<'_, F> {
+    #[inline(always)]
+    fn window<const L: usize>(&mut self, window: &Window, channel: usize) {
+        let mut largest = [F::neg_infinity(); L];
+        window.each(|from| {
+            let x: [F; L] = read(self.x, from + channel);
+            for (largest, x) in largest.iter_mut().zip(x) {
+                *largest = if x > *largest { x } else { *largest };
+            }
+        });
+        self.y[window.output + channel..][..L].copy_from_slice(&largest);
+    }
+}
+
+struct MaxGradient<'a, F> {
+    ties: Ties,
+    x: &'a [F],
+    y: &'a [F],
+    dy: &'a [F],
+    dx: &'a mut [F],
+}
+
+impl<F: Float> Pool for MaxGradient<'_, F> {
+    fn begin(&mut self, image: Range<usize>) {
+        self.dx[image].fill(F::zero());
+    }
+
+    #[inline(always)]
+    fn window<const L: usize>(&mut self, window: &Window, channel: usize) {
+        let y: [F; L] = read(self.y, window.output + channel);
+        let mut dy: [F; L] = read(self.dy, window.output + channel);
+        if self.ties == Ties::Shared {
+            let mut found = [F::zero(); L];
+            window.each(|from| {
+                let x: [F; L] = read(self.x, from + channel);
+                for i in 0..L {
+                    found[i] += if x[i] == y[i] { F::one() } else { F::zero() };
+                }
+            });
+            for i in 0..L {
+                dy[i] /= found[i];
+            }
+        }
+        let first = self.ties == Ties::First;
+        window.each(|from| {
+            let x: [F; L] = read(self.x, from + channel);
+            let dx = &mut self.dx[from + channel..][..L];
+            for i in 0..L {
+                let is_largest = x[i] == y[i];
+                dx[i] += if is_largest { dy[i] } else { F::zero() };
+                // It has found its place.
+                dy[i] = if is_largest && first {
+                    F::zero()
+                } else {
+                    dy[i]
+                };
+            }
+        });
+    }
+}
+
+struct Average<'a, F> {
+    x: &'a [F],
+    y: &'a mut [F],
+}
+
+impl<F: Float> Pool for Average<'_, F> {
+    #[inline(always)]
+    fn window<const L: usize>(&mut self, window: &Window, channel: usize) {
+        let mut sums = [F::zero(); L];
+        window.each(|from| {
+            let x: [F; L] = read(self.x, from + channel);
+            for (sum, x) in sums.iter_mut().zip(x) {
+                *sum += x;
+            }
+        });
+        let share = window.share();
+        let y = &mut self.y[window.output + channel..][..L];
+        for (y, sum) in y.iter_mut().zip(sums) {
+            *y = sum * share;
+        }
+    }
+}
+
+struct AverageGradient<'a, F> {
+    dy: &'a [F],
+    dx: &'a mut [F],
+}
+
+impl<F: Float> Pool for AverageGradient<'_, F> {
+    fn begin(&mut self, image: Range<usize>) {
+        self.dx[image].fill(F::zero());
+    }
+
+    #[inline(always)]
+    fn window<const L: usize>(&mut self, window: &Window, channel: usize) {
+        let mut dy: [F; L] = read(self.dy, window.output + channel);
+        let share = window.share();
+        for dy in &mut dy {
+            *dy *= share;
+        }
+        window.each(|from| {
+            let dx = &mut self.dx[from + channel..][..L];
+            for (dx, dy) in dx.iter_mut().zip(dy) {
+                *dx += dy;
+            }
+        });
+    }
+}

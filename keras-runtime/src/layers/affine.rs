@@ -1,0 +1,201 @@
+//! `y = activation(x · kernel + bias)`: what layers have in common whose product is their own.
+
+use super::{Backward, Forward, Logits, Weight, Weights};
+use crate::device::{Activation, Device};
+use crate::initializers::Initializer;
+use crate::shape::Shape;
+
+/// The arguments of such a layer, except those of its product.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Affine {
+    pub activation: Activation,
+    pub use_bias: bool,
+    pub kernel_initializer: Initializer,
+    pub bias_initializer: Initializer,
+}
+
+/// The builder methods of a layer with a field `affine`.
+macro_rules! affine_arguments {
+    () => {
+        /// The function applied to the output; none by default.
+        #[must_use]
+        pub const fn activation(mut self, activation: Activation) -> Self {
+            self.affine.activation = activation;
+            self
+        }
+
+        /// Whether a bias is added; it is by default.
+        #[must_use]
+        pub const fn use_bias(mut self, use_bias: bool) -> Self {
+            self.affine.use_bias = use_bias;
+            self
+        }
+
+        /// How the kernel begins; `glorot_uniform` by default.
+        #[must_use]
+        pub const fn kernel_initializer(mut self, initializer: Initializer) -> Self {
+            self.affine.kernel_initializer = initializer;
+            self
+        }
+
+        /// How the bias begins; `zeros` by default.
+        #[must_use]
+        pub const fn bias_initializer(mut self, initializer: Initializer) -> Self {
+            self.affine.bias_initializer = initializer;
+            self
+        }
+    };
+}
+pub(super) use affine_arguments;
+
+/// A product to compute: `y = x · kernel (+ bias) (then relu)`.
+pub(super) struct Product<'a, 'w, D: Device> {
+    pub device: &'a D,
+    pub x: D::Slice<'a>,
+    pub kernel: D::Slice<'a>,
+    pub bias: Option<D::Slice<'a>>,
+    pub relu: bool,
+    pub y: D::SliceMut<'w>,
+    pub scratch: D::SliceMut<'w>,
+}
+
+/// The gradients of a product to compute; `None` where nobody needs one.
+pub(super) struct Gradients<'a, D: Device> {
+    pub device: &'a D,
+    pub x: D::Slice<'a>,
+    pub kernel: D::Slice<'a>,
+    /// What comes after the product and is not yet dealt with in `d_y`.
+    pub activation: Activation,
+    pub y: D::Slice<'a>,
+    pub d_y: D::SliceMut<'a>,
+    pub d_kernel: Option<D::SliceMut<'a>>,
+    pub d_bias: Option<D::SliceMut<'a>>,
+    pub d_x: Option<D::SliceMut<'a>>,
+    pub scratch: D::SliceMut<'a>,
+    kept: D::SliceMut<'a>,
+    units: usize,
+}
+
+impl Affine {
+    /// Keras' defaults.
+    pub const DEFAULT: Affine = Affine {
+        activation: Activation::Linear,
+        use_bias: true,
+        kernel_initializer: Initializer::GlorotUniform,
+        bias_initializer: Initializer::Zeros,
+    };
+
+    /// kernel, bias (units,): the last axis of the kernel is that of the units.
+    pub const fn weights(&self, kernel: Shape) -> Weights {
+        let weights = Weights::NONE.with(Weight::new("kernel", kernel, self.kernel_initializer));
+        if !self.use_bias {
+            return weights;
+        }
+        let bias = Shape::new(&[kernel.last()]);
+        weights.with(Weight::new("bias", bias, self.bias_initializer))
+    }
+
+    /// The numbers kept for the backward pass.
+    pub fn kept(&self, output: &Shape, batch: usize) -> usize {
+        if self.keeps_logits() {
+            batch * output.size()
+        } else {
+            0
+        }
+    }
+
+    /// Whether `z = x · kernel + bias` has to be kept beside `y = activation(z)`.
+    fn keeps_logits(&self) -> bool {
+        self.activation.gradient_needs_input()
+            || matches!(self.activation, Activation::Softmax | Activation::Sigmoid)
+    }
+
+    /// Where the input of the activation is.
+    pub fn logits(&self) -> Logits {
+        if self.keeps_logits() {
+            Logits::Kept(self.activation)
+        } else {
+            Logits::None
+        }
+    }
+
+    /// Writes the output. `product` is called once.
+    pub fn forward<'a, D: Device>(
+        &self,
+        cx: Forward<'a, D>,
+        product: impl FnOnce(Product<'a, '_, D>),
+    ) {
+        let [x] = cx.inputs else { return };
+        let len = cx.batch * cx.output_shape.size();
+        let units = cx.output_shape.last();
+        let (mut logits, _) = D::split(cx.kept, if self.keeps_logits() { len } else { 0 });
+        let (mut output, mut scratch) = (cx.output, cx.scratch);
+        let relu = self.activation == Activation::Relu;
+        product(Product {
+            device: cx.device,
+            x: x.data,
+            kernel: cx.weights.get(0),
+            bias: self.use_bias.then(|| cx.weights.get(1)),
+            relu,
+            y: D::reborrow(if self.keeps_logits() {
+                &mut logits
+            } else {
+                &mut output
+            }),
+            scratch: D::reborrow(&mut scratch),
+        });
+        if self.keeps_logits() {
+            let logits = D::read(&logits);
+            cx.device.activate(self.activation, logits, output, units);
+        } else if !relu && self.activation != Activation::Linear {
+            cx.device.activate_in_place(self.activation, output, units);
+        }
+    }
+
+    /// What a backward pass has to compute.
+    pub fn gradients<'a, D: Device>(&self, mut cx: Backward<'a, D>) -> Option<Gradients<'a, D>> {
+        let [x] = *cx.inputs else { return None };
+        let d_x = cx.d_input(0);
+        let (d_kernel, d_bias) = match cx.d_weights {
+            Some(d_weights) => {
+                let (d_kernel, rest) = d_weights.next();
+                (Some(d_kernel), self.use_bias.then(|| rest.next().0))
+            }
+            None => (None, None),
+        };
+        Some(Gradients {
+            device: cx.device,
+            x: x.data,
+            kernel: cx.weights.get(0),
+            activation: if cx.from_logits {
+                Activation::Linear
+            } else {
+                self.activation
+            },
+            y: cx.output,
+            d_y: cx.d_output,
+            d_kernel,
+            d_bias,
+            d_x,
+            scratch: cx.scratch,
+            kept: cx.kept,
+            units: cx.output_shape.last(),
+        })
+    }
+}
+
+impl<D: Device> Gradients<'_, D> {
+    /// Takes `d_y` through the activation, and the bias' gradient from it on the way.
+    pub fn through_activation(&mut self) {
+        let needs_input = self.activation.gradient_needs_input();
+        self.device.bias_activation_gradient(
+            self.activation,
+            needs_input.then(|| D::read(&self.kept)),
+            self.y,
+            D::reborrow(&mut self.d_y),
+            self.d_bias.take(),
+            self.units,
+        );
+        self.activation = Activation::Linear;
+    }
+}

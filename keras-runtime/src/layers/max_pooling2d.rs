@@ -1,0 +1,46 @@
+//! `y = max(x[row · stride + i, column · stride + j])` over the `i`, `j` of a window.
+
+use super::pool::{geometry, pool_arguments};
+use super::windows::Windows;
+use super::{Backward, Forward, Layer, Padding, Weights};
+use crate::arg::Size;
+use crate::device::{Device, Ties};
+use crate::shape::{Shape, ShapeError};
+
+/// The largest value of each window, a channel at a time: `keras.layers.MaxPooling2D`.
+///
+/// The gradient goes to the first of the window's largest values.
+///
+/// | | shape |
+/// |---|---|
+/// | input | (batch, rows, columns, channels) |
+/// | output | (batch, new rows, new columns, channels) |
+#[derive(Clone, Copy, Debug)]
+pub struct MaxPooling2D {
+    windows: Windows,
+}
+
+impl MaxPooling2D {
+    pool_arguments!("MaxPooling2D");
+}
+
+impl Layer for MaxPooling2D {
+    fn forward<D: Device>(&self, cx: Forward<'_, D>) {
+        let [x] = cx.inputs else { return };
+        let Some(geometry) = geometry(&self.windows, &x.shape) else {
+            return;
+        };
+        cx.device.max_pool2d(&geometry, cx.batch, x.data, cx.output);
+    }
+
+    fn backward<D: Device>(&self, mut cx: Backward<'_, D>) {
+        let [x] = *cx.inputs else { return };
+        let (Some(geometry), Some(d_x)) = (geometry(&self.windows, &x.shape), cx.d_input(0)) else {
+            return;
+        };
+        let d_y = D::read(&cx.d_output);
+        let ties = Ties::First;
+        cx.device
+            .max_pool2d_gradient(&geometry, cx.batch, ties, x.data, cx.output, d_y, d_x);
+    }
+}
