@@ -9,23 +9,42 @@ merge_layer! {
 }
 
 impl Merge for Maximum {
-    type Function = Larger;
+    type Function = Extreme<true>;
 
-    fn function(&self, _at: usize, _count: usize) -> Larger {
-        Larger
+    fn function(&self, _at: usize, _count: usize) -> Extreme<true> {
+        Extreme
     }
 }
 
-/// `max(left, right)`; NaN if one of them is.
+/// The larger or the smaller of two numbers; NaN if one of them is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Larger;
+pub(super) struct Extreme<const LARGER: bool>;
 
-impl MergeFunction for Larger {
+impl<const LARGER: bool> Extreme<LARGER> {
+    #[inline(always)]
+    fn wins<F: Float>(one: F, other: F) -> bool {
+        if LARGER { one > other } else { one < other }
+    }
+
+    /// The part of the gradient that `one` has.
+    #[inline(always)]
+    fn share<F: Float>(one: F, other: F) -> F {
+        if Self::wins(one, other) {
+            F::one()
+        } else if one == other {
+            F::from_f32(0.5)
+        } else {
+            F::zero()
+        }
+    }
+}
+
+impl<const LARGER: bool> MergeFunction for Extreme<LARGER> {
     const LINEAR: bool = false;
 
     #[inline(always)]
     fn value<F: Float>(self, left: F, right: F) -> F {
-        if left > right || left.is_nan() {
+        if Self::wins(left, right) || left.is_nan() {
             left
         } else {
             right
@@ -34,17 +53,7 @@ impl MergeFunction for Larger {
 
     #[inline(always)]
     fn gradient<F: Float>(self, left: F, right: F) -> (F, F) {
-        let half = F::from_f32(0.5);
-        let share = |mine: F, other: F| {
-            if mine > other {
-                F::one()
-            } else if mine == other {
-                half
-            } else {
-                F::zero()
-            }
-        };
-        (share(left, right), share(right, left))
+        (Self::share(left, right), Self::share(right, left))
     }
 }
 

@@ -1,7 +1,7 @@
 //! `y = min(x₁, x₂, ..)`, element by element.
 
+use super::maximum::Extreme;
 use super::merge::{Merge, merge_layer, merged_shape};
-use crate::device::{Float, MergeFunction};
 
 merge_layer! {
     /// The smallest of its inputs: `keras.layers.Minimum`. Two that are equal share the gradient.
@@ -9,42 +9,10 @@ merge_layer! {
 }
 
 impl Merge for Minimum {
-    type Function = Smaller;
+    type Function = Extreme<false>;
 
-    fn function(&self, _at: usize, _count: usize) -> Smaller {
-        Smaller
-    }
-}
-
-/// `min(left, right)`; NaN if one of them is.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Smaller;
-
-impl MergeFunction for Smaller {
-    const LINEAR: bool = false;
-
-    #[inline(always)]
-    fn value<F: Float>(self, left: F, right: F) -> F {
-        if left < right || left.is_nan() {
-            left
-        } else {
-            right
-        }
-    }
-
-    #[inline(always)]
-    fn gradient<F: Float>(self, left: F, right: F) -> (F, F) {
-        let half = F::from_f32(0.5);
-        let share = |mine: F, other: F| {
-            if mine < other {
-                F::one()
-            } else if mine == other {
-                half
-            } else {
-                F::zero()
-            }
-        };
-        (share(left, right), share(right, left))
+    fn function(&self, _at: usize, _count: usize) -> Extreme<false> {
+        Extreme
     }
 }
 

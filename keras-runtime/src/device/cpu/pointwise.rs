@@ -48,7 +48,6 @@ fn rescale_body<F: Float, A: Arith>(scale: F, offset: F, x: &[F], y: &mut [F]) {
 }
 
 #[inline(always)]
-#[allow(clippy::extra_unused_type_parameters)]
 fn dropout_body<F: Float, A: Arith>(mask: DropoutMask, start: u32, x: &[F], y: &mut [F]) {
     for (i, (y, &x)) in y.iter_mut().zip(x).enumerate() {
         let factor = F::from_f32(mask.factor(start.wrapping_add(i as u32)));
