@@ -76,14 +76,22 @@ def gradients(function, arguments, d_output):
     return output, back(jax.numpy.asarray(d_output, dtype=output.dtype))
 
 
-def write(name, cases):
-    """Writes `fixtures/{name}.json`, one case a line, so that a changed case is a changed line."""
-    names = [case["name"] for case in cases]
-    twice = {each for each in names if names.count(each) > 1}
-    assert not twice, f"{name}: two cases are named {twice}"
-    lines = ",\n".join(
-        json.dumps(case, separators=(",", ":"), ensure_ascii=False, allow_nan=False) for case in cases
-    )
-    text = f'{{"cases":[\n{lines}\n]}}\n'
+def write(name, lists):
+    """Writes `fixtures/{name}.json`, one case a line, so that a changed case is a changed line.
+
+    `lists` is the list of cases, or a dictionary of several lists.
+    """
+    lists = lists if isinstance(lists, dict) else {"cases": lists}
+    parts = []
+    for key, cases in lists.items():
+        names = [case["name"] for case in cases]
+        twice = {each for each in names if names.count(each) > 1}
+        assert not twice, f"{name}: two {key} are named {twice}"
+        lines = ",\n".join(
+            json.dumps(case, separators=(",", ":"), ensure_ascii=False, allow_nan=False) for case in cases
+        )
+        parts.append(f'"{key}":[\n{lines}\n]')
+    text = "{" + ",\n".join(parts) + "}\n"
     (DIRECTORY / f"{name}.json").write_text(text, encoding="utf-8")
-    print(f"{name}: {len(cases)} cases, {len(text.encode()) / 1e3:.0f} kB")
+    count = ", ".join(f"{len(cases)} {key}" for key, cases in lists.items())
+    print(f"{name}: {count}, {len(text.encode()) / 1e3:.0f} kB")
