@@ -5,4 +5,5 @@ mod layers;
 mod losses;
 mod metrics;
 mod optimizers;
+mod texts;
 mod trainings;

@@ -37,7 +37,7 @@ pub use model::Model;
 pub use pass::Pass;
 pub use predict::Predict;
 #[doc(hidden)]
-pub use progbar::Progbar;
+pub use progbar::{Progbar, epoch_line};
 #[doc(hidden)]
 pub use summary::{OptimizerSize, Row, Summary};
 pub use trace::Trace;

@@ -16,6 +16,11 @@ const INTERVAL: Duration = Duration::from_millis(50);
 /// The width of the bar in characters.
 const WIDTH: usize = 20;
 
+/// The line before the bar of an epoch, where there are several.
+pub fn epoch_line(verbose: u8, epoch: usize, epochs: usize) -> Option<String> {
+    (verbose > 0 && epochs > 1).then(|| format!("Epoch {}/{epochs}\n", epoch + 1))
+}
+
 /// Makes the frames of a progress bar at given times. Frames are written into one buffer, so that a
 /// frame like the last one allocates nothing.
 #[derive(Debug)]

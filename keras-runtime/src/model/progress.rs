@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::history::Logs;
-use super::progbar::Progbar;
+use super::progbar::{Progbar, epoch_line};
 use crate::console;
 
 /// A progress bar that draws itself.
@@ -29,8 +29,8 @@ impl Progress {
 
     /// Writes `Epoch 1/10`, as Keras does if there are several.
     pub fn begin_epoch(&mut self, epoch: usize, epochs: usize) {
-        if self.verbose > 0 && epochs > 1 {
-            console::print(&format!("Epoch {}/{epochs}\n", epoch + 1));
+        if let Some(line) = epoch_line(self.verbose, epoch, epochs) {
+            console::print(&line);
         }
     }
 

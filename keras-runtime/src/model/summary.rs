@@ -2,10 +2,13 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::table::{Align, Table};
+use super::table::{Align, Table, fold};
 
-/// The width that Keras uses where the terminal is not known to be wider.
-const WIDTH: usize = 76;
+/// The columns of a terminal that is not known to have more.
+const COLUMNS: usize = 80;
+
+/// The width of the table on it.
+const WIDTH: usize = COLUMNS - 4;
 
 /// A model as its summary shows it.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +54,9 @@ pub struct OptimizerSize {
 impl Display for Summary {
     /// Several lines, each with a line break.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Model: \"{}\"", self.name)?;
+        for line in fold(&format!("Model: \"{}\"", self.name), COLUMNS) {
+            writeln!(f, "{line}")?;
+        }
         f.write_str(&self.table())?;
         let Self {
             trainable,

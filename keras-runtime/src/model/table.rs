@@ -102,16 +102,6 @@ fn column_widths(width: usize, ends: &[f64]) -> Vec<usize> {
 
 /// Breaks a text between words; a word that is longer than a line is cut.
 fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in text.split_inclusive(' ') {
-        let line = lines.len() - 1;
-        let used = lines[line].chars().count();
-        if used > 0 && used + word.trim_end().chars().count() > width {
-            lines.push(word.to_owned());
-        } else {
-            lines[line].push_str(word);
-        }
-    }
     let cut = |line: String| {
         let line = line.trim_end();
         if line.chars().count() <= width {
@@ -121,7 +111,35 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
         cut.push('…');
         cut
     };
-    lines.into_iter().map(cut).collect()
+    lines(text, width, false).into_iter().map(cut).collect()
+}
+
+/// Breaks a text between words; a word that is longer than a line is continued on the next.
+pub(crate) fn fold(text: &str, width: usize) -> Vec<String> {
+    lines(text, width, true)
+}
+
+fn lines(text: &str, width: usize, fold: bool) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    let mut used = 0;
+    for word in text.split_inclusive(' ') {
+        let len = word.trim_end().chars().count();
+        if used > 0 && used + len > width {
+            lines.push(std::mem::take(&mut line));
+            used = 0;
+        }
+        for char in word.chars() {
+            if fold && len > width && used == width {
+                lines.push(std::mem::take(&mut line));
+                used = 0;
+            }
+            line.push(char);
+            used += 1;
+        }
+    }
+    lines.push(line);
+    lines
 }
 
 #[cfg(test)]
@@ -132,6 +150,15 @@ mod tests {
     fn columns_are_as_wide_as_those_of_rich() {
         assert_eq!(column_widths(76, &[0.45, 0.8, 1.0]), [33, 24, 15]);
         assert_eq!(column_widths(76, &[0.3, 0.56, 0.74, 1.0]), [21, 19, 12, 19]);
+    }
+
+    #[test]
+    fn long_words_may_go_on_in_the_next_line() {
+        assert_eq!(
+            fold("Model: \"abcdefghijk\"", 8),
+            ["Model: ", "\"abcdefg", "hijk\""]
+        );
+        assert_eq!(fold("Model: \"a\"", 80), ["Model: \"a\""]);
     }
 
     #[test]

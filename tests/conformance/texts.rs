@@ -1,0 +1,112 @@
+//! What is printed, byte for byte: progress bars, and summaries, as in `texts.json`.
+
+use std::time::Duration;
+
+use keras::__private::{OptimizerSize, Progbar, Row, Summary, epoch_line};
+use serde_json::Value;
+
+use crate::fixture::{load, number};
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().expect("a list")
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
+}
+
+fn count(value: &Value) -> usize {
+    value.as_u64().expect("a number of things") as usize
+}
+
+/// All that a bar prints when it is driven as Keras' was.
+fn frames(target: &Value, verbose: u8, updates: &Value) -> String {
+    let mut bar = Progbar::new(target.as_u64().map(|target| target as usize), verbose);
+    let mut frames = String::new();
+    for update in list(updates) {
+        if let Some(target) = update.get("target") {
+            bar.set_target(count(target));
+        }
+        let now = Duration::from_secs_f64(update["now"].as_f64().expect("seconds"));
+        let current = count(&update["current"]);
+        let finalize = update["finalize"].as_bool().expect("a bool");
+        let value = |value: &Value| value.as_f64().unwrap_or_else(|| number(value).into());
+        let values = list(&update["values"]).iter();
+        let values = values.map(|pair| (text(&pair[0]), value(&pair[1])));
+        let is_due = bar.is_due(current, now);
+        let frame = bar.update(current, values, finalize, now);
+        assert!(
+            is_due || finalize || frame.is_empty(),
+            "a frame too early: {frame}"
+        );
+        frames += frame;
+    }
+    frames
+}
+
+#[test]
+fn progress_bars() {
+    let fixture = load("texts");
+    let cases = list(&fixture["cases"]);
+    assert!(cases.len() > 30, "only {} cases", cases.len());
+    for case in cases {
+        let found = frames(
+            &case["target"],
+            count(&case["verbose"]) as u8,
+            &case["updates"],
+        );
+        assert_eq!(found, text(&case["frames"]), "{}", case["name"]);
+    }
+}
+
+#[test]
+fn bars_of_fit_evaluate_and_predict() {
+    let fixture = load("texts");
+    let fits = list(&fixture["fits"]);
+    assert!(fits.len() > 8, "only {} cases", fits.len());
+    for case in fits {
+        let argument = |name: &str, default: usize| {
+            let given = case["arguments"].get(name);
+            given.map_or(default, count)
+        };
+        let (verbose, first) = (argument("verbose", 1) as u8, argument("initial_epoch", 0));
+        let mut found = String::new();
+        for (epoch, bar) in (first..).zip(list(&case["bars"])) {
+            found += &epoch_line(verbose, epoch, argument("epochs", 1)).unwrap_or_default();
+            found += &frames(&bar["target"], verbose, &bar["updates"]);
+        }
+        assert_eq!(found, text(&case["text"]), "{}", case["name"]);
+    }
+}
+
+#[test]
+fn summaries() {
+    let fixture = load("texts");
+    let cases = list(&fixture["summaries"]);
+    assert!(cases.len() > 12, "only {} cases", cases.len());
+    for case in cases {
+        let row = |row: &Value| Row {
+            name: text(&row["name"]).to_owned(),
+            class: text(&row["class"]).to_owned(),
+            output_shape: text(&row["output_shape"]).to_owned(),
+            params: row["params"].as_u64().map(|params| params as usize),
+            connected_to: list(&row["connected_to"])
+                .iter()
+                .map(|name| text(name).to_owned())
+                .collect(),
+        };
+        let optimizer = &case["optimizer"];
+        let summary = Summary {
+            name: text(&case["model"]).to_owned(),
+            rows: list(&case["rows"]).iter().map(row).collect(),
+            is_graph: case["is_graph"].as_bool().expect("a bool"),
+            trainable: count(&case["trainable"]),
+            non_trainable: count(&case["non_trainable"]),
+            optimizer: optimizer.is_object().then(|| OptimizerSize {
+                count: count(&optimizer["count"]),
+                bytes: count(&optimizer["bytes"]),
+            }),
+        };
+        assert_eq!(summary.to_string(), text(&case["text"]), "{}", case["name"]);
+    }
+}
