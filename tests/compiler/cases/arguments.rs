@@ -17,4 +17,9 @@ sequential! {
     Dropout(relu), //~ mismatched types
 }
 
+sequential! {
+    Missing<8, 8, 1>;
+    Conv2D(4), //~ this function takes 2 arguments but 1 argument was supplied
+}
+
 fn main() {}

@@ -5,7 +5,7 @@ const K: usize = 30;
 sequential! {
     TooLarge<28, 28, 1>;
     Conv2D(32, 3, activation = relu),
-    Conv2D(64, K), //~ Conv2D layer `conv2d_1`: kernel_size (30, 30) is larger than its input (26, 26, 32)
+    Conv2D(64, K), //~ Conv2D layer `conv2d_1`: kernel_size 30 is larger than its input (26, 26, 32)
 }
 
 sequential! {
@@ -30,7 +30,7 @@ sequential! {
     Conv2D(4, (3, 3, 3)), //~ Conv2D: The `kernel_size` argument must be one or two positive integers. Received: kernel_size=(3, 3, 3)
     Conv2D(4, 3, strides = 0), //~ Conv2D: The `strides` argument must be one or two positive integers. Received: strides=0
     Conv2D(4, 3, dilation_rate = 0), //~ Conv2D: The `dilation_rate` argument must be one or two positive integers. Received: dilation_rate=0
-    Conv2D(4, 3, strides = 2, dilation_rate = 2), //~ `strides > 1` not supported in conjunction with `dilation_rate > 1`. Received: strides=(2, 2) and dilation_rate=(2, 2)
+    Conv2D(4, 3, strides = 2, dilation_rate = 2), //~ `strides > 1` not supported in conjunction with `dilation_rate > 1`. Received: strides=2 and dilation_rate=2
     Conv2D(4, 3, groups = 0), //~ The number of groups must be a positive integer. Received: groups=0
     Conv2D(5, 3, groups = 2), //~ The number of filters must be evenly divisible by the number of groups. Received: groups=2, filters=5
     MaxPooling2D(0), //~ MaxPooling2D: The `pool_size` argument must be one or two positive integers. Received: pool_size=0
@@ -40,12 +40,12 @@ sequential! {
 
 sequential! {
     SmallMax<4, 4, 1>;
-    MaxPooling2D(5), //~ MaxPooling2D layer `max_pooling2d`: pool_size (5, 5) is larger than its input (4, 4, 1)
+    MaxPooling2D(5), //~ MaxPooling2D layer `max_pooling2d`: pool_size 5 is larger than its input (4, 4, 1)
 }
 
 sequential! {
     SmallAverage<4, 4, 1>;
-    AveragePooling2D(5), //~ AveragePooling2D layer `average_pooling2d`: pool_size (5, 5) is larger than its input (4, 4, 1)
+    AveragePooling2D(5), //~ AveragePooling2D layer `average_pooling2d`: pool_size 5 is larger than its input (4, 4, 1)
 }
 
 sequential! {

@@ -12,7 +12,6 @@ sequential! {
     Dense(4, name = 3), //~ name
     Dense(4, trainable = 1), //~ trainable
     Dense(units = 4, units = 5), //~ units
-    Conv2D(4), //~ kernel_size
 }
 
 fn main() {}
