@@ -288,6 +288,10 @@ mod tests {
                 "A tensor is expected here. Received: a block that ends without a value",
             ),
             (
+                "return x;",
+                "`return` is not part of the model language. Allowed are `let`, calls of the struct's layers such as `self.dense(x)`, `+`, `-` and `*` on tensors, tuples, arrays, `if training` and loops over a constant range.",
+            ),
+            (
                 "self.a(x, training = true)",
                 "A layer runs in the mode of the model; write `if training` around its call.",
             ),

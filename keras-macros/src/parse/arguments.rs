@@ -3,7 +3,7 @@
 use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, Lit, LitFloat, LitInt, Token, UnOp};
 
-use super::bare;
+use super::{At, bare};
 use crate::ctxt::Ctxt;
 
 /// One argument of a layer.
@@ -240,6 +240,7 @@ const fn order_of(
 pub fn order(
     ctxt: &Ctxt,
     class: &str,
+    at: At,
     positional: Vec<Argument>,
     mut named: Vec<(Ident, Argument)>,
 ) -> (Vec<Argument>, Vec<(Ident, Argument)>) {
@@ -258,6 +259,7 @@ pub fn order(
     }
     let mut positional = positional.into_iter();
     let mut required = Vec::new();
+    let mut missing = Vec::new();
     for (name, default) in order.required {
         let by_name = named.iter().position(|(key, _)| key == name);
         let by_name = by_name.map(|at| named.remove(at));
@@ -269,12 +271,19 @@ pub fn order(
                 required.push(argument);
             }
             (None, Some((_, argument))) => required.push(argument),
-            // What is missing and has no default is left to rustc: it knows the constructor.
             (None, None) => match default.and_then(|default| syn::parse_str(default).ok()) {
                 Some(default) => required.push(Argument::Constant(default)),
-                None => break,
+                None => missing.push(format!("`{name}`")),
             },
         }
+    }
+    if !missing.is_empty() {
+        let (count, missing) = (missing.len(), missing.join(" and "));
+        let plural = if count == 1 { "" } else { "s" };
+        ctxt.error(
+            at,
+            format!("{class} is missing {count} required positional argument{plural}: {missing}"),
+        );
     }
     let mut options = Vec::new();
     for (name, argument) in order.optional.iter().zip(positional) {
@@ -373,6 +382,14 @@ mod tests {
             (
                 "Dense(4, relu, activation = relu)",
                 "Dense got multiple values for argument `activation`.",
+            ),
+            (
+                "Conv2D(4)",
+                "Conv2D is missing 1 required positional argument: `kernel_size`",
+            ),
+            (
+                "Conv2D",
+                "Conv2D is missing 2 required positional arguments: `filters` and `kernel_size`",
             ),
             (
                 "Activation(relu, 3)",

@@ -139,6 +139,14 @@ impl Reader<'_> {
                 Stmt::Macro(call) => self.refuse(call, "A macro"),
             }
         }
+        // What has been refused, such as `return`, may have been meant as the value.
+        if body.value.is_none()
+            && let Some(Statement::Do(last)) = body.statements.last()
+            && matches!(last.kind, Kind::Invalid)
+        {
+            let (kind, at) = (Kind::Invalid, last.at);
+            body.value = Some(Box::new(Expression { at, kind }));
+        }
         body
     }
 

@@ -86,7 +86,7 @@ impl Layer {
             }
         }
         let class = layer.class_name();
-        (layer.required, layer.options) = arguments::order(ctxt, &class, positional, named);
+        (layer.required, layer.options) = arguments::order(ctxt, &class, at, positional, named);
         layer
     }
 
