@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use syn::Ident;
 
+use super::bound::{Bound, BoundModel};
 use super::draft::Draft;
 use super::finish::{Plan, finish};
-use super::interpret::{Bound, BoundModel, Interpreter};
+use super::interpret::Interpreter;
 use super::network::Ends;
 use super::{Graph, Kind};
 use crate::ctxt::Ctxt;

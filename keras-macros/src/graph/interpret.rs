@@ -4,39 +4,12 @@ use std::collections::HashMap;
 
 use syn::Ident;
 
+use super::bound::{Bound, BoundModel, ends};
 use super::draft::Draft;
-use super::network::{End, Ends};
 use super::{LayerId, Structure, ValueId};
 use crate::ctxt::Ctxt;
 use crate::parse::At;
 use crate::parse::call::{Body, Expression, Kind, Pattern, Statement};
-
-/// What an expression gives.
-#[derive(Clone)]
-pub enum Bound {
-    /// A tensor, and the tokens that stand for it.
-    Tensor(ValueId, At),
-    /// A layer that is bound to a name.
-    Layer(LayerId, At),
-    /// Several of them, with keys in a `Dict`.
-    Several(Structure, Vec<(Option<Ident>, Bound)>, At),
-    /// `Model(..)`; without ends if they are in error.
-    Model(Option<Box<Ends>>, Option<String>, At),
-    /// Nothing: a block without a value.
-    Nothing(At),
-    /// What has been reported already.
-    Invalid,
-}
-
-/// A `Model(..)` that was bound to a name.
-pub struct BoundModel {
-    /// The name.
-    pub ident: Ident,
-    /// Its inputs and outputs, unless they are in error.
-    pub ends: Option<Ends>,
-    /// Its argument `name`.
-    pub name: Option<String>,
-}
 
 /// Runs the language on a draft.
 pub struct Interpreter<'a> {
@@ -83,10 +56,9 @@ impl Interpreter<'_> {
                     None => self.unknown(name),
                 }
             }
-            Statement::Repeat(times, body) => {
+            Statement::Repeat(times, body, at) => {
                 for _ in 0..*times {
-                    let at = crate::parse::call::nowhere();
-                    self.body(body, at);
+                    self.body(body, *at);
                 }
             }
             Statement::Do(value) => {
@@ -207,8 +179,8 @@ impl Interpreter<'_> {
             Kind::Model(model) => {
                 let inputs = self.expression(&model.inputs);
                 let outputs = self.expression(&model.outputs);
-                self.not_nested(&inputs);
-                let ends = self.ends(inputs, outputs).map(Box::new);
+                inputs.not_nested(self.ctxt);
+                let ends = ends(self.ctxt, inputs, outputs).map(Box::new);
                 Bound::Model(ends, model.name.clone(), at)
             }
             Kind::Invalid => Bound::Invalid,
@@ -268,7 +240,7 @@ impl Interpreter<'_> {
         let mut is_right = true;
         for input in inputs {
             let bound = self.expression(input);
-            match self.flat(bound) {
+            match bound.flat(self.ctxt) {
                 Some(ends) => tensors.extend(ends.into_iter().map(|end| end.value)),
                 None => is_right = false,
             }
@@ -290,93 +262,10 @@ impl Interpreter<'_> {
                 None
             }
             bound => {
-                self.flat(bound);
+                bound.flat(self.ctxt);
                 None
             }
         }
-    }
-
-    /// All tensors of a value, in order.
-    fn flat(&mut self, bound: Bound) -> Option<Vec<End>> {
-        match bound {
-            Bound::Tensor(value, at) => Some(vec![End {
-                value,
-                key: None,
-                at,
-            }]),
-            Bound::Several(_, items, _) => {
-                let mut ends = Vec::new();
-                let mut is_right = true;
-                for (key, item) in items {
-                    match self.flat(item) {
-                        Some(mut found) => {
-                            if let [end] = found.as_mut_slice() {
-                                end.key = key.or(end.key.take());
-                            }
-                            ends.append(&mut found);
-                        }
-                        None => is_right = false,
-                    }
-                }
-                is_right.then_some(ends)
-            }
-            Bound::Layer(_, at) => {
-                let message = "A tensor is expected here. Received: a layer, which is yet to be called: `Dense(10)(x)`";
-                self.ctxt.error(at, message);
-                None
-            }
-            Bound::Model(_, _, at) => {
-                self.ctxt
-                    .error(at, "A tensor is expected here. Received: a model");
-                None
-            }
-            Bound::Nothing(at) => {
-                let message =
-                    "A tensor is expected here. Received: a block that ends without a value";
-                self.ctxt.error(at, message);
-                None
-            }
-            Bound::Invalid => None,
-        }
-    }
-
-    /// Keras' rule for inputs; outputs may be nested.
-    fn not_nested(&self, inputs: &Bound) {
-        let Bound::Several(_, items, _) = inputs else {
-            return;
-        };
-        for (_, item) in items {
-            if let Bound::Several(_, _, at) = item {
-                self.ctxt.error(
-                    at,
-                    "The inputs of a model are one tensor, or a tuple, an array or a `Dict` of tensors; they are not \
-                     nested.",
-                );
-            }
-        }
-    }
-
-    /// The inputs and outputs of a network.
-    pub fn ends(&mut self, inputs: Bound, outputs: Bound) -> Option<Ends> {
-        let structure = match &outputs {
-            Bound::Several(structure, ..) => *structure,
-            _ => Structure::Single,
-        };
-        let places = [&inputs, &outputs].map(|bound| match bound {
-            Bound::Several(_, items, at) if items.is_empty() => Some(*at),
-            _ => None,
-        });
-        for at in places.into_iter().flatten() {
-            self.ctxt
-                .error(at, "A model has at least one input and one output.");
-        }
-        let inputs = self.flat(inputs);
-        let outputs = self.flat(outputs);
-        Some(Ends {
-            inputs: inputs?,
-            outputs: outputs?,
-            structure,
-        })
     }
 
     fn error(&self, place: impl quote::ToTokens, message: impl std::fmt::Display) -> Bound {

@@ -1,5 +1,7 @@
 //! The network as values and layer calls: syntax -> graph.
 
+mod bound;
+mod checks;
 pub mod draft;
 mod finish;
 pub mod functional;

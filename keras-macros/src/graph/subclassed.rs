@@ -6,9 +6,10 @@ use proc_macro2::Span;
 use quote::format_ident;
 use syn::Ident;
 
+use super::bound::{Bound, ends};
 use super::draft::Draft;
 use super::finish::{Plan, finish};
-use super::interpret::{Bound, Interpreter};
+use super::interpret::Interpreter;
 use super::sequential::chain;
 use super::{Graph, Kind, LayerId, Structure};
 use crate::ctxt::Ctxt;
@@ -41,7 +42,7 @@ pub fn graph(ctxt: &Ctxt, declared: &Declared, implemented: &Implemented) -> Gra
         let outputs = interpreter.body(call, at);
         let bound = parameters.iter().map(|bound| (None, bound.clone()));
         let inputs = Bound::Several(Structure::Tuple, bound.collect(), at);
-        let ends = interpreter.ends(inputs, outputs);
+        let ends = ends(ctxt, inputs, outputs);
         (ends, draft.end_mode())
     });
     let [(training, training_calls), (inference, inference_calls)] = &mut modes;
@@ -286,6 +287,10 @@ mod tests {
             (
                 "self.a(x);",
                 "A tensor is expected here. Received: a block that ends without a value",
+            ),
+            (
+                "return x;",
+                "`return` is not part of the model language. Allowed are `let`, calls of the struct's layers such as `self.dense(x)`, `+`, `-` and `*` on tensors, tuples, arrays, `if training` and loops over a constant range.",
             ),
             (
                 "self.a(x, training = true)",

@@ -1,127 +1,9 @@
-//! Arguments of layers: Keras' order of them, and which of them are wrapped.
+//! The arguments of a layer in Keras' order, by position and by name.
 
-use syn::punctuated::Punctuated;
-use syn::{Expr, Ident, Lit, LitFloat, LitInt, Token, UnOp};
+use syn::Ident;
 
-use super::bare;
+use super::{Argument, At};
 use crate::ctxt::Ctxt;
-
-/// One argument of a layer.
-#[derive(Clone)]
-pub enum Argument {
-    /// A word of the language, a string, a bool, or what stands in `{ .. }`: passed as it is.
-    AsItIs(Expr),
-    /// Any other constant expression: a number, several, or what the user calls so. It goes through
-    /// `Arg(..).get()`, with which one argument can have several forms.
-    Constant(Expr),
-}
-
-impl Argument {
-    /// Tells the two apart; literals get their type.
-    pub fn new(expr: &Expr) -> Argument {
-        match bare(expr) {
-            Expr::Block(block) if block.attrs.is_empty() && block.label.is_none() => {
-                Argument::AsItIs(contents(block))
-            }
-            Expr::Lit(lit) if matches!(lit.lit, Lit::Str(_) | Lit::Bool(_)) => {
-                Argument::AsItIs(expr.clone())
-            }
-            Expr::Call(call) if is_word(&call.func) => Argument::AsItIs(expr.clone()),
-            inner if is_word(inner) => Argument::AsItIs(expr.clone()),
-            inner => {
-                let mut typed = inner.clone();
-                let signed = has_negative(inner);
-                type_literals(&mut typed, signed);
-                Argument::Constant(typed)
-            }
-        }
-    }
-
-    /// The user's tokens.
-    pub fn expr(&self) -> &Expr {
-        match self {
-            Argument::AsItIs(expr) | Argument::Constant(expr) => expr,
-        }
-    }
-}
-
-/// What stands in `{ .. }`: one expression without its braces, a block with statements with them.
-fn contents(block: &syn::ExprBlock) -> Expr {
-    match block.block.stmts.as_slice() {
-        [syn::Stmt::Expr(expr, None)] => expr.clone(),
-        _ => Expr::Block(block.clone()),
-    }
-}
-
-/// A lower-case name such as `relu`: a constant of the user's is in capitals.
-fn is_word(expr: &Expr) -> bool {
-    super::as_ident(expr).is_some_and(|ident| {
-        let name = ident.to_string();
-        name.starts_with(char::is_lowercase)
-    })
-}
-
-/// Whether one of the literals of an argument is negative: then its numbers are signed.
-fn has_negative(expr: &Expr) -> bool {
-    match bare(expr) {
-        Expr::Unary(unary) => matches!(unary.op, UnOp::Neg(_)),
-        Expr::Tuple(tuple) => tuple.elems.iter().any(has_negative),
-        Expr::Array(array) => array.elems.iter().any(has_negative),
-        Expr::Repeat(repeat) => has_negative(&repeat.expr),
-        Expr::Binary(binary) => has_negative(&binary.left) || has_negative(&binary.right),
-        _ => false,
-    }
-}
-
-/// Whether nothing but its literals tells the type of an expression: `2 * 3`, but not `2 * SIZE`.
-fn is_of_literals(expr: &Expr) -> bool {
-    match bare(expr) {
-        Expr::Lit(_) => true,
-        Expr::Unary(unary) => is_of_literals(&unary.expr),
-        Expr::Binary(binary) => is_of_literals(&binary.left) && is_of_literals(&binary.right),
-        _ => false,
-    }
-}
-
-/// `3` -> `3usize`, `-1` -> `-1isize`, `0.5` -> `0.5f32`; also inside tuples and arrays.
-fn type_literals(expr: &mut Expr, signed: bool) {
-    match expr {
-        Expr::Lit(lit) => match &lit.lit {
-            Lit::Int(int) if int.suffix().is_empty() => {
-                let suffix = if signed { "isize" } else { "usize" };
-                let typed = format!("{int}{suffix}");
-                lit.lit = Lit::Int(LitInt::new(&typed, int.span()));
-            }
-            Lit::Float(float) if float.suffix().is_empty() => {
-                // `1.` with a suffix would be a field.
-                let digits = float.to_string();
-                let zero = if digits.ends_with('.') { "0" } else { "" };
-                let typed = format!("{digits}{zero}f32");
-                lit.lit = Lit::Float(LitFloat::new(&typed, float.span()));
-            }
-            _ => {}
-        },
-        Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => {
-            type_literals(&mut unary.expr, signed);
-        }
-        Expr::Binary(binary) if is_of_literals(&binary.left) && is_of_literals(&binary.right) => {
-            type_literals(&mut binary.left, signed);
-            type_literals(&mut binary.right, signed);
-        }
-        Expr::Tuple(tuple) => each(&mut tuple.elems, signed),
-        Expr::Array(array) => each(&mut array.elems, signed),
-        Expr::Repeat(repeat) => type_literals(&mut repeat.expr, signed),
-        Expr::Paren(paren) => type_literals(&mut paren.expr, signed),
-        Expr::Group(group) => type_literals(&mut group.expr, signed),
-        _ => {}
-    }
-}
-
-fn each(exprs: &mut Punctuated<Expr, Token![,]>, signed: bool) {
-    for expr in exprs {
-        type_literals(expr, signed);
-    }
-}
 
 /// Keras' order of a class's arguments.
 struct Order {
@@ -178,9 +60,9 @@ const ORDERS: &[Order] = &[
     order_of("AveragePooling1D", POOL, POOL_OPTIONS),
     order_of("AveragePooling2D", POOL, POOL_OPTIONS),
     order_of("AveragePooling3D", POOL, POOL_OPTIONS),
-    order_of("ZeroPadding2D", &[("padding", Some("1usize"))], &[]),
+    order_of("ZeroPadding2D", &[("padding", Some("1"))], &[]),
     order_of("Cropping2D", &[("cropping", None)], &[]),
-    order_of("UpSampling2D", &[("size", Some("2usize"))], &[]),
+    order_of("UpSampling2D", &[("size", Some("2"))], &[]),
     order_of("Reshape", &[("target_shape", None)], &[]),
     order_of("Permute", &[("dims", None)], &[]),
     order_of("RepeatVector", &[("n", None)], &[]),
@@ -211,6 +93,24 @@ const ORDERS: &[Order] = &[
     order_of("Softmax", &[], &["axis"]),
 ];
 
+/// The arguments of these classes that are real numbers: `Rescaling(2)` is `Rescaling(2.0)`.
+const REALS: &[&str] = &[
+    "rate",
+    "scale",
+    "offset",
+    "momentum",
+    "epsilon",
+    "stddev",
+    "max_value",
+    "negative_slope",
+    "threshold",
+    "alpha",
+];
+
+fn is_real(name: &str) -> bool {
+    REALS.contains(&name)
+}
+
 const CONV: &[(&str, Option<&str>)] = &[("filters", None), ("kernel_size", None)];
 const CONV_OPTIONS: &[&str] = &[
     "strides",
@@ -221,7 +121,7 @@ const CONV_OPTIONS: &[&str] = &[
     "activation",
     "use_bias",
 ];
-const POOL: &[(&str, Option<&str>)] = &[("pool_size", Some("2usize"))];
+const POOL: &[(&str, Option<&str>)] = &[("pool_size", Some("2"))];
 const POOL_OPTIONS: &[&str] = &["strides", "padding"];
 
 const fn order_of(
@@ -240,11 +140,16 @@ const fn order_of(
 pub fn order(
     ctxt: &Ctxt,
     class: &str,
+    at: At,
     positional: Vec<Argument>,
     mut named: Vec<(Ident, Argument)>,
 ) -> (Vec<Argument>, Vec<(Ident, Argument)>) {
     let Some(order) = ORDERS.iter().find(|order| order.class == class) else {
-        return (positional, named);
+        let typed = |argument: Argument| argument.typed(false);
+        let named = named
+            .into_iter()
+            .map(|(key, argument)| (key, typed(argument)));
+        return (positional.into_iter().map(typed).collect(), named.collect());
     };
     let most = order.required.len() + order.optional.len();
     if let Some(extra) = positional.get(most) {
@@ -258,6 +163,7 @@ pub fn order(
     }
     let mut positional = positional.into_iter();
     let mut required = Vec::new();
+    let mut missing = Vec::new();
     for (name, default) in order.required {
         let by_name = named.iter().position(|(key, _)| key == name);
         let by_name = by_name.map(|at| named.remove(at));
@@ -266,15 +172,22 @@ pub fn order(
                 if let Some((key, _)) = by_name {
                     twice(ctxt, class, &key);
                 }
-                required.push(argument);
+                required.push(argument.typed(is_real(name)));
             }
-            (None, Some((_, argument))) => required.push(argument),
-            // What is missing and has no default is left to rustc: it knows the constructor.
+            (None, Some((_, argument))) => required.push(argument.typed(is_real(name))),
             (None, None) => match default.and_then(|default| syn::parse_str(default).ok()) {
-                Some(default) => required.push(Argument::Constant(default)),
-                None => break,
+                Some(default) => required.push(Argument::Constant(default).typed(false)),
+                None => missing.push(format!("`{name}`")),
             },
         }
+    }
+    if !missing.is_empty() {
+        let (count, missing) = (missing.len(), missing.join(" and "));
+        let plural = if count == 1 { "" } else { "s" };
+        ctxt.error(
+            at,
+            format!("{class} is missing {count} required positional argument{plural}: {missing}"),
+        );
     }
     let mut options = Vec::new();
     for (name, argument) in order.optional.iter().zip(positional) {
@@ -285,7 +198,11 @@ pub fn order(
         options.push((Ident::new(name, span), argument));
     }
     options.extend(named);
-    (required, options)
+    let typed = |(key, argument): (Ident, Argument)| {
+        let is_real = is_real(&key.to_string());
+        (key, argument.typed(is_real))
+    };
+    (required, options.into_iter().map(typed).collect())
 }
 
 fn twice(ctxt: &Ctxt, class: &str, key: &Ident) {
@@ -335,6 +252,10 @@ mod tests {
                 "Mine(1, 0.5, key = [1, -2])",
                 "Arg(1usize) Arg(0.5f32) key=Arg([1isize , - 2isize])",
             ),
+            (
+                "Rescaling(1 / 255, offset = -1)",
+                "Arg(1.0f32 / 255.0f32) offset=Arg(- 1.0f32)",
+            ),
             ("Flatten", ""),
         ] {
             assert_eq!(written(layer), (call.to_string(), vec![]));
@@ -373,6 +294,14 @@ mod tests {
             (
                 "Dense(4, relu, activation = relu)",
                 "Dense got multiple values for argument `activation`.",
+            ),
+            (
+                "Conv2D(4)",
+                "Conv2D is missing 1 required positional argument: `kernel_size`",
+            ),
+            (
+                "Conv2D",
+                "Conv2D is missing 2 required positional arguments: `filters` and `kernel_size`",
             ),
             (
                 "Activation(relu, 3)",

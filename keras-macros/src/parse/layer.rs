@@ -3,8 +3,7 @@
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token};
 
-use super::arguments::{self, Argument};
-use super::{At, as_ident, bare};
+use super::{Argument, At, arguments, as_ident, bare};
 use crate::ctxt::Ctxt;
 
 /// A layer with its arguments in order.
@@ -86,7 +85,7 @@ impl Layer {
             }
         }
         let class = layer.class_name();
-        (layer.required, layer.options) = arguments::order(ctxt, &class, positional, named);
+        (layer.required, layer.options) = arguments::order(ctxt, &class, at, positional, named);
         layer
     }
 

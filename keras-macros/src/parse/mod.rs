@@ -1,5 +1,6 @@
 //! Tokens -> syntax: what the user wrote, checked as far as one place can tell.
 
+pub mod argument;
 pub mod arguments;
 pub mod call;
 pub mod functional;
@@ -13,7 +14,7 @@ use quote::{ToTokens, TokenStreamExt};
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, Ident, Visibility};
 
-pub use arguments::Argument;
+pub use argument::Argument;
 pub use layer::Layer;
 pub use shape::Shape;
 

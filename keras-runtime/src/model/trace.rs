@@ -69,8 +69,8 @@ impl Trace {
         config: &L,
         inputs: [Value; N],
         output: Value,
-        output_shape: impl Fn(&[Shape]) -> Result<Shape, ShapeError>,
-        weights: impl Fn(&[Shape]) -> Weights,
+        output_shape: fn(&[Shape]) -> Result<Shape, ShapeError>,
+        weights: fn(&[Shape]) -> Weights,
     ) -> Result<()> {
         let shapes = inputs.map(|value| self.shapes[value.0]);
         let info = &self.network.layers[layer];

@@ -1,245 +1,20 @@
-//! The language of `#[model] fn` and of `call`: what of Rust's syntax describes a network.
+//! Expressions: what gives tensors.
 
 use std::collections::HashSet;
 
-use proc_macro2::Span;
 use quote::ToTokens;
-use syn::{BinOp, Block, Expr, Ident, Lit, Local, Pat, RangeLimits, Stmt, UnOp};
+use syn::{Expr, Lit, UnOp};
 
-use super::layer::{Layer, class_of};
-use super::{At, as_ident, bare};
-use crate::ctxt::Ctxt;
-
-/// The most rounds that a loop may have: each is a call of its own in the model.
-const MOST_ROUNDS: usize = 10_000;
-
-/// Statements and what they give.
-#[derive(Default)]
-pub struct Body {
-    /// The statements, in order.
-    pub statements: Vec<Statement>,
-    /// The expression at the end.
-    pub value: Option<Box<Expression>>,
-}
-
-/// A statement.
-pub enum Statement {
-    /// `let pattern = value;`
-    Let(Pattern, Expression),
-    /// `name = value;`
-    Assign(Ident, Expression),
-    /// `for _ in 0..times { .. }`
-    Repeat(usize, Body),
-    /// An expression whose value nobody takes.
-    Do(Expression),
-}
-
-/// What a value is bound to.
-pub enum Pattern {
-    /// A name.
-    Name(Ident),
-    /// `_`.
-    Ignored,
-    /// `(a, b)` or `[a, b]`.
-    Several(Vec<Pattern>, At),
-}
-
-/// An expression, and its tokens.
-pub struct Expression {
-    /// Where it is.
-    pub at: At,
-    /// What it is.
-    pub kind: Kind,
-}
-
-/// The kinds of expressions.
-pub enum Kind {
-    /// A tensor or a layer by its name.
-    Name(Ident),
-    /// A layer of a functional model: `Dense(10)`.
-    Layer(Box<Layer>),
-    /// A layer called on tensors; the place is that of the layer, not of what it is called on.
-    Call(Box<Expression>, Vec<Expression>),
-    /// A layer of a struct called on tensors: `self.dense(x)`.
-    Field(Ident, Vec<Expression>),
-    /// `+`, `-`, `*`: the merge layer of this class.
-    Merge(&'static str, Box<Expression>, Box<Expression>),
-    /// `(a, b)`.
-    Tuple(Vec<Expression>),
-    /// `[a, b]`.
-    List(Vec<Expression>),
-    /// `Dict { a, b: c }`.
-    Dict(Vec<(Ident, Expression)>),
-    /// `if training { .. } else { .. }`; the second is what happens in inference.
-    IfTraining(Body, Body),
-    /// `{ .. }`.
-    Block(Body),
-    /// `Model(inputs, outputs)`.
-    Model(Box<Model>),
-    /// What has been reported already.
-    Invalid,
-}
-
-/// `Model(inputs, outputs, name = "..")`.
-pub struct Model {
-    /// The inputs.
-    pub inputs: Expression,
-    /// The outputs.
-    pub outputs: Expression,
-    /// The model's name.
-    pub name: Option<String>,
-}
-
-/// Which of the two places the language is used in.
-#[derive(Clone)]
-pub enum Form {
-    /// `#[model] fn`: layers are made where they are used.
-    Functional,
-    /// `call`: layers are fields; the name of the parameter `training`, if there is one.
-    Call(Option<Ident>),
-}
-
-impl Form {
-    /// What is allowed, for errors.
-    fn allowed(&self) -> &'static str {
-        match self {
-            Form::Functional => {
-                "Allowed are `let`, layer calls such as `Dense(10)(x)`, `+`, `-` and `*` on tensors, tuples, arrays, \
-                 loops over a constant range, and `Model(inputs, outputs)`."
-            }
-            Form::Call(_) => {
-                "Allowed are `let`, calls of the struct's layers such as `self.dense(x)`, `+`, `-` and `*` on tensors, \
-                 tuples, arrays, `if training` and loops over a constant range."
-            }
-        }
-    }
-}
-
-/// Reads the language.
-pub struct Reader<'a> {
-    /// Where errors go.
-    pub ctxt: &'a Ctxt,
-    /// Which of the two it is.
-    pub form: Form,
-}
+use super::{Body, Expression, Form, Kind, Model, Reader, merges};
+use crate::parse::layer::{Layer, class_of};
+use crate::parse::{At, as_ident, bare};
 
 impl Reader<'_> {
-    /// `{ statements; value }`.
-    pub fn body(&self, block: &Block) -> Body {
-        let mut body = Body::default();
-        for (index, statement) in block.stmts.iter().enumerate() {
-            let is_last = index + 1 == block.stmts.len();
-            match statement {
-                Stmt::Local(local) => body.statements.extend(self.binding(local)),
-                Stmt::Expr(expr, None) if is_last && gives_value(expr) => {
-                    body.value = Some(Box::new(self.expression(expr)));
-                }
-                Stmt::Expr(expr, _) => body.statements.extend(self.statement(expr)),
-                Stmt::Item(item) => self.refuse(item, "An item"),
-                Stmt::Macro(call) => self.refuse(call, "A macro"),
-            }
-        }
-        body
-    }
-
-    fn binding(&self, local: &Local) -> Option<Statement> {
-        let Some(init) = &local.init else {
-            self.ctxt
-                .error(local, "A `let` of a model gives its name a value at once.");
-            return None;
-        };
-        if let Some((otherwise, _)) = &init.diverge {
-            self.refuse(otherwise, "`let .. else`");
-        }
-        Some(Statement::Let(
-            self.pattern(&local.pat),
-            self.expression(&init.expr),
-        ))
-    }
-
-    /// The pattern of a `let` or of a parameter.
-    pub fn pattern(&self, pattern: &Pat) -> Pattern {
-        match pattern {
-            Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => {
-                Pattern::Name(name.ident.clone())
-            }
-            Pat::Wild(_) => Pattern::Ignored,
-            Pat::Type(typed) => self.pattern(&typed.pat),
-            Pat::Paren(paren) => self.pattern(&paren.pat),
-            Pat::Tuple(tuple) => Pattern::Several(self.patterns(&tuple.elems), At::of(pattern)),
-            Pat::Slice(slice) => Pattern::Several(self.patterns(&slice.elems), At::of(pattern)),
-            other => {
-                self.ctxt.error(
-                    other,
-                    "A name, `_` or a tuple of them is expected here: a tensor has no other parts.",
-                );
-                Pattern::Ignored
-            }
-        }
-    }
-
-    fn patterns<'p>(&self, patterns: impl IntoIterator<Item = &'p Pat>) -> Vec<Pattern> {
-        patterns.into_iter().map(|pat| self.pattern(pat)).collect()
-    }
-
-    fn statement(&self, expr: &Expr) -> Option<Statement> {
-        match bare(expr) {
-            Expr::Assign(assign) => {
-                let name = self.assigned(&assign.left)?;
-                Some(Statement::Assign(name, self.expression(&assign.right)))
-            }
-            Expr::Binary(binary) if merges(&binary.op, true).is_some() => {
-                let class = merges(&binary.op, true)?;
-                let name = self.assigned(&binary.left)?;
-                let value = self.merge(class, binary, At::of(expr));
-                Some(Statement::Assign(name, value))
-            }
-            Expr::ForLoop(looped) => self.repeat(looped),
-            expr => Some(Statement::Do(self.expression(expr))),
-        }
-    }
-
-    fn assigned(&self, left: &Expr) -> Option<Ident> {
-        let name = as_ident(left);
-        if name.is_none() {
-            self.ctxt
-                .error(left, "Only a name can be assigned to in a model.");
-        }
-        name.cloned()
-    }
-
-    fn repeat(&self, looped: &syn::ExprForLoop) -> Option<Statement> {
-        if let Some(label) = &looped.label {
-            self.refuse(label, "A label");
-        }
-        match &*looped.pat {
-            Pat::Wild(_) => {}
-            Pat::Ident(name) if name.ident.to_string().starts_with('_') => {}
-            other => self.ctxt.error(
-                other,
-                "The rounds of a loop in a model are all alike: write `for _ in ..`.",
-            ),
-        }
-        let times = rounds(bare(&looped.expr));
-        if times.is_none() {
-            self.ctxt.error(
-                &looped.expr,
-                format!(
-                    "A loop of a model is over a constant range of at most {MOST_ROUNDS} rounds, such as `0..3`. \
-                     Received: {}",
-                    looped.expr.to_token_stream()
-                ),
-            );
-        }
-        let body = self.body(&looped.body);
-        Some(Statement::Repeat(times?, body))
-    }
-
     fn expressions<'e>(&self, exprs: impl IntoIterator<Item = &'e Expr>) -> Vec<Expression> {
         exprs.into_iter().map(|e| self.expression(e)).collect()
     }
 
-    fn expression(&self, expr: &Expr) -> Expression {
+    pub(super) fn expression(&self, expr: &Expr) -> Expression {
         let expr = bare(expr);
         let mut at = At::of(expr);
         let kind = match expr {
@@ -379,7 +154,12 @@ impl Reader<'_> {
         Kind::Field(call.method.clone(), self.inputs(&call.args))
     }
 
-    fn merge(&self, class: &'static str, binary: &syn::ExprBinary, at: At) -> Expression {
+    pub(super) fn merge(
+        &self,
+        class: &'static str,
+        binary: &syn::ExprBinary,
+        at: At,
+    ) -> Expression {
         let left = self.expression(&binary.left);
         let right = self.expression(&binary.right);
         Expression {
@@ -499,69 +279,8 @@ impl Reader<'_> {
         }
     }
 
-    fn is_training(&self, name: &Ident) -> bool {
-        matches!(&self.form, Form::Call(Some(training)) if training == name)
-    }
-
     fn refused(&self, tokens: &impl ToTokens, what: &str) -> Kind {
         self.refuse(tokens, what);
         Kind::Invalid
-    }
-
-    /// What is Rust but not a network.
-    fn refuse(&self, tokens: &impl ToTokens, what: &str) {
-        let allowed = self.form.allowed();
-        self.ctxt.error(
-            tokens,
-            format!("{what} is not part of the model language. {allowed}"),
-        );
-    }
-}
-
-/// Whether an expression at the end of a block is the block's value.
-fn gives_value(expr: &Expr) -> bool {
-    match bare(expr) {
-        Expr::Assign(_) | Expr::ForLoop(_) => false,
-        Expr::Binary(binary) => merges(&binary.op, true).is_none(),
-        _ => true,
-    }
-}
-
-/// The merge layer of an operator, or of its assigning form.
-fn merges(op: &BinOp, assigns: bool) -> Option<&'static str> {
-    match (op, assigns) {
-        (BinOp::Add(_), false) | (BinOp::AddAssign(_), true) => Some("Add"),
-        (BinOp::Sub(_), false) | (BinOp::SubAssign(_), true) => Some("Subtract"),
-        (BinOp::Mul(_), false) | (BinOp::MulAssign(_), true) => Some("Multiply"),
-        _ => None,
-    }
-}
-
-/// The rounds of a loop over `0..3` or `1..=3`.
-fn rounds(range: &Expr) -> Option<usize> {
-    let number = |expr: &Expr| match bare(expr) {
-        Expr::Lit(lit) => match &lit.lit {
-            Lit::Int(int) => int.base10_parse::<usize>().ok(),
-            _ => None,
-        },
-        _ => None,
-    };
-    let Expr::Range(range) = range else {
-        return None;
-    };
-    let start = number(range.start.as_deref()?)?;
-    let end = number(range.end.as_deref()?)?;
-    let end = match range.limits {
-        RangeLimits::HalfOpen(_) => end,
-        RangeLimits::Closed(_) => end.checked_add(1)?,
-    };
-    Some(end.saturating_sub(start)).filter(|&rounds| rounds <= MOST_ROUNDS)
-}
-
-/// A place that nobody wrote.
-pub fn nowhere() -> At {
-    At {
-        start: Span::call_site(),
-        end: Span::call_site(),
     }
 }
