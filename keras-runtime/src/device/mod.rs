@@ -18,7 +18,7 @@ mod products;
 mod rows;
 mod updates;
 
-pub use activation::Activation;
+pub use activation::{Activation, words as activation_words};
 pub use activations::Activations;
 pub use copies::{Copies, Runs};
 pub use dfdx::tensor::Cpu;
