@@ -4,7 +4,7 @@
 //! the user's own scope.
 #![allow(non_upper_case_globals)]
 
-use crate::device::Activation;
+pub use crate::device::activation_words::*;
 use crate::initializers::Initializer;
 use crate::layers::Padding;
 
@@ -16,15 +16,6 @@ macro_rules! words {
 }
 
 words! {
-    /// No activation.
-    linear: Activation = Activation::Linear;
-    /// `max(x, 0)`.
-    relu: Activation = Activation::Relu;
-    /// `exp(x) / sum(exp(x))` along the last axis.
-    softmax: Activation = Activation::Softmax;
-    /// `1 / (1 + exp(-x))`.
-    sigmoid: Activation = Activation::Sigmoid;
-
     /// Windows stay inside the image.
     valid: Padding = Padding::Valid;
     /// Zeros around the image.

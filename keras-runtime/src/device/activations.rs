@@ -3,7 +3,7 @@
 use super::{Activation, Memory};
 
 /// Activation functions and their gradients. `width` is the length of the last axis: softmax and
-/// its kin work along it.
+/// its kin work along it. With [`Activation::Glu`] it is that of the input; the value has half of it.
 pub trait Activations: Memory {
     /// `y = f(x)`.
     fn activate(&self, f: Activation, x: Self::Slice<'_>, y: Self::SliceMut<'_>, width: usize);

@@ -22,7 +22,7 @@ mod products;
 mod rows;
 mod updates;
 
-pub use activation::Activation;
+pub use activation::{Activation, words as activation_words};
 pub use activations::Activations;
 pub use convolutions::{Conv2dGradients, Convolutions};
 pub use copies::{Copies, Runs};

@@ -79,6 +79,16 @@ pub fn sigmoid<F: Float, A: Arith>(x: F) -> F {
     F::one() / (F::one() + exp::<F, A>(-x))
 }
 
+/// `s = sigmoid(x)` and `1 - s`, in which nothing cancels.
+#[inline(always)]
+pub fn sigmoid_and_rest<F: Float, A: Arith>(x: F) -> (F, F) {
+    // e^-x stays finite, for ∞ · 0 is no number.
+    let least = F::from_f32(-80.0);
+    let e = exp::<F, A>(-if x < least { least } else { x });
+    let s = F::one() / (F::one() + e);
+    (s, e * s)
+}
+
 /// `ln(1 + e^x)`.
 #[inline(always)]
 pub fn softplus<F: Float, A: Arith>(x: F) -> F {
