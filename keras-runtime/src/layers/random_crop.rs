@@ -204,15 +204,15 @@ mod tests {
     fn inference_shows_the_middle() {
         // (2, 6) shown in (1, 1): the two columns in the middle, averaged.
         let test = layer!(crop(1, 1), [Shape::new(&[2, 6, 1])]).unwrap();
-        let image: Vec<f32> = (0..12).map(|i| i as f32).collect();
+        let image = [(0..12).map(|i| i as f32).collect::<Vec<f32>>()];
         let test = test.training(false);
-        let outcome = test.forward::<Cpu>(&[image.clone()], &[]).unwrap();
+        let outcome = test.forward::<Cpu>(&image, &[]).unwrap();
         assert_eq!(outcome.output, [(2.0 + 3.0 + 8.0 + 9.0) / 4.0]);
 
         let test = layer!(crop(2, 6), [Shape::new(&[2, 6, 1])]).unwrap();
         let test = test.training(false);
-        let outcome = test.forward::<Cpu>(&[image.clone()], &[]).unwrap();
-        assert_eq!(outcome.output, image);
+        let outcome = test.forward::<Cpu>(&image, &[]).unwrap();
+        assert_eq!(outcome.output, image[0]);
     }
 
     #[test]
