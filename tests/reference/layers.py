@@ -108,7 +108,9 @@ def shapes():
 
 def convolutions():
     def conv(name, image, filters, kernel, batch=2, **config):
-        return case(f"conv2d_{name}", "Conv2D", {"filters": filters, "kernel_size": kernel, **config}, [(batch, *image)])
+        return case(
+            f"conv2d_{name}", "Conv2D", {"filters": filters, "kernel_size": kernel, **config}, [(batch, *image)]
+        )
 
     return [
         conv("valid", (5, 5, 2), 3, 3),
@@ -174,7 +176,12 @@ def pooling():
         case("max_pooling2d_ties", "MaxPooling2D", {}, [ties]),
         case("max_pooling2d_ties_overlap", "MaxPooling2D", {"pool_size": 3, "strides": 1}, [ties]),
         # The padding is no zero: the maximum of negative numbers stays negative.
-        case("max_pooling2d_negative_same", "MaxPooling2D", {"padding": "same"}, [-1.0 - np.arange(9).reshape(1, 3, 3, 1)]),
+        case(
+            "max_pooling2d_negative_same",
+            "MaxPooling2D",
+            {"padding": "same"},
+            [-1.0 - np.arange(9).reshape(1, 3, 3, 1)],
+        ),
         case("global_max_pooling2d_ties", "GlobalMaxPooling2D", {}, [ties]),
     ]
     for layer, prefix in [("GlobalAveragePooling2D", "global_average"), ("GlobalMaxPooling2D", "global_max")]:

@@ -98,7 +98,13 @@ def binary():
         case(f"{name}_3d_from_logits", loss, steps, random.values((3, 2, 4), 3.0), weights, from_logits=True),
         case(f"{name}_extreme", loss, [[0, 0, 1, 1], [0, 1, 0, 1]], extreme),
         case(f"{name}_extreme_smoothing", loss, [[0, 0, 1, 1], [0, 1, 0, 1]], extreme, label_smoothing=0.2),
-        case(f"{name}_extreme_logits", loss, [[0, 0, 1, 1]] * 2, [[-90, 90, -90, 90], [0, 1e-6, -1e-6, 20]], from_logits=True),
+        case(
+            f"{name}_extreme_logits",
+            loss,
+            [[0, 0, 1, 1]] * 2,
+            [[-90, 90, -90, 90], [0, 1e-6, -1e-6, 20]],
+            from_logits=True,
+        ),
     ]
     return made
 

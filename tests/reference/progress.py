@@ -115,13 +115,25 @@ def bars():
         bar("a_minute", 13, 1, run(13, 5.0)),
         bar("an_hour", 5, 1, run(5, 900.0)),
         bar("seconds_per_step", 4, 1, run(4, 2.5)),
-        bar("microseconds_per_step", 2000, 1, [(at, at / 3200, {"loss": 0.5}, at == 2000) for at in [1, 200, 900, 2000]]),
+        bar(
+            "microseconds_per_step", 2000, 1, [(at, at / 3200, {"loss": 0.5}, at == 2000) for at in [1, 200, 900, 2000]]
+        ),
         bar("often", 60, 1, run(60, 6 * TICK)),
-        bar("many_steps", 1000, 1, [(at, at * 0.015625, {"loss": 3 / at}, at == 1000) for at in [1, 9, 10, 99, 100, 999, 1000]]),
+        bar(
+            "many_steps",
+            1000,
+            1,
+            [(at, at * 0.015625, {"loss": 3 / at}, at == 1000) for at in [1, 9, 10, 99, 100, 999, 1000]],
+        ),
         bar("several_at_once", 10, 1, [(at, at * 0.25, {"loss": 1 / at}, at == 10) for at in [3, 6, 9, 10]]),
         bar("no_time", 2, 1, [(1, 0.0, {"loss": 1.0}, False), (2, 0.0, {"loss": 0.5}, True)]),
         bar("no_time_verbose_2", 2, 2, [(2, 0.0, {"loss": 0.5}, True)]),
-        bar("cut_short", 10, 1, [(1, 0.5, {"loss": 1.0}, False), (2, 1.0, {"loss": 0.5}, False), (10, 1.25, {"loss": 0.5}, True)]),
+        bar(
+            "cut_short",
+            10,
+            1,
+            [(1, 0.5, {"loss": 1.0}, False), (2, 1.0, {"loss": 0.5}, False), (10, 1.25, {"loss": 0.5}, True)],
+        ),
         bar("shrinking", 3, 1, one_by_one(shrinking)),
         bar("sizes", len(sizes), 1, one_by_one([{"loss": size} for size in sizes])),
         bar("not_a_number", 5, 1, one_by_one(odd)),

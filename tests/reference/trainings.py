@@ -27,9 +27,9 @@ def case(name, model, arguments, inputs, targets):
     step_losses, weights, sums = [], {}, []
     for step in range(1, STEPS + 1):
         batch = slice((step - 1) * BATCH, step * BATCH)
-        cut = lambda arrays: [array[batch] for array in arrays] if len(arrays) > 1 else arrays[0][batch]
+        x, y = ([array[batch] for array in arrays] for arrays in (inputs, targets))
         model.reset_metrics()  # the loss of this step, not the mean since the first
-        logs = model.train_on_batch(cut(inputs), cut(targets), return_dict=True)
+        logs = model.train_on_batch(alone(x), alone(y), return_dict=True)
         step_losses.append(number(logs["loss"]))
         now = model.get_weights()
         if step in FULL:
@@ -83,6 +83,11 @@ def declared(model):
         "loss_weights": compiled["loss_weights"],
         "metrics": compiled["metrics"],
     }
+
+
+def alone(arrays):
+    """One array is no list, for Keras."""
+    return arrays[0] if len(arrays) == 1 else arrays
 
 
 def draw_weights(name, model):
@@ -224,4 +229,6 @@ def fit_convnet_bn():
         "loss": "sparse_categorical_crossentropy",
         "metrics": ["accuracy"],
     }
-    return fit_case("fit_convnet_bn", convnet(), arguments, inputs, targets, epochs=2, batch_size=9, validation_split=0.2)
+    return fit_case(
+        "fit_convnet_bn", convnet(), arguments, inputs, targets, epochs=2, batch_size=9, validation_split=0.2
+    )
