@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use keras::__private::{OptimizerSize, Progbar, Row, Summary, epoch_line};
+use keras::prelude::*;
 use serde_json::Value;
 
 use crate::fixture::{load, number};
@@ -109,4 +110,33 @@ fn summaries() {
         };
         assert_eq!(summary.to_string(), text(&case["text"]), "{}", case["name"]);
     }
+}
+
+#[model]
+fn chain(input_layer: Input<3>) -> Functional {
+    let hidden = Dense(4, activation = relu)(input_layer);
+    Model(input_layer, Dense(5, activation = softmax)(hidden))
+}
+
+#[model]
+fn two_heads(image: Input<28, 28, 1>, meta: Input<4>) -> TwoHeads {
+    let shared = Dense(32, activation = relu, name = "shared");
+    let a = shared(Flatten()(image));
+    let b = shared(Dense(784)(meta));
+    let joined = Concatenate()([a, b]);
+    let class = Dense(10, activation = softmax, name = "class")(joined);
+    let score = Dense(1, name = "score")(a + b);
+    Model((image, meta), Dict { class, score })
+}
+
+#[test]
+fn summaries_of_models() {
+    let fixture = load("texts");
+    let cases = list(&fixture["summaries"]);
+    let expected = |name: &str| {
+        let case = cases.iter().find(|case| case["name"] == name);
+        text(&case.expect("a case of this name")["text"])
+    };
+    assert_eq!(Functional::new().summary_string(), expected("chain"));
+    assert_eq!(TwoHeads::new().summary_string(), expected("two_in_two_out"));
 }

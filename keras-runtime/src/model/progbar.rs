@@ -294,6 +294,25 @@ mod tests {
     }
 
     #[test]
+    fn frames_are_written_into_one_buffer() {
+        let mut bar = Progbar::new(Some(1000), 1);
+        let mut frame = |step: usize| {
+            let text = bar.update(
+                step,
+                [("loss", 1.0 / step as f64)],
+                false,
+                seconds(0.1 * step as f64),
+            );
+            (text.as_ptr(), bar.text.capacity(), bar.values.capacity())
+        };
+        let _ = (frame(1), frame(2));
+        let warm = frame(3);
+        for step in 4..1000 {
+            assert_eq!(frame(step), warm, "{step}");
+        }
+    }
+
+    #[test]
     fn a_line_has_no_bar() {
         let mut bar = Progbar::new(Some(10), 2);
         let values = [("loss", 1.7853), ("mae", -0.5), ("lr", 0.001_f32.into())];
