@@ -353,9 +353,16 @@ impl<C: Host> RowSums for C {
         gradient: Option<(Self::SliceMut<'_>, f32)>,
         sums: Self::SliceMut<'_>,
     ) {
-        cpu::rows::row_loss(
-            loss, reduction, rows, y_true, y_pred, weights, gradient, sums,
-        );
+        cpu::kernel::run(cpu::rows::LossOfRows {
+            loss,
+            reduction,
+            rows,
+            y_true,
+            y_pred,
+            weights,
+            gradient,
+            sums,
+        });
     }
     fn row_mean<M: RowFunction>(
         &self,
@@ -366,7 +373,14 @@ impl<C: Host> RowSums for C {
         weights: Option<Self::Slice<'_>>,
         sums: Self::SliceMut<'_>,
     ) {
-        cpu::rows::row_mean(function, rows, y_true, y_pred, weights, sums);
+        cpu::kernel::run(cpu::rows::MeanOfRows {
+            function,
+            rows,
+            y_true,
+            y_pred,
+            weights,
+            sums,
+        });
     }
 }
 

@@ -173,8 +173,10 @@ pub enum LossArg<D: Device> {
 
 /// A loss for each output, by name.
 pub struct Losses<D: Device> {
-    losses: Vec<(String, Result<Box<dyn Loss<D>>>)>,
+    losses: Vec<(String, Result<BoxedLoss<D>>)>,
 }
+
+type BoxedLoss<D> = Box<dyn Loss<D>>;
 
 impl<D: Device> Losses<D> {
     /// Pairs of an output's name and its loss. An output that is not named has no loss.
@@ -205,7 +207,7 @@ impl<D: Device> IntoLoss<D> for Losses<D> {
     }
 
     fn into_losses(self) -> Result<LossArg<D>> {
-        let named = |(name, loss): (String, Result<Box<dyn Loss<D>>>)| Ok((name, loss?.into()));
+        let named = |(name, loss): (String, Result<BoxedLoss<D>>)| Ok((name, loss?.into()));
         Ok(LossArg::ByOutput(
             self.losses.into_iter().map(named).collect::<Result<_>>()?,
         ))

@@ -37,6 +37,9 @@ impl<F: Float> Case<F> {
     }
 }
 
+/// An activation on one row.
+type Function = fn(&[f64]) -> Vec<f64>;
+
 /// A number in 0.05..0.95 for each place, always the same ones.
 fn numbers(len: usize, seed: usize) -> Vec<f64> {
     let number = |at: usize| ((at * 7919 + seed * 104_729) % 997) as f64 / 997.0;
@@ -55,12 +58,7 @@ fn sigmoid(logits: &[f64]) -> Vec<f64> {
 
 /// Holds a gradient against differences of the loss, in every number of the predictions, or of the
 /// logits if the last activation is given.
-fn check(
-    what: &str,
-    loss: &dyn Loss<Cpu64>,
-    activation: Option<fn(&[f64]) -> Vec<f64>>,
-    mut case: Case<f64>,
-) {
+fn check(what: &str, loss: &dyn Loss<Cpu64>, activation: Option<Function>, mut case: Case<f64>) {
     const STEP: f64 = 1e-5;
     let mut inputs = case.y_pred.clone();
     let width = case.widths[1];
@@ -130,7 +128,7 @@ struct Variant {
     loss: Box<dyn Loss<Cpu64>>,
     targets: Targets,
     is_logits: bool,
-    activation: Option<fn(&[f64]) -> Vec<f64>>,
+    activation: Option<Function>,
 }
 
 /// What stands beside a row of predictions.
@@ -158,7 +156,7 @@ impl Variant {
         }
     }
 
-    fn fused(self, activation: fn(&[f64]) -> Vec<f64>) -> Self {
+    fn fused(self, activation: Function) -> Self {
         Self {
             is_logits: true,
             activation: Some(activation),

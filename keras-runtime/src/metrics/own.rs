@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use ndarray::{ArrayBase, ArrayD, Data, Dimension, IxDyn};
 
 use super::{Metric, MetricInput};
+use crate::data::Element;
 use crate::device::{Cpu, Float, MeanOf, PairFunction, RowSums, Rows};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
@@ -60,7 +61,7 @@ impl Own {
     }
 }
 
-/// Numbers that a metric is updated with: an array of any rank, or a single number.
+/// Numbers that a metric is updated with: an array of any rank and element type, or a single number.
 pub trait Values {
     /// The size of every axis, the batch first.
     fn dims(&self) -> &[usize];
@@ -68,15 +69,15 @@ pub trait Values {
     fn numbers(&self) -> Cow<'_, [f32]>;
 }
 
-impl<S: Data<Elem = f32>, D: Dimension> Values for ArrayBase<S, D> {
+impl<A: Element, S: Data<Elem = A>, D: Dimension> Values for ArrayBase<S, D> {
     fn dims(&self) -> &[usize] {
         self.shape()
     }
 
     fn numbers(&self) -> Cow<'_, [f32]> {
-        match self.as_slice() {
+        match self.as_slice().and_then(A::as_f32) {
             Some(numbers) => Cow::Borrowed(numbers),
-            None => Cow::Owned(self.iter().copied().collect()),
+            None => Cow::Owned(self.iter().map(|number| number.to_f32()).collect()),
         }
     }
 }

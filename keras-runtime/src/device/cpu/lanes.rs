@@ -82,16 +82,16 @@ pub fn sums<F: Float, T: Beside<F>, const N: usize>(
         for b in many {
             let (beside, next) = a.next();
             a = next;
-            add(&mut sums, MANY, beside, *b, &f);
+            add(&mut sums, MANY, beside, *b, f);
         }
         let (whole, rest) = b.as_chunks::<LANES>();
         for b in whole {
             let (beside, next) = a.next();
             a = next;
-            add(&mut sums, LANES, beside, *b, &f);
+            add(&mut sums, LANES, beside, *b, f);
         }
         if !rest.is_empty() {
-            add(&mut sums, rest.len(), a.rest(), rest.rest(), &f);
+            add(&mut sums, rest.len(), a.rest(), rest.rest(), f);
         }
         for (total, sums) in totals.iter_mut().zip(sums) {
             *total += add_up(sums);
@@ -106,7 +106,7 @@ pub fn sums_and_map<F: Float, T: Beside<F>, const N: usize>(
     a: T,
     b: &[F],
     out: &mut [F],
-    f: impl Fn(F, F) -> ([F; N], F),
+    f: impl Fn(F, F) -> ([F; N], F) + Copy,
 ) -> [F; N] {
     let mut totals = [F::zero(); N];
     for (block, (b, out)) in b.chunks(BLOCK).zip(out.chunks_mut(BLOCK)).enumerate() {
@@ -116,16 +116,16 @@ pub fn sums_and_map<F: Float, T: Beside<F>, const N: usize>(
         for (b, out) in many.iter().zip(many_out) {
             let (beside, next) = a.next();
             a = next;
-            *out = add(&mut sums, MANY, beside, *b, &f);
+            *out = add(&mut sums, MANY, beside, *b, f);
         }
         let ((whole, rest), (whole_out, rest_out)) = (b.as_chunks::<LANES>(), out.as_chunks_mut());
         for (b, out) in whole.iter().zip(whole_out) {
             let (beside, next) = a.next();
             a = next;
-            *out = add(&mut sums, LANES, beside, *b, &f);
+            *out = add(&mut sums, LANES, beside, *b, f);
         }
         if !rest.is_empty() {
-            let out = add(&mut sums, rest.len(), a.rest(), rest.rest(), &f);
+            let out = add(&mut sums, rest.len(), a.rest(), rest.rest(), f);
             for (to, out) in rest_out.iter_mut().zip(out) {
                 *to = out;
             }

@@ -1,89 +1,125 @@
 //! Sums of a function over rows of targets and predictions.
 
-use super::simd::{Arith, dispatch};
+use super::kernel::Kernel;
+use super::simd::Arith;
 use crate::device::float::Float;
 use crate::device::{Reduction, RowFunction, RowLoss, Rows};
 
-/// The gradient's rows and its factor.
-pub type Gradient<'a, F> = Option<(&'a mut [F], f32)>;
-
-dispatch! {
-    /// See [`RowSums::row_loss`](crate::device::RowSums::row_loss).
-    #[allow(clippy::too_many_arguments)]
-    pub fn row_loss<F: Float, L: RowLoss>(
-        loss: L,
-        reduction: Reduction,
-        rows: Rows,
-        y_true: &[F],
-        y_pred: &[F],
-        weights: Option<&[F]>,
-        gradient: Gradient<'_, F>,
-        sums: &mut [F],
-    ) = loss_body
+/// The loss of a batch: see [`RowSums::row_loss`](crate::device::RowSums::row_loss).
+pub struct LossOfRows<'a, F, L> {
+    /// The loss of a row.
+    pub loss: L,
+    /// How the rows become one number.
+    pub reduction: Reduction,
+    /// How they lie in memory.
+    pub rows: Rows,
+    /// The targets: (rows, true_width).
+    pub y_true: &'a [F],
+    /// The predictions: (rows, width).
+    pub y_pred: &'a [F],
+    /// The sample weights.
+    pub weights: Option<&'a [F]>,
+    /// The gradient, to be written, and its factor.
+    pub gradient: Option<(&'a mut [F], f32)>,
+    /// What the loss, times the samples, is added to.
+    pub sums: &'a mut [F],
 }
 
-dispatch! {
-    /// See [`RowSums::row_mean`](crate::device::RowSums::row_mean).
-    pub fn row_mean<F: Float, M: RowFunction>(
-        function: M,
-        rows: Rows,
-        y_true: &[F],
-        y_pred: &[F],
-        weights: Option<&[F]>,
-        sums: &mut [F],
-    ) = mean_body
-}
+impl<F: Float, L: RowLoss> Kernel for LossOfRows<'_, F, L> {
+    type Output = ();
 
-#[inline(always)]
-#[allow(clippy::too_many_arguments)]
-fn loss_body<F: Float, L: RowLoss, A: Arith>(
-    loss: L,
-    reduction: Reduction,
-    rows: Rows,
-    y_true: &[F],
-    y_pred: &[F],
-    weights: Option<&[F]>,
-    gradient: Gradient<'_, F>,
-    sums: &mut [F],
-) {
-    let ignored = loss.ignored_target().map(F::from_f32);
-    let denominator = denominator(reduction, rows, y_true, weights, ignored);
-    let scale = if denominator == F::zero() {
-        F::zero()
-    } else {
-        F::one() / denominator
-    };
-    let (rows, joined) = if L::IS_MEAN {
-        rows.joined(weights.is_some())
-    } else {
-        (rows, 1)
-    };
-    let joined = F::from_usize(joined);
-    let mut total = F::zero();
-    match gradient {
-        Some((gradient, factor)) => {
-            let factor = F::from_f32(factor) * scale * joined;
-            for row in 0..rows.rows {
-                let d = &mut gradient[row * rows.width..][..rows.width];
-                let (t, p) = rows.pair(row, y_true, y_pred);
-                if is_ignored(ignored, t) {
-                    d.fill(F::zero());
-                    continue;
+    #[inline(always)]
+    fn run<A: Arith>(self) {
+        let Self {
+            loss,
+            y_true,
+            y_pred,
+            weights,
+            ..
+        } = self;
+        let ignored = loss.ignored_target().map(F::from_f32);
+        let denominator = denominator(self.reduction, self.rows, y_true, weights, ignored);
+        let scale = if denominator == F::zero() {
+            F::zero()
+        } else {
+            F::one() / denominator
+        };
+        let (rows, joined) = if L::IS_MEAN {
+            self.rows.joined(weights.is_some())
+        } else {
+            (self.rows, 1)
+        };
+        let joined = F::from_usize(joined);
+        let mut total = F::zero();
+        match self.gradient {
+            Some((gradient, factor)) => {
+                let factor = F::from_f32(factor) * scale * joined;
+                for row in 0..rows.rows {
+                    let d = &mut gradient[row * rows.width..][..rows.width];
+                    let (t, p) = rows.pair(row, y_true, y_pred);
+                    if is_ignored(ignored, t) {
+                        d.fill(F::zero());
+                        continue;
+                    }
+                    let weight = rows.weight(row, weights);
+                    total += weight * loss.value_and_gradient(t, p, factor * weight, d);
                 }
-                let weight = rows.weight(row, weights);
-                total += weight * loss.value_and_gradient(t, p, factor * weight, d);
             }
-        }
-        None => {
-            for row in 0..rows.rows {
-                let (t, p) = rows.pair(row, y_true, y_pred);
-                if !is_ignored(ignored, t) {
-                    total += rows.weight(row, weights) * loss.value(t, p);
+            None => {
+                for row in 0..rows.rows {
+                    let (t, p) = rows.pair(row, y_true, y_pred);
+                    if !is_ignored(ignored, t) {
+                        total += rows.weight(row, weights) * loss.value(t, p);
+                    }
                 }
             }
         }
+        self.sums[0] += F::from_usize(rows.samples) * scale * joined * total;
     }
-    sums[0] += F::from_usize(rows.samples) * scale * joined * total;
+}
+
+/// The mean of a function of rows: see [`RowSums::row_mean`](crate::device::RowSums::row_mean).
+pub struct MeanOfRows<'a, F, M> {
+    /// The function of a row.
+    pub function: M,
+    /// How the rows lie in memory.
+    pub rows: Rows,
+    /// The targets: (rows, true_width).
+    pub y_true: &'a [F],
+    /// The predictions: (rows, width).
+    pub y_pred: &'a [F],
+    /// The sample weights.
+    pub weights: Option<&'a [F]>,
+    /// What the sum of the values and that of the weights are added to.
+    pub sums: &'a mut [F],
+}
+
+impl<F: Float, M: RowFunction> Kernel for MeanOfRows<'_, F, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arith>(self) {
+        let Self { rows, weights, .. } = self;
+        if rows.rows == 0 {
+            return;
+        }
+        let per_sample = F::from_usize(rows.rows) / F::from_usize(rows.samples);
+        let (rows, joined) = if M::IS_MEAN {
+            rows.joined(weights.is_some())
+        } else {
+            (rows, 1)
+        };
+        let (mut total, mut count) = (F::zero(), F::zero());
+        for row in 0..rows.rows {
+            let (t, p) = rows.pair(row, self.y_true, self.y_pred);
+            let weight = rows.weight(row, weights);
+            total += weight * self.function.value(t, p);
+            count += weight;
+        }
+        let scale = F::from_usize(joined) / per_sample;
+        self.sums[0] += scale * total;
+        self.sums[1] += scale * count;
+    }
 }
 
 /// What the sum over the rows is divided by.
@@ -107,35 +143,6 @@ fn denominator<F: Float>(
         }
         (_, _, None) => F::from_usize(rows.rows),
         (_, _, Some(_)) => F::from_usize(counted().count()),
-    }
-}
-
-#[inline(always)]
-fn mean_body<F: Float, M: RowFunction, A: Arith>(
-    function: M,
-    rows: Rows,
-    y_true: &[F],
-    y_pred: &[F],
-    weights: Option<&[F]>,
-    sums: &mut [F],
-) {
-    let per_sample = F::from_usize(rows.rows) / F::from_usize(rows.samples.max(1));
-    let (rows, joined) = if M::IS_MEAN {
-        rows.joined(weights.is_some())
-    } else {
-        (rows, 1)
-    };
-    let (mut total, mut count) = (F::zero(), F::zero());
-    for row in 0..rows.rows {
-        let (t, p) = rows.pair(row, y_true, y_pred);
-        let weight = rows.weight(row, weights);
-        total += weight * function.value(t, p);
-        count += weight;
-    }
-    if rows.rows > 0 {
-        let scale = F::from_usize(joined) / per_sample;
-        sums[0] += scale * total;
-        sums[1] += scale * count;
     }
 }
 
