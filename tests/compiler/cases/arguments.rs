@@ -6,11 +6,6 @@ sequential! {
 }
 
 sequential! {
-    Words<3>;
-    Dense(4, activation = rleu), //~ cannot find value `rleu`
-}
-
-sequential! {
     Types<3>;
     Dense(4, activation = same), //~ mismatched types
     Dense(4, use_bias = relu), //~ mismatched types
@@ -19,7 +14,7 @@ sequential! {
 
 sequential! {
     Missing<8, 8, 1>;
-    Conv2D(4), //~ this function takes 2 arguments but 1 argument was supplied
+    Conv2D(4), //~ Conv2D is missing 1 required positional argument: `kernel_size`
 }
 
 fn main() {}
