@@ -222,3 +222,78 @@ fn a_diverging_training_stops_after_its_patience() -> keras::Result<()> {
     assert_eq!(history.get("loss").map(<[f32]>::len), Some(4));
     Ok(())
 }
+
+#[test]
+fn evaluate_and_predict_can_be_stopped_after_a_batch() -> keras::Result<()> {
+    let (x, y) = line(8);
+    let mut model = compiled()?;
+    let all = model.predict(&x, Predict::batch_size(2))?;
+    let mut diary = Diary {
+        stop_at: "predict_batch_end 1 {}",
+        ..Diary::default()
+    };
+    let some = model.predict(&x, Predict::batch_size(2).callback(&mut diary))?;
+    assert_eq!(some.shape(), [4, 1]);
+    assert_eq!(some, all.slice(ndarray::s![..4, ..]).into_dyn());
+    diary.stop_at = "test_batch_begin 2 {}";
+    model.evaluate(
+        (&x, &y),
+        Evaluate::batch_size(2).verbose(0).callback(&mut diary),
+    )?;
+    let batches = diary
+        .lines
+        .iter()
+        .filter(|line| line.starts_with("test_batch_end"));
+    assert_eq!(batches.count(), 3);
+    assert_eq!(
+        diary.lines.last().map(String::as_str),
+        Some("test_end {loss,mae}")
+    );
+    Ok(())
+}
+
+#[test]
+fn callbacks_serve_a_loop_of_ones_own() -> keras::Result<()> {
+    let (x, y) = line(8);
+    let mut model = compiled()?;
+    let (mut diary, mut stopping) = (Diary::default(), EarlyStopping::new("loss").min_delta(0.1));
+    let mut epochs = 0;
+    {
+        let params = Params {
+            epochs: 100,
+            steps: Some(1),
+            ..Params::default()
+        };
+        let callbacks: [Box<dyn Callback>; 2] = [Box::new(&mut diary), Box::new(&mut stopping)];
+        let mut callbacks = CallbackList::new(callbacks);
+        let mut logs = Logs::new();
+        callbacks.on_train_begin(&mut CallbackContext::new(&params, &mut model), &logs)?;
+        for epoch in 0..params.epochs {
+            let none = Logs::new();
+            model.reset_metrics();
+            callbacks.on_epoch_begin(
+                &mut CallbackContext::new(&params, &mut model),
+                epoch,
+                &none,
+            )?;
+            callbacks.on_train_batch_begin(
+                &mut CallbackContext::new(&params, &mut model),
+                0,
+                &none,
+            )?;
+            logs = model.train_on_batch((&x, &y))?;
+            let cx = &mut CallbackContext::new(&params, &mut model);
+            callbacks.on_train_batch_end(cx, 0, &logs)?;
+            callbacks.on_epoch_end(cx, epoch, &mut logs)?;
+            epochs += 1;
+            if cx.is_stopped() {
+                break;
+            }
+        }
+        callbacks.on_train_end(&mut CallbackContext::new(&params, &mut model), &logs)?;
+    }
+    assert!((2..100).contains(&epochs), "{epochs} epochs");
+    assert_eq!(stopping.stopped_epoch(), epochs - 1);
+    assert_eq!(diary.lines.len(), 4 * epochs + 2);
+    Ok(())
+}

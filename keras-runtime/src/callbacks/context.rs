@@ -44,6 +44,9 @@ pub trait ModelHandle {
     fn metric_direction(&self, name: &str) -> Option<Direction>;
     /// Ends the training after this epoch, or `evaluate` and `predict` after this batch.
     fn stop_training(&mut self);
+    /// Whether a callback has called [`stop_training`](Self::stop_training) since `fit`, `evaluate`
+    /// or `predict` began.
+    fn is_stopped(&self) -> bool;
 }
 
 /// What a callback is called with.
@@ -71,5 +74,10 @@ impl<'a> CallbackContext<'a> {
     /// Ends the training: the epoch is cut short, its validation and its end still take place.
     pub fn stop_training(&mut self) {
         self.model.stop_training();
+    }
+
+    /// Whether the training is to end: for loops of one's own, which have to look.
+    pub fn is_stopped(&self) -> bool {
+        self.model.is_stopped()
     }
 }

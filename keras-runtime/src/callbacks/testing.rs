@@ -40,6 +40,9 @@ impl ModelHandle for Fake {
     fn stop_training(&mut self) {
         self.stopped = true;
     }
+    fn is_stopped(&self) -> bool {
+        self.stopped
+    }
 }
 
 /// The context of a call that has no arguments.

@@ -2,7 +2,7 @@
 
 use super::Model;
 use super::feed::Feed;
-use super::fit::{in_pool, work};
+use super::fit::{in_pool, stoppable, work};
 use super::history::Logs;
 use super::predict::check_batch_size;
 use super::progress::Progress;
@@ -83,15 +83,11 @@ pub(crate) fn evaluate<M: Model>(
     let rows: Vec<u32> = (0..feed.samples().min(batch_size) as u32).collect();
     model.begin(&feed.batch(&rows), false)?;
     let work = work(model, batch_size, false);
+    let bar = Some(&mut progress);
     let logs = in_pool(work, || {
-        run_batches(
-            model,
-            &feed,
-            batch_size,
-            &mut callbacks,
-            &params,
-            Some(&mut progress),
-        )
+        stoppable(model, |model| {
+            run_batches(model, &feed, batch_size, &mut callbacks, &params, bar)
+        })
     })?;
     progress.finish(&logs);
     Ok(logs)
@@ -125,6 +121,10 @@ pub(crate) fn run_batches<M: Model>(
         }
         if let Some(progress) = &mut progress {
             progress.update(step + 1, || model.logs());
+            // The validation of a training that is stopped is completed all the same.
+            if model.run().stop_training {
+                break;
+            }
         }
     }
     let logs = model.logs();

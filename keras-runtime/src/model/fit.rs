@@ -211,7 +211,11 @@ pub(crate) fn fit<M: Model>(model: &mut M, data: Data<'_>, fit: Fit<'_>) -> Resu
     }
     model.begin(&training.feed.batch(&rows), true)?;
     let work = work(model, batch_size, true);
-    in_pool(work, || training.run(model, &mut callbacks, &mut rows))
+    in_pool(work, || {
+        stoppable(model, |model| {
+            training.run(model, &mut callbacks, &mut rows)
+        })
+    })
 }
 
 /// Everything that one call of `fit` works with.
@@ -242,7 +246,6 @@ impl Training<'_> {
         let none = Logs::new();
         let mut history = History::new();
         let mut logs = Logs::new();
-        model.split().1.stop_training = false;
         callbacks.on_train_begin(&mut CallbackContext::new(&params, model), &none)?;
         for epoch in self.epochs.clone() {
             model.reset_metrics();
@@ -326,4 +329,12 @@ pub(crate) fn in_pool<R: Send>(work: usize, run: impl FnOnce() -> R + Send) -> R
         return run();
     }
     rayon::scope(|_| run())
+}
+
+/// Runs a loop that callbacks can stop. What they say in it does not concern the loop around it.
+pub(crate) fn stoppable<M: Model, R>(model: &mut M, run: impl FnOnce(&mut M) -> R) -> R {
+    let around = std::mem::take(&mut model.split().1.stop_training);
+    let result = run(model);
+    model.split().1.stop_training = around;
+    result
 }

@@ -46,4 +46,8 @@ impl<M: Model> ModelHandle for M {
     fn stop_training(&mut self) {
         self.split().1.stop_training = true;
     }
+
+    fn is_stopped(&self) -> bool {
+        self.run().stop_training
+    }
 }

@@ -5,7 +5,7 @@ use ndarray::{ArrayD, IxDyn};
 use super::Model;
 use super::build::{network, prepare};
 use super::feed::Feed;
-use super::fit::{in_pool, work};
+use super::fit::{in_pool, stoppable, work};
 use super::history::Logs;
 use super::progress::Progress;
 use super::step::not_loaded;
@@ -89,29 +89,30 @@ pub(crate) fn predict<M: Model>(
     let mut progress = Progress::new(verbose, Some(steps));
     let none = Logs::new();
     let rows: Vec<u32> = (0..samples as u32).collect();
-    callbacks.on_predict_begin(&mut CallbackContext::new(&params, model), &none)?;
-    in_pool(work(model, batch_size, false), || -> Result<()> {
+    let work = work(model, batch_size, false);
+    let mut run = |model: &mut M| -> Result<usize> {
+        let mut done = 0;
+        callbacks.on_predict_begin(&mut CallbackContext::new(&params, model), &none)?;
         for (step, rows) in rows.chunks(batch_size).enumerate() {
-            callbacks.on_predict_batch_begin(
-                &mut CallbackContext::new(&params, model),
-                step,
-                &none,
-            )?;
+            let cx = &mut CallbackContext::new(&params, model);
+            callbacks.on_predict_batch_begin(cx, step, &none)?;
             model.predict_step(&feed.batch(rows))?;
             collect(model, rows.len(), &mut values)?;
-            callbacks.on_predict_batch_end(
-                &mut CallbackContext::new(&params, model),
-                step,
-                &none,
-            )?;
+            let cx = &mut CallbackContext::new(&params, model);
+            callbacks.on_predict_batch_end(cx, step, &none)?;
             progress.update(step + 1, Logs::new);
+            done += rows.len();
+            if model.run().stop_training {
+                break;
+            }
         }
-        Ok(())
-    })?;
-    callbacks.on_predict_end(&mut CallbackContext::new(&params, model), &none)?;
+        callbacks.on_predict_end(&mut CallbackContext::new(&params, model), &none)?;
+        Ok(done)
+    };
+    let done = in_pool(work, || stoppable(model, &mut run))?;
     progress.finish(&none);
     let array = |(values, shape): (Vec<f32>, &Shape)| {
-        let mut dims = vec![samples];
+        let mut dims = vec![done];
         dims.extend_from_slice(shape.dims());
         ArrayD::from_shape_vec(IxDyn(&dims), values).map_err(|_| not_loaded())
     };
