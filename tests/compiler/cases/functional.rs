@@ -2,13 +2,13 @@ use keras::prelude::*;
 
 #[model]
 fn early(x: Input<3>) -> Early {
-    let a = Dense(2)(b); //~ `b` is not defined
+    let a = Dense(2)(b); //~ `b` is not defined here. Known tensors: x
     let b = Dense(2)(x);
     Model(x, a)
 }
 
 #[model]
-fn unused(x: Input<3>, y: Input<4>) -> Unused { //~ `y`
+fn unused(x: Input<3>, y: Input<4>) -> Unused { //~ The input `y` is not used: it is not among the inputs of `Model(..)`.
     Model(x, Dense(2)(x))
 }
 
@@ -27,7 +27,7 @@ fn twice(x: Input<3>) -> Twice {
 }
 
 #[model]
-fn nothing(x: Input<3>) -> Nothing { //~ Model
+fn nothing(x: Input<3>) -> Nothing { //~ The function of a model ends with the model: `Model(inputs, outputs)`.
     let a = Dense(2)(x);
 }
 
@@ -40,14 +40,38 @@ fn outputs(x: Input<3>) -> Outputs {
 #[model]
 fn statements(x: Input<3>) -> Statements {
     let a = Dense(2)(x);
-    while true {} //~ 
+    while true {} //~ `while` is not part of the model language. Allowed are `let`, layer calls
     Model(x, a)
 }
 
 #[model]
 fn operators(x: Input<3>) -> Operators {
     let a = Dense(2)(x);
-    Model(x, a / a) //~ 
+    Model(x, a / a) //~ Tensors are combined by `+`, `-` and `*`; everything else is a layer.
+}
+
+#[model]
+fn unfed(x: Input<3>) -> Unfed {
+    let a = Add()([]); //~ A layer is called on at least one tensor.
+    let b = Dense(2)(x);
+    Model(x, [a, b])
+}
+
+#[model]
+fn uncalled(x: Input<3>) -> Uncalled {
+    let a = Dense(2);
+    Model(x, a) //~ A tensor is expected here. Received: a layer, which is yet to be called: `Dense(10)(x)`
+}
+
+#[model]
+fn inputs(x: [f32; 3]) -> Inputs { //~ Input
+    Model(x, Dense(2)(x))
+}
+
+#[model]
+fn no_inputs() -> NoInputs { //~ A functional model has at least one input: a parameter such as `x: Input<28, 28, 1>`.
+    Model((), ()) //~ A model has at least one input and one output.
+    //~^ A model has at least one input and one output.
 }
 
 fn main() {}

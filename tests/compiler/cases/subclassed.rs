@@ -9,9 +9,9 @@ struct Language {
 #[model]
 impl Language {
     fn call(&self, x: Tensor) -> Tensor {
-        let y = self.missing(x); //~ missing
-        let z = if x > 0.0 { y } else { x }; //~ 
-        println!("{z}"); //~ 
+        let y = self.missing(x); //~ The model has no layer `missing`. Its layers: dense
+        let z = if x > 0.0 { y } else { x }; //~ The only condition that a model knows is `training`
+        println!("{z}"); //~ A macro is not part of the model language.
         self.dense(z)
     }
 }
@@ -24,7 +24,7 @@ struct Types {
 
 #[model]
 impl Types {
-    fn call(&self, x: Tensor, training: f32) -> Tensor { //~ 
+    fn call(&self, x: Tensor, training: f32) -> Tensor { //~ The parameters of `call` are tensors (`Tensor`, `(Tensor, Tensor)`) and `training: bool`. Received: f32
         self.dense(x)
     }
 }
@@ -39,7 +39,7 @@ struct Loops {
 impl Loops {
     fn call(&self, x: Tensor) -> Tensor {
         let mut h = x;
-        for _ in 0..steps() { //~ 
+        for _ in 0..steps() { //~ A loop of a model is over a constant range of at most 10000 rounds, such as `0..3`. Received: 0 .. steps()
             h = self.dense(h);
         }
         h
@@ -55,7 +55,7 @@ struct Returns {
 #[model]
 impl Returns {
     fn call(&self, x: Tensor) -> Tensor {
-        return self.dense(x); //~ 
+        return self.dense(x); //~ `return` is not part of the model language.
     }
 }
 
