@@ -1,0 +1,139 @@
+//! The model language around real programs: where models can stand, which names mean what.
+
+use keras::data::Batch;
+use keras::prelude::*;
+use ndarray::Array2;
+
+// Names that the generated code has, too.
+const X: usize = 4;
+const H1: usize = 5;
+const S_X: usize = 6;
+const DENSE: usize = 7;
+const INPUT_X: usize = 8;
+
+sequential! {
+    /// Sizes that are constants of this file, and of a model that is called like generated names.
+    L<X, { H1 - 2 }>;
+    Dense(S_X),
+    Dense(DENSE * 2 + 1, relu),
+    Dense({ keras::arg::Size::new(&[INPUT_X as isize]) }, name = "my layer-1"),
+}
+
+#[test]
+fn the_users_constants_are_the_users() {
+    let model = L::new();
+    let expected = 3 * 6 + 6 + 6 * 15 + 15 + 15 * 8 + 8;
+    assert_eq!(model.count_params(), expected);
+    assert!(model.get_layer("my layer-1").is_ok());
+}
+
+#[test]
+fn an_expression_sees_the_constants_around_it() -> keras::Result<()> {
+    const UNITS: usize = 3;
+    let mut model = {
+        const UNITS: usize = 2;
+        sequential![Dense(UNITS), Dense(1)]
+    };
+    let mut other = sequential![Dense(UNITS)];
+    model.build(&[None, Some(5)])?;
+    other.build(&[None, Some(5)])?;
+    assert_eq!((model.count_params(), other.count_params()), (15, 18));
+    Ok(())
+}
+
+macro_rules! tower {
+    ($name:ident, $input:literal, $($units:expr),*) => {
+        sequential! { $name<$input>; $(Dense($units, activation = relu)),* }
+    };
+}
+
+tower!(Tower, 3, 2 + 2, X * 2, 1);
+
+#[test]
+fn a_macro_of_the_users_can_write_models() {
+    assert_eq!(Tower::new().count_params(), 16 + 40 + 9);
+}
+
+mod layers_after_their_call {
+    use keras::prelude::*;
+
+    #[model]
+    impl Late {
+        fn call(&self, (a, b): (Tensor, Tensor)) -> Tensor {
+            self.dense(a + b) * self.dense(b)
+        }
+    }
+
+    #[model(input = ([3], [3]))]
+    pub struct Late {
+        #[layer(2, trainable = false)]
+        dense: Dense,
+    }
+}
+
+#[test]
+fn the_impl_may_come_before_the_struct() {
+    let model = layers_after_their_call::Late::new();
+    assert_eq!(model.count_params(), 8);
+}
+
+#[model(input = [3], in_order)]
+struct InOrder {
+    #[layer(2)]
+    first: Dense,
+    #[layer]
+    flat: Flatten,
+    #[layer(units = 4, activation = softmax)]
+    last: Dense,
+}
+
+#[test]
+fn a_struct_may_do_without_an_impl() {
+    let model = InOrder::new();
+    assert_eq!(model.count_params(), 8 + 12);
+    assert!(model.get_layer("flat").is_ok());
+}
+
+#[model(input = [3])]
+struct Accumulates {
+    #[layer(2)]
+    dense: Dense,
+}
+
+#[model]
+impl Accumulates {
+    fn call(&self, inputs: Tensor) -> Tensor {
+        self.dense(inputs)
+    }
+
+    /// Two steps on each batch.
+    fn train_step(&mut self, batch: &Batch<'_>) -> keras::Result<()> {
+        self.load(batch, true)?;
+        for _ in 0..Self::STEPS {
+            self.forward(true)?;
+            self.compute_loss()?;
+            self.backward()?;
+            self.apply_gradients()?;
+        }
+        self.update_metrics()
+    }
+
+    const STEPS: usize = 2;
+}
+
+#[test]
+fn a_train_step_of_ones_own_replaces_the_generated_one() -> keras::Result<()> {
+    let (x, y) = (Array2::<f32>::ones((4, 3)), Array2::<f32>::zeros((4, 2)));
+    let mut own = Accumulates::with_seed(3);
+    own.compile(Compile::new(SGD::new(0.1), "mse"))?;
+    own.train_on_batch((&x, &y))?;
+
+    let mut twice = sequential![Dense(2)];
+    twice.build(&[None, Some(3)])?;
+    twice.set_weights(&Accumulates::with_seed(3).get_weights())?;
+    twice.compile(Compile::new(SGD::new(0.1), "mse"))?;
+    twice.train_on_batch((&x, &y))?;
+    twice.train_on_batch((&x, &y))?;
+    assert_eq!(own.get_weights(), twice.get_weights());
+    Ok(())
+}
