@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use keras::__private::{OptimizerSize, Progbar, Row, Summary, epoch_line};
 use keras::prelude::*;
+use ndarray::{Array1, Array4};
 use serde_json::Value;
 
 use crate::fixture::{load, number};
@@ -129,8 +130,35 @@ fn two_heads(image: Input<28, 28, 1>, meta: Input<4>) -> TwoHeads {
     Model((image, meta), Dict { class, score })
 }
 
+#[model]
+fn full_model(input_layer: Input<_, _, 3>) -> FullModel {
+    let processed = RandomCrop(32, 32)(input_layer);
+    let conv = Conv2D(2, 3)(processed);
+    let pooling = GlobalAveragePooling2D()(conv);
+    Model(input_layer, Dense(10)(pooling))
+}
+
+sequential! {
+    Convnet<28, 28, 1>;
+    Conv2D(32, 3, activation = relu),
+    MaxPooling2D(2),
+    BatchNormalization,
+    Conv2D(64, kernel_size = 3, activation = relu),
+    MaxPooling2D(2),
+    Flatten,
+    Dropout(0.5),
+    Dense(10, activation = softmax, name = "probs"),
+}
+
+sequential! {
+    Sequential<8>;
+    Dense(16, activation = relu, trainable = false),
+    BatchNormalization,
+    Dense(1),
+}
+
 #[test]
-fn summaries_of_models() {
+fn summaries_of_models() -> keras::Result<()> {
     let fixture = load("texts");
     let cases = list(&fixture["summaries"]);
     let expected = |name: &str| {
@@ -139,4 +167,26 @@ fn summaries_of_models() {
     };
     assert_eq!(Functional::new().summary_string(), expected("chain"));
     assert_eq!(TwoHeads::new().summary_string(), expected("two_in_two_out"));
+    assert_eq!(FullModel::new().summary_string(), expected("full_model"));
+    assert_eq!(Sequential::new().summary_string(), expected("frozen"));
+    let mut model = Convnet::new();
+    assert_eq!(model.summary_string(), expected("convnet"));
+
+    model.compile(Compile::new("adam", "sparse_categorical_crossentropy"))?;
+    model.train_on_batch((
+        Array4::<f32>::zeros((1, 28, 28, 1)),
+        Array1::<f32>::zeros(1),
+    ))?;
+    // The steps have four bytes on Keras' back end of the fixture, eight on others and here.
+    let without_bytes = |text: &str| -> Vec<String> {
+        let of_line =
+            |line: &str| match line.strip_prefix(' ').and_then(|line| line.split_once('(')) {
+                Some((line, _)) => line.to_owned(),
+                None => line.to_owned(),
+            };
+        text.lines().map(of_line).collect()
+    };
+    let (found, expected) = (model.summary_string(), expected("convnet_trained"));
+    assert_eq!(without_bytes(&found), without_bytes(expected));
+    Ok(())
 }
