@@ -1,7 +1,7 @@
 //! A layer of the user's own, in all three forms of the language.
 
 use keras::arg::Size;
-use keras::device::{Activation, Device};
+use keras::device::{self, Device};
 use keras::initializers::Initializer;
 use keras::layers::{Backward, Forward, Layer, Weight, Weights, Workspace, min_rank, one_input};
 use keras::prelude::*;
@@ -125,7 +125,7 @@ impl Layer for LowRank {
             );
             if self.use_bias {
                 let (d_bias, _) = rest.next();
-                let linear = Activation::Linear;
+                let linear = device::Activation::Linear;
                 cx.device.bias_activation_gradient(
                     linear,
                     None,
