@@ -10,9 +10,9 @@ pub use crate::data::{Dataset, IntoColumns, IntoData};
 pub use crate::device::{AutoDevice, Cpu, Device};
 pub use crate::error::{Error, Result};
 pub use crate::layers::{
-    Add, Average, AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Dense, Dropout,
-    Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D, Maximum, Minimum, Multiply,
-    RandomCrop, Rescaling, Reshape, Subtract,
+    Activation, Add, Average, AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Dense,
+    Dropout, Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D, Maximum, Minimum,
+    Multiply, RandomCrop, Rescaling, Reshape, Subtract,
 };
 // Several metrics are called as the losses they measure; these names are the losses here.
 pub use crate::losses::{

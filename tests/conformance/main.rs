@@ -1,5 +1,6 @@
 //! The same numbers as real Keras: replays of the fixtures that `tests/reference/` writes.
 
+mod activations;
 mod fixture;
 mod layers;
 mod losses;

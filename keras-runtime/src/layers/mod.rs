@@ -11,6 +11,7 @@
 //! and what runs is the trait [`Layer`]. The macros know neither: they call both by name, so a
 //! layer from a user's crate works exactly like these. `docs/writing-a-layer.md` walks through one.
 
+mod activation;
 mod add;
 mod affine;
 mod average;
@@ -39,6 +40,7 @@ mod subtract;
 mod weights;
 mod windows;
 
+pub use activation::Activation;
 pub use add::Add;
 pub use average::Average;
 pub use average_pooling2d::AveragePooling2D;
