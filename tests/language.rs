@@ -69,12 +69,31 @@ mod layers_after_their_call {
         #[layer(2, trainable = false)]
         dense: Dense,
     }
+
+    /// Another model of the same name.
+    pub mod within {
+        use keras::prelude::*;
+
+        #[model(input = [3])]
+        pub struct Late {
+            #[layer(3)]
+            dense: Dense,
+        }
+
+        #[model]
+        impl Late {
+            fn call(&self, x: Tensor) -> Tensor {
+                self.dense(x)
+            }
+        }
+    }
 }
 
 #[test]
 fn the_impl_may_come_before_the_struct() {
-    let model = layers_after_their_call::Late::new();
-    assert_eq!(model.count_params(), 8);
+    use layers_after_their_call::{Late, within};
+    assert_eq!(Late::new().count_params(), 8);
+    assert_eq!(within::Late::new().count_params(), 12);
 }
 
 #[model(input = [3], in_order)]

@@ -91,19 +91,25 @@ fn declared(keras: &TokenStream, arguments: &TokenStream, item: &ItemStruct) -> 
     let errors = ctxt.compile_errors();
     let the_struct = Emitter::new(keras, &parsed.head, &Graph::default()).structs();
     let layers = layers_macro(&item.ident, item.ident.span());
+    // Rustc does not let a generated macro shadow one of a module around it, that of another model
+    // of this name: each has a name of its own, by its place, and this one is its alias here.
+    let place: String = format!("{:?}", item.ident.span())
+        .chars()
+        .map(|c| if c.is_ascii_digit() { c } else { '_' })
+        .collect();
+    let own = format_ident!("{layers}{place}");
     quote! {
         #errors
         #the_struct
         #[doc(hidden)]
         #[allow(unused_macros)]
-        macro_rules! #layers {
+        macro_rules! #own {
             ($($implementation:tt)*) => {
                 #keras::__model_impl! { [#arguments] { #item } { $($implementation)* } }
             };
         }
-        // By its path, the impl may also come first.
         #[allow(unused_imports)]
-        use #layers;
+        use #own as #layers;
     }
 }
 

@@ -35,7 +35,7 @@ impl Emitter<'_> {
         let parts = self.graph.parts.iter().map(|part| self.part(part));
         let layers_alias = self.layers_alias();
         let alias = (!self.graph.layers.is_empty() || !self.graph.whole.inputs.is_empty())
-            .then(|| quote! { use #layers_type as #layers_alias; });
+            .then(|| quote! { type #layers_alias = #layers_type; });
         // Tokens with the user's spans count as the user's own for lints.
         quote! {
             #layers
