@@ -192,7 +192,7 @@ pub(crate) fn compute_loss<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Resul
     };
     let space = space.as_mut().ok_or_else(not_loaded)?;
     let (losses, targets) = resolved(&mut run.compiled)?;
-    for at in 0..targets.outputs.len() {
+    for (at, output) in losses.iter().enumerate() {
         let value = targets.outputs[at].value[usize::from(training)];
         let is_repeated = targets.outputs[..at]
             .iter()
@@ -202,7 +202,7 @@ pub(crate) fn compute_loss<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Resul
             _ => None,
         };
         let len = batch * space.plan.shapes[value.0].size();
-        match &losses[at].loss {
+        match &output.loss {
             None if is_repeated => {}
             None => {
                 if let Some((_, buffer)) = &mut gradient {
@@ -247,7 +247,7 @@ pub(crate) fn compute_loss<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Resul
                         .as_ref()
                         .map_or(1, |weighting| weighting.per_sample),
                     gradient: into,
-                    weight: losses[at].weight,
+                    weight: output.weight,
                     sums: D::slice_mut(&mut targets.totals, at..at + 1),
                 });
                 if let (Some((_, buffer)), true) = (&mut gradient, is_repeated) {
