@@ -5,6 +5,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::Emitter;
 use crate::graph::{Layer, Source};
@@ -69,7 +70,7 @@ impl Emitter<'_> {
             let value = self.argument(argument);
             let arguments = At {
                 start: key.span(),
-                end: parse::span_of(argument.expr()),
+                end: argument.expr().span(),
             };
             super::call_at(arguments, quote! { .#key }, value)
         });
@@ -92,7 +93,7 @@ impl Emitter<'_> {
             Argument::AsItIs(expr) => quote! { #expr },
             Argument::Constant(expr) => {
                 // A value of the wrong type is an error under the user's argument.
-                let span = parse::span_of(expr);
+                let span = expr.span();
                 let keras = self.keras_at(span);
                 quote_spanned! {span=> #keras::__private::Arg(#expr).get() }
             }

@@ -37,6 +37,7 @@ pub fn graph(ctxt: &Ctxt, function: &Functional) -> Graph {
         training: true,
         names,
         models: Vec::new(),
+        rounds: 0,
     };
     let end = At::of(&function.head.ident);
     let result = interpreter.body(&function.body, end);
@@ -257,6 +258,10 @@ mod tests {
             (
                 "let (a, b) = x + y; Model((x, y), a)",
                 "Expected 2 values for these names. Received: one value",
+            ),
+            (
+                "for _ in 0..9999 { for _ in 0..9999 { } } Model((x, y), x + y)",
+                "The loops of a model have at most 100000 rounds in all.",
             ),
             (
                 "x + y",

@@ -11,6 +11,9 @@ use crate::ctxt::Ctxt;
 use crate::parse::At;
 use crate::parse::call::{Body, Expression, Kind, Pattern, Statement};
 
+/// The most rounds that all loops of a model may have together.
+const MOST_ROUNDS: usize = 100_000;
+
 /// Runs the language on a draft.
 pub struct Interpreter<'a> {
     /// Where errors go.
@@ -25,6 +28,8 @@ pub struct Interpreter<'a> {
     pub names: Vec<(Ident, Bound)>,
     /// The models that were bound to names.
     pub models: Vec<BoundModel>,
+    /// The rounds of loops so far.
+    pub rounds: usize,
 }
 
 impl Interpreter<'_> {
@@ -58,6 +63,14 @@ impl Interpreter<'_> {
             }
             Statement::Repeat(times, body, at) => {
                 for _ in 0..*times {
+                    self.rounds += 1;
+                    if self.rounds > MOST_ROUNDS {
+                        let message = format!(
+                            "The loops of a model have at most {MOST_ROUNDS} rounds in all."
+                        );
+                        self.ctxt.error(at, message);
+                        return;
+                    }
                     self.body(body, *at);
                 }
             }

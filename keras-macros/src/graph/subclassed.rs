@@ -35,6 +35,7 @@ pub fn graph(ctxt: &Ctxt, declared: &Declared, implemented: &Implemented) -> Gra
             training,
             names: Vec::new(),
             models: Vec::new(),
+            rounds: 0,
         };
         for (parameter, bound) in implemented.parameters.iter().zip(&parameters) {
             interpreter.bind(&parameter.pattern, bound.clone());

@@ -1,6 +1,7 @@
 //! The arguments of a layer in Keras' order, by position and by name.
 
 use syn::Ident;
+use syn::spanned::Spanned;
 
 use super::{Argument, At};
 use crate::ctxt::Ctxt;
@@ -194,7 +195,7 @@ pub fn order(
         if let Some((key, _)) = named.iter().find(|(key, _)| key == name) {
             twice(ctxt, class, key);
         }
-        let span = super::span_of(argument.expr());
+        let span = argument.expr().span();
         options.push((Ident::new(name, span), argument));
     }
     options.extend(named);

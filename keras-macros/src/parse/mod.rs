@@ -11,7 +11,6 @@ pub mod subclassed;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, TokenStreamExt};
-use syn::spanned::Spanned;
 use syn::{Attribute, Expr, Ident, Visibility};
 
 pub use argument::Argument;
@@ -79,9 +78,4 @@ pub fn as_ident(expr: &Expr) -> Option<&Ident> {
         Expr::Path(path) if path.qself.is_none() && path.attrs.is_empty() => path.path.get_ident(),
         _ => None,
     }
-}
-
-/// The span of all of an expression's tokens, where the toolchain can tell; its first otherwise.
-pub fn span_of(tokens: &impl ToTokens) -> Span {
-    tokens.span()
 }
