@@ -26,6 +26,7 @@ pub use activation::{Activation, words as activation_words};
 pub use activations::Activations;
 pub use convolutions::{Conv2dGradients, Convolutions};
 pub use copies::{Copies, Runs};
+pub use cpu::simd::Arith;
 pub use dfdx::tensor::Cpu;
 pub use float::Float;
 pub use geometry::{Axis, Conv2dGeometry, Pool2dGeometry, Taps};

@@ -1,7 +1,7 @@
 //! Losses and metrics: functions of a row of targets and a row of predictions.
 
 use super::cpu::lanes::{self, Same};
-use super::{Float, Memory};
+use super::{Arith, Float, Memory};
 use crate::shape::Shape;
 
 /// What a metric or a loss computes of one row: a sample's target and prediction along the last
@@ -12,14 +12,14 @@ pub trait RowFunction: Copy + Send + Sync {
     const IS_MEAN: bool = false;
 
     /// The value of a row: y_true (true_width), y_pred (width).
-    fn value<F: Float>(&self, y_true: &[F], y_pred: &[F]) -> F;
+    fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F;
 }
 
 /// A [`RowFunction`] with its derivative.
 pub trait RowLoss: RowFunction {
     /// The value of a row; `gradient` (width) becomes `factor` times its derivative with regard to
     /// `y_pred`.
-    fn value_and_gradient<F: Float>(
+    fn value_and_gradient<F: Float, A: Arith>(
         &self,
         y_true: &[F],
         y_pred: &[F],
@@ -36,13 +36,13 @@ pub trait RowLoss: RowFunction {
 /// What a metric or a loss computes of one target and one prediction.
 pub trait PairFunction: Copy + Send + Sync {
     /// The value of a pair.
-    fn value<F: Float>(&self, y_true: F, y_pred: F) -> F;
+    fn value<F: Float, A: Arith>(&self, y_true: F, y_pred: F) -> F;
 }
 
 /// A [`PairFunction`] with its derivative.
 pub trait PairLoss: PairFunction {
     /// The value of a pair, and its derivative with regard to `y_pred`.
-    fn value_and_gradient<F: Float>(&self, y_true: F, y_pred: F) -> (F, F);
+    fn value_and_gradient<F: Float, A: Arith>(&self, y_true: F, y_pred: F) -> (F, F);
 }
 
 /// The mean of a [`PairFunction`] over a row. A single target is compared with every prediction.
@@ -56,10 +56,10 @@ impl<P: PairFunction> RowFunction for MeanOf<P> {
     const IS_MEAN: bool = true;
 
     #[inline(always)]
-    fn value<F: Float>(&self, y_true: &[F], y_pred: &[F]) -> F {
-        let value = |t, p| [self.0.value(t, p)];
+    fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
+        let value = |t, p| [self.0.value::<F, A>(t, p)];
         let [sum] = match (y_true, y_pred) {
-            (&[t], &[p]) => return self.0.value(t, p),
+            (&[t], &[p]) => return self.0.value::<F, A>(t, p),
             (&[t], _) => lanes::sums(Same(t), y_pred, value),
             _ => lanes::sums(y_true, y_pred, value),
         };
@@ -69,7 +69,7 @@ impl<P: PairFunction> RowFunction for MeanOf<P> {
 
 impl<P: PairLoss> RowLoss for MeanOf<P> {
     #[inline(always)]
-    fn value_and_gradient<F: Float>(
+    fn value_and_gradient<F: Float, A: Arith>(
         &self,
         y_true: &[F],
         y_pred: &[F],
@@ -79,7 +79,7 @@ impl<P: PairLoss> RowLoss for MeanOf<P> {
         let width = F::from_usize(y_pred.len());
         let factor = factor / width;
         let value = |t, p| {
-            let (value, gradient) = self.0.value_and_gradient(t, p);
+            let (value, gradient) = self.0.value_and_gradient::<F, A>(t, p);
             ([value], factor * gradient)
         };
         let [sum] = match (y_true, y_pred) {

@@ -1,7 +1,8 @@
 //! `-mean(t ln p + (1 - t) ln(1 - p))` along the last axis.
 
 use super::{Loss, LossInput, Options, row_loss, same_shape};
-use crate::device::{Activation, Device, Float, MeanOf, PairFunction, PairLoss};
+use crate::device::cpu::math;
+use crate::device::{Activation, Arith, Device, Float, MeanOf, PairFunction, PairLoss};
 use crate::error::Result;
 use crate::shape::Shape;
 
@@ -88,25 +89,25 @@ impl BinaryEntropy {
 
 impl PairFunction for BinaryEntropy {
     #[inline(always)]
-    fn value<F: Float>(&self, y_true: F, y_pred: F) -> F {
-        self.value_and_gradient(y_true, y_pred).0
+    fn value<F: Float, A: Arith>(&self, y_true: F, y_pred: F) -> F {
+        self.value_and_gradient::<F, A>(y_true, y_pred).0
     }
 }
 
 impl PairLoss for BinaryEntropy {
     #[inline(always)]
-    fn value_and_gradient<F: Float>(&self, y_true: F, y_pred: F) -> (F, F) {
+    fn value_and_gradient<F: Float, A: Arith>(&self, y_true: F, y_pred: F) -> (F, F) {
         let (t, one) = (self.smooth(y_true), F::one());
         if self.from_logits {
             // ln(1 + eᶻ) - t z, with the exponent of the sign that does not overflow.
             let z = y_pred;
-            let e = (-z.abs()).exp();
+            let e = math::exp::<F, A>(-z.abs());
             let positive = if z < F::zero() { F::zero() } else { z };
             let sigmoid = if z < F::zero() { e } else { one } / (one + e);
-            return (positive - t * z + e.ln_1p(), sigmoid - t);
+            return (positive - t * z + math::ln_1p::<F, A>(e), sigmoid - t);
         }
         let (p, is_inside) = clip(y_pred);
-        let value = -(t * p.ln() + (one - t) * (one - p).ln());
+        let value = -(t * math::ln::<F, A>(p) + (one - t) * math::ln::<F, A>(one - p));
         let gradient = (one - t) / (one - p) - t / p;
         (value, if is_inside { gradient } else { F::zero() })
     }

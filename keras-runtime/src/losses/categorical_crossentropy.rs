@@ -3,7 +3,8 @@
 use super::binary_crossentropy::clip;
 use super::{Loss, LossInput, Options, row_loss, same_shape};
 use crate::device::cpu::lanes::{self, Same};
-use crate::device::{Activation, Device, Float, RowFunction, RowLoss};
+use crate::device::cpu::math;
+use crate::device::{Activation, Arith, Device, Float, RowFunction, RowLoss};
 use crate::error::Result;
 use crate::shape::Shape;
 
@@ -90,25 +91,27 @@ impl CategoricalEntropy {
 
 impl RowFunction for CategoricalEntropy {
     #[inline(always)]
-    fn value<F: Float>(&self, y_true: &[F], y_pred: &[F]) -> F {
+    fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
         let smooth = self.smooth(y_pred.len());
         if self.from_logits {
             let max = lanes::max(y_pred);
             let [exps, targets, weighted] = lanes::sums(y_true, y_pred, |t, z| {
                 let (t, z) = (smooth(t), z - max);
-                [z.exp(), t, t * z]
+                [math::exp::<F, A>(z), t, t * z]
             });
-            return targets * exps.ln() - weighted;
+            return targets * math::ln::<F, A>(exps) - weighted;
         }
         let [sum] = lanes::sums(Same(F::zero()), y_pred, |_, p| [p]);
-        let [value] = lanes::sums(y_true, y_pred, |t, p| [smooth(t) * clip(p / sum).0.ln()]);
+        let [value] = lanes::sums(y_true, y_pred, |t, p| {
+            [smooth(t) * math::ln::<F, A>(clip(p / sum).0)]
+        });
         -value
     }
 }
 
 impl RowLoss for CategoricalEntropy {
     #[inline(always)]
-    fn value_and_gradient<F: Float>(
+    fn value_and_gradient<F: Float, A: Arith>(
         &self,
         y_true: &[F],
         y_pred: &[F],
@@ -122,21 +125,21 @@ impl RowLoss for CategoricalEntropy {
             let [exps, targets, weighted] =
                 lanes::sums_and_map(y_true, y_pred, gradient, |t, z| {
                     let (t, z) = (smooth(t), z - max);
-                    let e = z.exp();
+                    let e = math::exp::<F, A>(z);
                     ([e, t, t * z], e)
                 });
             let scale = factor * targets / exps;
             for (d, &t) in gradient.iter_mut().zip(y_true) {
                 *d = *d * scale - factor * smooth(t);
             }
-            return targets * exps.ln() - weighted;
+            return targets * math::ln::<F, A>(exps) - weighted;
         }
         // With q = p / Σp: d/dpᵢ = (Σt - tᵢ / qᵢ) / Σp, both without what is clipped.
         let [sum] = lanes::sums(Same(F::zero()), y_pred, |_, p| [p]);
         let [value, targets] = lanes::sums_and_map(y_true, y_pred, gradient, |t, p| {
             let (t, (q, is_inside)) = (smooth(t), clip(p / sum));
             let inside = if is_inside { t } else { F::zero() };
-            ([t * q.ln(), inside], inside / q)
+            ([t * math::ln::<F, A>(q), inside], inside / q)
         });
         let factor = factor / sum;
         for d in gradient {

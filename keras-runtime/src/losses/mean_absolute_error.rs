@@ -1,7 +1,7 @@
 //! `mean(|y_true - y_pred|)` along the last axis.
 
 use super::{Loss, LossInput, Options, row_loss};
-use crate::device::{Device, Float, MeanOf, PairFunction, PairLoss};
+use crate::device::{Arith, Device, Float, MeanOf, PairFunction, PairLoss};
 
 /// The mean of absolute differences: `keras.losses.MeanAbsoluteError`.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub(crate) struct AbsoluteError;
 
 impl PairFunction for AbsoluteError {
     #[inline(always)]
-    fn value<F: Float>(&self, y_true: F, y_pred: F) -> F {
+    fn value<F: Float, A: Arith>(&self, y_true: F, y_pred: F) -> F {
         (y_pred - y_true).abs()
     }
 }
@@ -42,7 +42,7 @@ impl PairFunction for AbsoluteError {
 impl PairLoss for AbsoluteError {
     /// The derivative is the sign of the difference; 0 and NaN stay what they are.
     #[inline(always)]
-    fn value_and_gradient<F: Float>(&self, y_true: F, y_pred: F) -> (F, F) {
+    fn value_and_gradient<F: Float, A: Arith>(&self, y_true: F, y_pred: F) -> (F, F) {
         let difference = y_pred - y_true;
         let sign = if difference > F::zero() {
             F::one()

@@ -1,7 +1,7 @@
 //! `mean((y_true - y_pred)²)` along the last axis.
 
 use super::{Loss, LossInput, Options, row_loss};
-use crate::device::{Device, Float, MeanOf, PairFunction, PairLoss};
+use crate::device::{Arith, Device, Float, MeanOf, PairFunction, PairLoss};
 
 /// The mean of squared differences: `keras.losses.MeanSquaredError`.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub(crate) struct SquaredError;
 
 impl PairFunction for SquaredError {
     #[inline(always)]
-    fn value<F: Float>(&self, y_true: F, y_pred: F) -> F {
+    fn value<F: Float, A: Arith>(&self, y_true: F, y_pred: F) -> F {
         let difference = y_pred - y_true;
         difference * difference
     }
@@ -42,7 +42,7 @@ impl PairFunction for SquaredError {
 
 impl PairLoss for SquaredError {
     #[inline(always)]
-    fn value_and_gradient<F: Float>(&self, y_true: F, y_pred: F) -> (F, F) {
+    fn value_and_gradient<F: Float, A: Arith>(&self, y_true: F, y_pred: F) -> (F, F) {
         let difference = y_pred - y_true;
         (difference * difference, difference + difference)
     }

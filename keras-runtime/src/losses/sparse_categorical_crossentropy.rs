@@ -4,7 +4,8 @@ use super::binary_crossentropy::clip;
 use super::check::class_numbers;
 use super::{Loss, LossInput, Options, classes, row_loss};
 use crate::device::cpu::lanes::{self, Same};
-use crate::device::{Activation, Device, Float, RowFunction, RowLoss};
+use crate::device::cpu::math;
+use crate::device::{Activation, Arith, Device, Float, RowFunction, RowLoss};
 use crate::error::Result;
 use crate::shape::Shape;
 
@@ -88,23 +89,23 @@ impl SparseEntropy {
 impl RowFunction for SparseEntropy {
     /// A number that no class has costs nothing, as a row of zeros would.
     #[inline(always)]
-    fn value<F: Float>(&self, y_true: &[F], y_pred: &[F]) -> F {
+    fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
         let Some((_, chosen)) = chosen(y_true, y_pred) else {
             return F::zero();
         };
         if self.from_logits {
             let max = lanes::max(y_pred);
-            let [exps] = lanes::sums(Same(max), y_pred, |max, z| [(z - max).exp()]);
-            return exps.ln() - (chosen - max);
+            let [exps] = lanes::sums(Same(max), y_pred, |max, z| [math::exp::<F, A>(z - max)]);
+            return math::ln::<F, A>(exps) - (chosen - max);
         }
         let [sum] = lanes::sums(Same(F::zero()), y_pred, |_, p| [p]);
-        -clip(chosen / sum).0.ln()
+        -math::ln::<F, A>(clip(chosen / sum).0)
     }
 }
 
 impl RowLoss for SparseEntropy {
     #[inline(always)]
-    fn value_and_gradient<F: Float>(
+    fn value_and_gradient<F: Float, A: Arith>(
         &self,
         y_true: &[F],
         y_pred: &[F],
@@ -119,7 +120,7 @@ impl RowLoss for SparseEntropy {
             // d/dz = softmax(z), less 1 for the class.
             let max = lanes::max(y_pred);
             let [exps] = lanes::sums_and_map(Same(max), y_pred, gradient, |max, z| {
-                let e = (z - max).exp();
+                let e = math::exp::<F, A>(z - max);
                 ([e], e)
             });
             let scale = factor / exps;
@@ -127,7 +128,7 @@ impl RowLoss for SparseEntropy {
                 *d *= scale;
             }
             gradient[class] -= factor;
-            return exps.ln() - (chosen - max);
+            return math::ln::<F, A>(exps) - (chosen - max);
         }
         // With q = p / Σp: d/dpᵢ = 1 / Σp, less 1 / p for the class; 0 if q is clipped.
         let [sum] = lanes::sums(Same(F::zero()), y_pred, |_, p| [p]);
@@ -138,7 +139,7 @@ impl RowLoss for SparseEntropy {
         } else {
             gradient.fill(F::zero());
         }
-        -q.ln()
+        -math::ln::<F, A>(q)
     }
 
     fn ignored_target(&self) -> Option<f32> {

@@ -1,7 +1,7 @@
 //! How often `y_pred = y_true`.
 
 use super::{Direction, Metric, MetricInput, Own, row_mean};
-use crate::device::{Device, Float, MeanOf, PairFunction};
+use crate::device::{Arith, Device, Float, MeanOf, PairFunction};
 use crate::error::Result;
 use crate::losses::broadcast;
 use crate::shape::Shape;
@@ -51,7 +51,7 @@ struct Equal;
 
 impl PairFunction for Equal {
     #[inline(always)]
-    fn value<F: Float>(&self, y_true: F, y_pred: F) -> F {
+    fn value<F: Float, A: Arith>(&self, y_true: F, y_pred: F) -> F {
         if y_true == y_pred {
             F::one()
         } else {

@@ -1,7 +1,7 @@
 //! How often `(y_pred > threshold) = y_true`.
 
 use super::{Direction, Metric, MetricInput, Own, row_mean};
-use crate::device::{Device, Float, MeanOf, PairFunction};
+use crate::device::{Arith, Device, Float, MeanOf, PairFunction};
 use crate::error::Result;
 use crate::losses::broadcast;
 use crate::shape::Shape;
@@ -64,7 +64,7 @@ struct Hit {
 
 impl PairFunction for Hit {
     #[inline(always)]
-    fn value<F: Float>(&self, y_true: F, y_pred: F) -> F {
+    fn value<F: Float, A: Arith>(&self, y_true: F, y_pred: F) -> F {
         let class = if y_pred > F::from_f32(self.threshold) {
             F::one()
         } else {

@@ -2,7 +2,7 @@
 
 use super::{Direction, Metric, MetricInput, Own, row_mean};
 use crate::device::cpu::lanes;
-use crate::device::{Device, Float, RowFunction};
+use crate::device::{Arith, Device, Float, RowFunction};
 
 /// How often the most probable class is that of the target, a one-hot row:
 /// `keras.metrics.CategoricalAccuracy`.
@@ -40,7 +40,7 @@ struct SameClass;
 
 impl RowFunction for SameClass {
     #[inline(always)]
-    fn value<F: Float>(&self, y_true: &[F], y_pred: &[F]) -> F {
+    fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
         if argmax(y_true) == argmax(y_pred) {
             F::one()
         } else {

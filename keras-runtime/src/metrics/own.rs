@@ -6,7 +6,7 @@ use ndarray::{ArrayBase, ArrayD, Data, Dimension, IxDyn};
 
 use super::{Metric, MetricInput};
 use crate::data::Element;
-use crate::device::{Cpu, Float, MeanOf, PairFunction, RowSums, Rows};
+use crate::device::{Arith, Cpu, Float, MeanOf, PairFunction, RowSums, Rows};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -181,7 +181,7 @@ struct Value;
 
 impl PairFunction for Value {
     #[inline(always)]
-    fn value<F: Float>(&self, _y_true: F, y_pred: F) -> F {
+    fn value<F: Float, A: Arith>(&self, _y_true: F, y_pred: F) -> F {
         y_pred
     }
 }

@@ -2,7 +2,7 @@
 
 use super::categorical_accuracy::argmax;
 use super::{Direction, Metric, MetricInput, Own, row_mean};
-use crate::device::{Device, Float, RowFunction};
+use crate::device::{Arith, Device, Float, RowFunction};
 use crate::error::Result;
 use crate::losses::classes;
 use crate::shape::Shape;
@@ -47,7 +47,7 @@ struct IsClass;
 
 impl RowFunction for IsClass {
     #[inline(always)]
-    fn value<F: Float>(&self, y_true: &[F], y_pred: &[F]) -> F {
+    fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
         if y_true.first() == Some(&F::from_usize(argmax(y_pred))) {
             F::one()
         } else {

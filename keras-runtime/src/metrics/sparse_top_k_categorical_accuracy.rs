@@ -2,7 +2,7 @@
 
 use super::top_k_categorical_accuracy::in_top_k;
 use super::{Direction, Metric, MetricInput, Own, row_mean};
-use crate::device::{Device, Float, RowFunction};
+use crate::device::{Arith, Device, Float, RowFunction};
 use crate::error::Result;
 use crate::losses::classes;
 use crate::shape::Shape;
@@ -58,7 +58,7 @@ struct ClassInTopK {
 
 impl RowFunction for ClassInTopK {
     #[inline(always)]
-    fn value<F: Float>(&self, y_true: &[F], y_pred: &[F]) -> F {
+    fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
         let class = y_true.first().and_then(|class| class.to_usize());
         class.map_or(F::zero(), |class| in_top_k(y_pred, class, self.k))
     }

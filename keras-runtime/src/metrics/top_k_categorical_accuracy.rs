@@ -3,7 +3,7 @@
 use super::categorical_accuracy::argmax;
 use super::{Direction, Metric, MetricInput, Own, row_mean};
 use crate::device::cpu::lanes::{self, Same};
-use crate::device::{Device, Float, RowFunction};
+use crate::device::{Arith, Device, Float, RowFunction};
 
 /// How often the class of the target, a one-hot row, is among the `k` most probable:
 /// `keras.metrics.TopKCategoricalAccuracy`.
@@ -52,7 +52,7 @@ struct InTopK {
 
 impl RowFunction for InTopK {
     #[inline(always)]
-    fn value<F: Float>(&self, y_true: &[F], y_pred: &[F]) -> F {
+    fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
         in_top_k(y_pred, argmax(y_true), self.k)
     }
 }

@@ -4,7 +4,7 @@
 use crate::device::Float;
 
 /// The sums that a row's sum is added up from.
-pub const LANES: usize = 16;
+const LANES: usize = 16;
 
 /// Elements that are worked on together where a row is long.
 const MANY: usize = 4 * LANES;
@@ -14,33 +14,16 @@ const BLOCK: usize = 64 * MANY;
 
 /// What stands beside the elements of a row.
 pub trait Beside<F>: Copy {
-    /// The part that stands beside `from..from + len`.
-    fn part(self, from: usize, len: usize) -> Self;
-    /// The next `W` elements and what follows.
-    fn next<const W: usize>(self) -> ([F; W], Self);
-    /// The last elements, fewer than [`LANES`]; what stands in the other lanes does not matter.
-    fn rest(self) -> [F; LANES];
+    /// The part that stands beside `from..from + W`.
+    fn part<const W: usize>(self, from: usize) -> [F; W];
 }
 
 impl<F: Float> Beside<F> for &[F] {
     #[inline(always)]
-    fn part(self, from: usize, len: usize) -> Self {
-        &self[from..from + len]
-    }
-    #[inline(always)]
-    fn next<const W: usize>(self) -> ([F; W], Self) {
-        match self.split_first_chunk() {
-            Some((next, rest)) => (*next, rest),
-            None => ([F::zero(); W], self),
-        }
-    }
-    #[inline(always)]
-    fn rest(self) -> [F; LANES] {
-        let mut lanes = [F::zero(); LANES];
-        for (lane, value) in lanes.iter_mut().zip(self) {
-            *lane = *value;
-        }
-        lanes
+    fn part<const W: usize>(self, from: usize) -> [F; W] {
+        let mut part = [F::zero(); W];
+        part.copy_from_slice(&self[from..from + W]);
+        part
     }
 }
 
@@ -53,17 +36,29 @@ pub struct Same<F>(
 
 impl<F: Float> Beside<F> for Same<F> {
     #[inline(always)]
-    fn part(self, _from: usize, _len: usize) -> Self {
-        self
+    fn part<const W: usize>(self, _from: usize) -> [F; W] {
+        [self.0; W]
     }
+}
+
+/// Where a second value for each element goes.
+trait Out<U> {
+    fn put<const W: usize>(&mut self, from: usize, part: [U; W]);
+}
+
+impl<F: Copy> Out<F> for &mut [F] {
     #[inline(always)]
-    fn next<const W: usize>(self) -> ([F; W], Self) {
-        ([self.0; W], self)
+    fn put<const W: usize>(&mut self, from: usize, part: [F; W]) {
+        self[from..from + W].copy_from_slice(&part);
     }
+}
+
+/// There is no second value.
+struct Nowhere;
+
+impl Out<()> for Nowhere {
     #[inline(always)]
-    fn rest(self) -> [F; LANES] {
-        [self.0; LANES]
-    }
+    fn put<const W: usize>(&mut self, _from: usize, _part: [(); W]) {}
 }
 
 /// `Σ f(aᵢ, bᵢ)`, several sums at once.
@@ -73,31 +68,7 @@ pub fn sums<F: Float, T: Beside<F>, const N: usize>(
     b: &[F],
     f: impl Fn(F, F) -> [F; N],
 ) -> [F; N] {
-    let f = |a, b| (f(a, b), ());
-    let mut totals = [F::zero(); N];
-    for (block, b) in b.chunks(BLOCK).enumerate() {
-        let mut a = a.part(block * BLOCK, b.len());
-        let mut sums = [[F::zero(); LANES]; N];
-        let (many, b) = b.as_chunks::<MANY>();
-        for b in many {
-            let (beside, next) = a.next();
-            a = next;
-            add(&mut sums, MANY, beside, *b, f);
-        }
-        let (whole, rest) = b.as_chunks::<LANES>();
-        for b in whole {
-            let (beside, next) = a.next();
-            a = next;
-            add(&mut sums, LANES, beside, *b, f);
-        }
-        if !rest.is_empty() {
-            add(&mut sums, rest.len(), a.rest(), rest.rest(), f);
-        }
-        for (total, sums) in totals.iter_mut().zip(sums) {
-            *total += add_up(sums);
-        }
-    }
-    totals
+    Walk::new(F::zero(), |a, b| a + b, Nowhere).run(a, b, |a, b| (f(a, b), ()))
 }
 
 /// `Σ f(aᵢ, bᵢ)` as [`sums`] has it, and `outᵢ` the second value of `f`.
@@ -106,110 +77,146 @@ pub fn sums_and_map<F: Float, T: Beside<F>, const N: usize>(
     a: T,
     b: &[F],
     out: &mut [F],
-    f: impl Fn(F, F) -> ([F; N], F) + Copy,
+    f: impl Fn(F, F) -> ([F; N], F),
 ) -> [F; N] {
-    let mut totals = [F::zero(); N];
-    for (block, (b, out)) in b.chunks(BLOCK).zip(out.chunks_mut(BLOCK)).enumerate() {
-        let mut a = a.part(block * BLOCK, b.len());
-        let mut sums = [[F::zero(); LANES]; N];
-        let ((many, b), (many_out, out)) = (b.as_chunks::<MANY>(), out.as_chunks_mut::<MANY>());
-        for (b, out) in many.iter().zip(many_out) {
-            let (beside, next) = a.next();
-            a = next;
-            *out = add(&mut sums, MANY, beside, *b, f);
-        }
-        let ((whole, rest), (whole_out, rest_out)) = (b.as_chunks::<LANES>(), out.as_chunks_mut());
-        for (b, out) in whole.iter().zip(whole_out) {
-            let (beside, next) = a.next();
-            a = next;
-            *out = add(&mut sums, LANES, beside, *b, f);
-        }
-        if !rest.is_empty() {
-            let out = add(&mut sums, rest.len(), a.rest(), rest.rest(), f);
-            for (to, out) in rest_out.iter_mut().zip(out) {
-                *to = out;
-            }
-        }
-        for (total, sums) in totals.iter_mut().zip(sums) {
-            *total += add_up(sums);
-        }
-    }
-    totals
-}
-
-/// Adds the values of the first `len` elements to the sums and returns the second values of all.
-///
-/// The elements come and go by value: memory that is read and written in one loop could overlap,
-/// which would keep rustc from vectorising it.
-#[inline(always)]
-fn add<F: Float, U: Copy + Default, const N: usize, const W: usize>(
-    sums: &mut [[F; LANES]; N],
-    len: usize,
-    a: [F; W],
-    b: [F; W],
-    f: impl Fn(F, F) -> ([F; N], U),
-) -> [U; W] {
-    let mut mapped = [U::default(); W];
-    let mut values = [[F::zero(); W]; N];
-    for i in 0..W {
-        let (value, map) = f(a[i], b[i]);
-        mapped[i] = map;
-        for n in 0..N {
-            values[n][i] = value[n];
-        }
-    }
-    for (sums, values) in sums.iter_mut().zip(values) {
-        for (at, values) in values.as_chunks::<LANES>().0.iter().enumerate() {
-            for i in 0..LANES {
-                sums[i] += if at * LANES + i < len {
-                    values[i]
-                } else {
-                    F::zero()
-                };
-            }
-        }
-    }
-    mapped
+    Walk::new(F::zero(), |a, b| a + b, out).run(a, b, f)
 }
 
 /// The largest element; NaN only if all are.
 #[inline(always)]
 pub fn max<F: Float>(row: &[F]) -> F {
-    let mut lanes = [F::neg_infinity(); LANES];
-    let (whole, rest) = row.as_chunks::<LANES>();
-    for row in whole {
-        for i in 0..LANES {
-            lanes[i] = larger(lanes[i], row[i]);
+    // A compare and a select, which vectorise.
+    let larger = |a, b| if b > a { b } else { a };
+    let walk = Walk::new(F::neg_infinity(), larger, Nowhere);
+    let [max] = walk.run(Same(F::zero()), row, |_, b| ([b], ()));
+    max
+}
+
+/// A walk along a row.
+struct Walk<F, C, O, const N: usize> {
+    lanes: [[F; LANES]; N],
+    totals: [F; N],
+    start: F,
+    combine: C,
+    out: O,
+}
+
+impl<F: Float, C: Fn(F, F) -> F, O, const N: usize> Walk<F, C, O, N> {
+    #[inline(always)]
+    fn new(start: F, combine: C, out: O) -> Self {
+        Self {
+            lanes: [[start; LANES]; N],
+            totals: [start; N],
+            start,
+            combine,
+            out,
         }
     }
-    for (lane, &value) in lanes.iter_mut().zip(rest) {
-        *lane = larger(*lane, value);
-    }
-    fold(lanes, larger)
-}
 
-/// The larger number; the first if one is NaN. A compare and a select, which vectorise.
-#[inline(always)]
-fn larger<F: Float>(a: F, b: F) -> F {
-    if b > a { b } else { a }
-}
-
-#[inline(always)]
-fn add_up<F: Float>(lanes: [F; LANES]) -> F {
-    fold(lanes, |a, b| a + b)
-}
-
-/// Half of the lanes with the other half, and so on.
-#[inline(always)]
-fn fold<F: Float>(mut lanes: [F; LANES], f: impl Fn(F, F) -> F) -> F {
-    let mut half = LANES / 2;
-    while half > 0 {
-        for i in 0..half {
-            lanes[i] = f(lanes[i], lanes[i + half]);
+    /// Takes the row in parts of known lengths. What is left of it at the end is the end of a part
+    /// that overlaps the one before.
+    #[inline(always)]
+    fn run<T: Beside<F>, U: Copy + Default>(
+        mut self,
+        a: T,
+        b: &[F],
+        f: impl Fn(F, F) -> ([F; N], U),
+    ) -> [F; N]
+    where
+        O: Out<U>,
+    {
+        let (len, mut at) = (b.len(), 0);
+        while at + MANY <= len {
+            self.part::<T, U, MANY>(a, b, at, MANY, &f);
+            at += MANY;
+            if at % BLOCK == 0 {
+                self.add_up();
+            }
         }
-        half /= 2;
+        while at + LANES <= len {
+            self.part::<T, U, LANES>(a, b, at, LANES, &f);
+            at += LANES;
+        }
+        match len {
+            _ if at == len => {}
+            LANES.. => self.part::<T, U, LANES>(a, b, len - LANES, len - at, &f),
+            8.. => self.pair::<T, U, 8>(a, b, &f),
+            4.. => self.pair::<T, U, 4>(a, b, &f),
+            2.. => self.pair::<T, U, 2>(a, b, &f),
+            _ => self.part::<T, U, 1>(a, b, 0, 1, &f),
+        }
+        self.add_up();
+        self.totals
     }
-    lanes[0]
+
+    /// Two parts that overlap, for a row of `W` to `2 W` elements.
+    #[inline(always)]
+    fn pair<T: Beside<F>, U: Copy + Default, const W: usize>(
+        &mut self,
+        a: T,
+        b: &[F],
+        f: impl Fn(F, F) -> ([F; N], U),
+    ) where
+        O: Out<U>,
+    {
+        self.part::<T, U, W>(a, b, 0, W, &f);
+        self.part::<T, U, W>(a, b, b.len() - W, b.len() - W, &f);
+    }
+
+    /// Takes `W` elements, of which the last `fresh` ones have not been counted yet.
+    ///
+    /// They come and go by value: memory that is read and written in one loop could overlap, which
+    /// would keep rustc from vectorising it.
+    #[inline(always)]
+    fn part<T: Beside<F>, U: Copy + Default, const W: usize>(
+        &mut self,
+        a: T,
+        b: &[F],
+        from: usize,
+        fresh: usize,
+        f: impl Fn(F, F) -> ([F; N], U),
+    ) where
+        O: Out<U>,
+    {
+        let (a, b): ([F; W], [F; W]) = (a.part(from), b.part(from));
+        let mut mapped = [U::default(); W];
+        let mut values = [[F::zero(); W]; N];
+        for i in 0..W {
+            let (value, map) = f(a[i], b[i]);
+            mapped[i] = map;
+            for n in 0..N {
+                values[n][i] = value[n];
+            }
+        }
+        self.out.put(from, mapped);
+        // As numbers: rustc makes branches of comparisons of whole numbers that it knows.
+        let first = F::from_usize(W - fresh);
+        for (lanes, values) in self.lanes.iter_mut().zip(values) {
+            for (part, values) in values.chunks(LANES).enumerate() {
+                for (i, (lane, &value)) in lanes.iter_mut().zip(values).enumerate() {
+                    let is_fresh = fresh == W || F::from_usize(part * LANES + i) >= first;
+                    *lane = (self.combine)(*lane, if is_fresh { value } else { self.start });
+                }
+            }
+        }
+    }
+
+    /// Empties the lanes into the totals: half of them into the other half, and so on.
+    #[inline(always)]
+    fn add_up(&mut self) {
+        for (total, all) in self.totals.iter_mut().zip(&mut self.lanes) {
+            let mut lanes = *all;
+            let mut half = LANES / 2;
+            while half > 0 {
+                for i in 0..half {
+                    lanes[i] = (self.combine)(lanes[i], lanes[i + half]);
+                }
+                half /= 2;
+            }
+            *total = (self.combine)(*total, lanes[0]);
+            *all = [self.start; LANES];
+        }
+    }
 }
 
 #[cfg(test)]

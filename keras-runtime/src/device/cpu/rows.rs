@@ -62,14 +62,14 @@ impl<F: Float, L: RowLoss> Kernel for LossOfRows<'_, F, L> {
                         continue;
                     }
                     let weight = rows.weight(row, weights);
-                    total += weight * loss.value_and_gradient(t, p, factor * weight, d);
+                    total += weight * loss.value_and_gradient::<F, A>(t, p, factor * weight, d);
                 }
             }
             None => {
                 for row in 0..rows.rows {
                     let (t, p) = rows.pair(row, y_true, y_pred);
                     if !is_ignored(ignored, t) {
-                        total += rows.weight(row, weights) * loss.value(t, p);
+                        total += rows.weight(row, weights) * loss.value::<F, A>(t, p);
                     }
                 }
             }
@@ -113,7 +113,7 @@ impl<F: Float, M: RowFunction> Kernel for MeanOfRows<'_, F, M> {
         for row in 0..rows.rows {
             let (t, p) = rows.pair(row, self.y_true, self.y_pred);
             let weight = rows.weight(row, weights);
-            total += weight * self.function.value(t, p);
+            total += weight * self.function.value::<F, A>(t, p);
             count += weight;
         }
         let scale = F::from_usize(joined) / per_sample;
