@@ -16,4 +16,5 @@ pub mod rows;
 pub mod scratch;
 pub mod simd;
 pub mod threads;
+mod unroll;
 pub mod updates;

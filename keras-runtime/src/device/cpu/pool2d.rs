@@ -162,15 +162,20 @@ struct Window {
 }
 
 impl Window {
-    /// Where the pixels under the window begin, in order.
+    /// Where the rows of the image under the window begin.
     #[inline(always)]
-    fn each(&self, mut pixel: impl FnMut(usize)) {
-        for row in self.rows.input..self.rows.input + self.rows.count {
-            let start = self.input + row * self.row;
-            for column in self.columns.input..self.columns.input + self.columns.count {
-                pixel(start + column * self.channels);
-            }
-        }
+    fn rows(&self) -> impl Iterator<Item = usize> + use<> {
+        let Taps { input, count, .. } = self.rows;
+        let first = self.input + input * self.row;
+        (first..first + count * self.row).step_by(self.row)
+    }
+
+    /// Where the pixels under the window begin, in the row that begins at `row`.
+    #[inline(always)]
+    fn pixels(&self, row: usize) -> impl Iterator<Item = usize> + use<> {
+        let Taps { input, count, .. } = self.columns;
+        let first = row + input * self.channels;
+        (first..first + count * self.channels).step_by(self.channels)
     }
 
     #[inline(always)]
@@ -195,12 +200,14 @@ impl<F: Float> Pool for Max<'_, F> {
     #[inline(always)]
     fn window<const L: usize>(&mut self, window: &Window, channel: usize) {
         let mut largest = [F::neg_infinity(); L];
-        window.each(|from| {
-            let x: [F; L] = read(self.x, from + channel);
-            for (largest, x) in largest.iter_mut().zip(x) {
-                *largest = if x > *largest { x } else { *largest };
+        for row in window.rows() {
+            for from in window.pixels(row) {
+                let x: [F; L] = read(self.x, from + channel);
+                for (largest, x) in largest.iter_mut().zip(x) {
+                    *largest = if x > *largest { x } else { *largest };
+                }
             }
-        });
+        }
         self.y[window.output + channel..][..L].copy_from_slice(&largest);
     }
 }
@@ -224,31 +231,35 @@ impl<F: Float> Pool for MaxGradient<'_, F> {
         let mut dy: [F; L] = read(self.dy, window.output + channel);
         if self.ties == Ties::Shared {
             let mut found = [F::zero(); L];
-            window.each(|from| {
-                let x: [F; L] = read(self.x, from + channel);
-                for i in 0..L {
-                    found[i] += if x[i] == y[i] { F::one() } else { F::zero() };
+            for row in window.rows() {
+                for from in window.pixels(row) {
+                    let x: [F; L] = read(self.x, from + channel);
+                    for i in 0..L {
+                        found[i] += if x[i] == y[i] { F::one() } else { F::zero() };
+                    }
                 }
-            });
+            }
             for i in 0..L {
                 dy[i] /= found[i];
             }
         }
         let first = self.ties == Ties::First;
-        window.each(|from| {
-            let x: [F; L] = read(self.x, from + channel);
-            let dx = &mut self.dx[from + channel..][..L];
-            for i in 0..L {
-                let is_largest = x[i] == y[i];
-                dx[i] += if is_largest { dy[i] } else { F::zero() };
-                // It has found its place.
-                dy[i] = if is_largest && first {
-                    F::zero()
-                } else {
-                    dy[i]
-                };
+        for row in window.rows() {
+            for from in window.pixels(row) {
+                let x: [F; L] = read(self.x, from + channel);
+                let dx = &mut self.dx[from + channel..][..L];
+                for i in 0..L {
+                    let is_largest = x[i] == y[i];
+                    dx[i] += if is_largest { dy[i] } else { F::zero() };
+                    // It has found its place.
+                    dy[i] = if is_largest && first {
+                        F::zero()
+                    } else {
+                        dy[i]
+                    };
+                }
             }
-        });
+        }
     }
 }
 
@@ -261,12 +272,14 @@ impl<F: Float> Pool for Average<'_, F> {
     #[inline(always)]
     fn window<const L: usize>(&mut self, window: &Window, channel: usize) {
         let mut sums = [F::zero(); L];
-        window.each(|from| {
-            let x: [F; L] = read(self.x, from + channel);
-            for (sum, x) in sums.iter_mut().zip(x) {
-                *sum += x;
+        for row in window.rows() {
+            for from in window.pixels(row) {
+                let x: [F; L] = read(self.x, from + channel);
+                for (sum, x) in sums.iter_mut().zip(x) {
+                    *sum += x;
+                }
             }
-        });
+        }
         let share = window.share();
         let y = &mut self.y[window.output + channel..][..L];
         for (y, sum) in y.iter_mut().zip(sums) {
@@ -292,11 +305,13 @@ impl<F: Float> Pool for AverageGradient<'_, F> {
         for dy in &mut dy {
             *dy *= share;
         }
-        window.each(|from| {
-            let dx = &mut self.dx[from + channel..][..L];
-            for (dx, dy) in dx.iter_mut().zip(dy) {
-                *dx += dy;
+        for row in window.rows() {
+            for from in window.pixels(row) {
+                let dx = &mut self.dx[from + channel..][..L];
+                for (dx, dy) in dx.iter_mut().zip(dy) {
+                    *dx += dy;
+                }
             }
-        });
+        }
     }
 }

@@ -4,13 +4,14 @@
 //! A row of a window is contiguous in memory, so this is a matrix product whose rows overlap.
 
 use super::super::simd::{Arith, dispatch};
+use super::super::unroll::unroll;
 use super::panels::{Columns, columns};
 use super::patches::{Patch, Pixels, input_patches, output_patches};
 use crate::device::{Conv2dGeometry, Float};
 
-/// What is read and written for a while before the next images come, in numbers: it stays in the
-/// cache.
-pub const CACHED: usize = 1 << 15;
+/// What is read and written before the next images come, in numbers: it stays in the second-level
+/// cache, and has enough of the smallest patches to fill tiles.
+pub const CACHED: usize = 1 << 17;
 
 dispatch! {
     /// The outputs of some images, from panels of the kernel.
@@ -117,6 +118,7 @@ fn pixels<F: Float, A: Arith, const R: usize, const W: usize>(
     let (panel, _) = panel.as_chunks::<W>();
     let count = x.len() / sizes.0 * patch.count.0 * patch.count.1;
     let mut pixels = Pixels::new(patch, sizes);
+    let floor = if relu { F::zero() } else { F::neg_infinity() };
     for first in (0..count).step_by(R) {
         // Past the end the last pixel is computed again.
         let (mut from, mut to) = ([0; R], [0; R]);
@@ -127,21 +129,13 @@ fn pixels<F: Float, A: Arith, const R: usize, const W: usize>(
             }
         }
         let mut tile = tile::<F, A, R, W>(patch, x, &from, panel);
-        if relu {
-            for row in &mut tile {
-                for value in row {
-                    *value = if *value > F::zero() {
-                        *value
-                    } else {
-                        F::zero()
-                    };
-                }
+        unroll!(r < R => {
+            for value in &mut tile[r] {
+                *value = if *value > floor { *value } else { floor };
             }
-        }
+        });
         if columns.count == W {
-            for r in 0..R {
-                y[to[r]..][..W].copy_from_slice(&tile[r]);
-            }
+            unroll!(r < R => { y[to[r]..][..W].copy_from_slice(&tile[r]); });
         } else {
             store(tile, &to, columns.count, y);
         }
@@ -162,17 +156,15 @@ fn tile<F: Float, A: Arith, const R: usize, const W: usize>(
             let offset = i * patch.from_tap.0 + j * patch.from_tap.1;
             let row = patch.row + i * patch.row_step.0 + j * patch.row_step.1;
             let mut windows = [&x[..0]; R];
-            for r in 0..R {
-                windows[r] = &x[from[r] + offset..][..patch.len];
-            }
+            unroll!(r < R => { windows[r] = &x[from[r] + offset..][..patch.len]; });
             let panel = &panel[row..][..patch.len];
             for k in 0..patch.len {
-                for r in 0..R {
+                unroll!(r < R => {
                     let value = windows[r][k];
                     for c in 0..W {
                         sums[r][c] = A::mul_add(value, panel[k][c], sums[r][c]);
                     }
-                }
+                });
             }
         }
     }

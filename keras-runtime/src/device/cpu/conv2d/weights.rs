@@ -2,6 +2,7 @@
 //! tiles of taps and columns that stay in registers.
 
 use super::super::simd::{Arith, dispatch};
+use super::super::unroll::unroll;
 use super::panels::columns;
 use super::patches::{Patch, Pixels, output_patches};
 use crate::device::{Conv2dGeometry, Float};
@@ -39,27 +40,29 @@ fn weights_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usi
         for mut patch in output_patches(g) {
             patch.from += group * channels;
             patch.to += group * filters;
-            rows::<R>(&patch, |rows| {
+            let mut kernel_rows = KernelRows::new(&patch);
+            while let Some(rows) = kernel_rows.next::<R>() {
                 for panel in columns(filters, W, H) {
-                    let to = group * filters + panel.start;
-                    let mut patch = patch;
-                    patch.to += panel.start;
+                    let patch = Patch {
+                        to: patch.to + panel.start,
+                        ..patch
+                    };
                     let places = Places {
                         rows,
-                        column: to,
+                        column: group * filters + panel.start,
                         columns: panel.count,
                         width: g.filters,
                     };
                     let sizes = (g.input_size(), g.output_size());
                     if panel.width == W {
-                        let tile = tile::<F, A, R, W>(&patch, x, dy, sizes, rows);
+                        let tile = tile::<F, A, R, W>(&patch, x, dy, sizes, &rows);
                         places.add(tile, dw);
                     } else {
-                        let tile = tile::<F, A, R, H>(&patch, x, dy, sizes, rows);
+                        let tile = tile::<F, A, R, H>(&patch, x, dy, sizes, &rows);
                         places.add(tile, dw);
                     }
                 }
-            });
+            }
         }
     }
 }
@@ -74,37 +77,55 @@ struct Rows<const R: usize> {
     together: bool,
 }
 
-/// Calls `tile` for `R` rows of the kernel at a time: within a piece that lies together in `x`
-/// where that fills most of a tile, across pieces otherwise.
-#[inline(always)]
-fn rows<const R: usize>(patch: &Patch, mut tile: impl FnMut(Rows<R>)) {
-    let mut rows = Rows {
-        from: [0; R],
-        to: [0; R],
-        count: 0,
-        together: patch.len >= R,
-    };
-    for i in 0..patch.taps.0 {
-        for j in 0..patch.taps.1 {
-            let from = i * patch.from_tap.0 + j * patch.from_tap.1;
-            let to = patch.row + i * patch.row_step.0 + j * patch.row_step.1;
-            for k in 0..patch.len {
-                rows.from[rows.count] = from + k;
-                rows.to[rows.count] = to + k;
-                rows.count += 1;
-                if rows.count == R || (rows.together && k + 1 == patch.len) {
-                    tile(rows);
-                    rows.count = 0;
+/// The rows of the kernel that belong to the taps of a patch.
+struct KernelRows<'a> {
+    patch: &'a Patch,
+    at: (usize, usize, usize),
+}
+
+impl<'a> KernelRows<'a> {
+    #[inline(always)]
+    fn new(patch: &'a Patch) -> Self {
+        let is_empty = patch.taps.1 == 0 || patch.len == 0;
+        Self {
+            patch,
+            at: (if is_empty { patch.taps.0 } else { 0 }, 0, 0),
+        }
+    }
+
+    /// The next `R` rows: within a piece that lies together in `x` if that fills a tile, across
+    /// pieces otherwise.
+    #[inline(always)]
+    fn next<const R: usize>(&mut self) -> Option<Rows<R>> {
+        let patch = self.patch;
+        let mut rows = Rows {
+            from: [0; R],
+            to: [0; R],
+            count: 0,
+            together: patch.len >= R,
+        };
+        while rows.count < R && self.at.0 < patch.taps.0 {
+            let (i, j, k) = self.at;
+            rows.from[rows.count] = i * patch.from_tap.0 + j * patch.from_tap.1 + k;
+            rows.to[rows.count] = patch.row + i * patch.row_step.0 + j * patch.row_step.1 + k;
+            rows.count += 1;
+            self.at.2 += 1;
+            if self.at.2 == patch.len {
+                self.at = if j + 1 < patch.taps.1 {
+                    (i, j + 1, 0)
+                } else {
+                    (i + 1, 0, 0)
+                };
+                if rows.together {
+                    break;
                 }
             }
         }
-    }
-    if rows.count > 0 {
         // The rows that are missing are computed from the first and thrown away.
         for r in rows.count..R {
             rows.from[r] = rows.from[0];
         }
-        tile(rows);
+        (rows.count > 0).then_some(rows)
     }
 }
 
@@ -114,7 +135,7 @@ fn tile<F: Float, A: Arith, const R: usize, const W: usize>(
     x: &[F],
     dy: &[F],
     sizes: (usize, usize),
-    rows: Rows<R>,
+    rows: &Rows<R>,
 ) -> [[F; W]; R] {
     let mut sums = [[F::zero(); W]; R];
     let count = x.len() / sizes.0 * patch.count.0 * patch.count.1;
@@ -124,16 +145,14 @@ fn tile<F: Float, A: Arith, const R: usize, const W: usize>(
         if rows.together {
             values = read(x, pixels.from + rows.from[0]);
         } else {
-            for r in 0..R {
-                values[r] = x[pixels.from + rows.from[r]];
-            }
+            unroll!(r < R => { values[r] = x[pixels.from + rows.from[r]]; });
         }
         let columns: [F; W] = read(dy, pixels.to);
-        for r in 0..R {
+        unroll!(r < R => {
             for c in 0..W {
                 sums[r][c] = A::mul_add(values[r], columns[c], sums[r][c]);
             }
-        }
+        });
         pixels.advance();
     }
     sums
