@@ -226,7 +226,7 @@ fn a_model_without_an_input_shape_is_built_by_its_first_data() -> keras::Result<
     assert_eq!(names, ["categorical_accuracy", "loss"]);
     assert_eq!(model.count_params(), 32 * 64 + 64 + 64 * 64 + 64 + 640 + 10);
     let error = model
-        .predict(&Array2::<f32>::zeros((3, 31)), Predict::default())
+        .predict(Array2::<f32>::zeros((3, 31)), Predict::default())
         .unwrap_err();
     assert!(
         error.to_string().contains("found shape=(None, 31)"),
@@ -383,7 +383,7 @@ fn bad_input_has_a_sentence_and_changes_nothing() -> keras::Result<()> {
             "Received",
         ),
         (
-            sentence(model.predict(&x.slice(s![..0, ..]), Predict::default())),
+            sentence(model.predict(x.slice(s![..0, ..]), Predict::default())),
             "at least one sample",
         ),
     ];
