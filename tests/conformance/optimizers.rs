@@ -92,10 +92,6 @@ impl Run {
         }
     }
 
-    fn len(&self) -> usize {
-        self.params.len()
-    }
-
     fn step(&mut self, gradients: &[f32], ranges: &[std::ops::Range<usize>]) {
         let mut grads = self.device.alloc(gradients.len()).expect("memory");
         grads.copy_from_slice(gradients);

@@ -1,4 +1,18 @@
 //! Metrics: one file each, with its formula and state.
+//!
+//! In a model they are named in [`Compile`](crate::model::Compile); on their own they are updated with
+//! arrays:
+//!
+//! ```
+//! use keras_runtime::metrics::BinaryAccuracy;
+//! use ndarray::array;
+//!
+//! let mut metric = BinaryAccuracy::new().threshold(0.4);
+//! metric.update_state(&array![1, 1, 0, 0], &array![0.9, 0.3, 0.2, 0.1], None)?;
+//! assert_eq!(metric.result(), 0.75);
+//! metric.reset_state();
+//! # Ok::<(), keras_runtime::Error>(())
+//! ```
 
 mod accuracy;
 mod binary_accuracy;

@@ -235,6 +235,7 @@ mod tests {
     use ndarray::{Array, arr0, arr1, arr2};
 
     use super::*;
+    use crate::metrics::{BinaryAccuracy, Mean, SparseCategoricalAccuracy};
 
     #[test]
     fn weights_are_broadcast_to_the_first_axes_of_the_values() {
@@ -253,5 +254,58 @@ mod tests {
         let expected = "`sample_weight` must be broadcastable to the values of the metric, which have shape [2]. \
                         Received: sample_weight.shape=[2, 3]";
         assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn arrays_of_every_type_and_layout_are_taken() -> Result<()> {
+        let mut metric = SparseCategoricalAccuracy::new();
+        let columns = arr2(&[[0.1f32, 0.8], [0.9, 0.2]]);
+        metric.update_state(&arr1(&[1i64, 0]), &columns.t(), None)?;
+        assert_eq!(metric.result(), 1.0);
+        metric.update_state(&arr1(&[1u8, 0]), &columns, None)?;
+        assert_eq!(metric.result(), 1.0);
+        metric.update_state(&arr2(&[[0.0], [1.0]]), &columns, None)?;
+        assert!((metric.result() - 2.0 / 3.0).abs() < 1e-6);
+        Ok(())
+    }
+
+    #[test]
+    fn an_update_in_error_changes_nothing() -> Result<()> {
+        let mut metric = BinaryAccuracy::new();
+        metric.update_state(&arr1(&[1.0, 0.0]), &arr1(&[0.9, 0.6]), None)?;
+        let wide = arr2(&[[0.9, 0.1], [0.1, 0.9], [0.1, 0.9]]);
+        let weights = arr1(&[1.0; 5]).into_dyn();
+        assert!(
+            metric
+                .update_state(&arr1(&[1.0]), &arr1(&[0.9, 0.6]), None)
+                .is_err()
+        );
+        assert!(metric.update_state(&wide.t(), &wide, None).is_err());
+        assert!(metric.update_state(&wide, &wide, Some(&weights)).is_err());
+        let deep = Array::<f32, _>::zeros(vec![1; Shape::MAX_RANK + 2]);
+        assert!(metric.update_state(&deep, &deep, None).is_err());
+        assert_eq!(metric.result(), 0.5);
+        Ok(())
+    }
+
+    #[test]
+    fn a_weight_may_belong_to_one_element() -> Result<()> {
+        let mut metric = BinaryAccuracy::new();
+        let y_pred = arr2(&[[0.9, 0.1], [0.1, 0.1]]);
+        let weights = arr2(&[[1.0, 3.0], [0.0, 4.0]]).into_dyn();
+        metric.update_state(&arr2(&[[1.0, 1.0], [1.0, 0.0]]), &y_pred, Some(&weights))?;
+        assert_eq!(metric.result(), 5.0 / 8.0);
+        Ok(())
+    }
+
+    #[test]
+    fn no_samples_are_no_error() -> Result<()> {
+        let empty = Array::<f32, _>::zeros((0, 3));
+        let mut metric = BinaryAccuracy::new();
+        metric.update_state(&empty, &empty, None)?;
+        let mut mean = Mean::new();
+        mean.update_state(&empty, None)?;
+        assert_eq!((metric.result(), mean.result()), (0.0, 0.0));
+        Ok(())
     }
 }
