@@ -1,11 +1,11 @@
 //! Every layer's output, its gradients and what it does to its state, as in `layers.json`.
 
 use keras::arg::Size;
-use keras::device::{Activation, Cpu};
+use keras::device::{self, Cpu};
 use keras::layers::{
-    Add, Average, AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Dense, Dropout,
-    Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, Layer, MaxPooling2D, Maximum, Minimum,
-    Multiply, Padding, RandomCrop, Rescaling, Reshape, Subtract,
+    Activation, Add, Average, AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Dense,
+    Dropout, Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, Layer, MaxPooling2D, Maximum,
+    Minimum, Multiply, Padding, RandomCrop, Rescaling, Reshape, Subtract,
 };
 use keras::shape::Shape;
 use keras::testing::{self, LayerTest};
@@ -13,9 +13,6 @@ use ndarray::ArrayD;
 use serde_json::Value;
 
 use crate::fixture::{assert_close, load, number, tensor, tensors};
-
-/// Classes that are not here yet.
-const LATER: [&str; 1] = ["Activation"];
 
 #[test]
 fn layers_compute_what_keras_computes() {
@@ -52,7 +49,7 @@ fn replay(case: &Value) {
         }};
     }
     match text(&case["class"]) {
-        class if LATER.contains(&class) => {}
+        "Activation" => row!(Activation(activation = activation)),
         "Add" => row!(Add()),
         "Average" => row!(Average()),
         "AveragePooling2D" => row!(
@@ -177,8 +174,9 @@ fn padding(value: &Value) -> Padding {
     }
 }
 
-fn activation(value: &Value) -> Activation {
-    Activation::by_name(text(value)).expect("an activation of Keras")
+fn activation(value: &Value) -> device::Activation {
+    let name = text(value);
+    device::Activation::by_name(name).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The shape of one sample.

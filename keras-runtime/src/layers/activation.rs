@@ -145,6 +145,12 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "glu halves the last axis and has to be a layer of its own")]
+    fn other_layers_refuse_glu() {
+        let _ = crate::layers::Dense::new(crate::arg::Size::new(&[4])).activation(words::glu);
+    }
+
+    #[test]
     fn shapes_stay() {
         let relu = Activation::new(words::relu);
         for shape in [Shape::new(&[]), Shape::new(&[2, 3, 5]), Shape::UNKNOWN] {

@@ -18,8 +18,17 @@ pub(super) struct Affine {
 macro_rules! affine_arguments {
     () => {
         /// The function applied to the output; none by default.
+        ///
+        /// # Panics
+        /// If it is `glu`, which halves the last axis; in a model this is a compile error.
         #[must_use]
+        #[track_caller]
         pub const fn activation(mut self, activation: Activation) -> Self {
+            assert!(
+                activation.keeps_shape(),
+                "glu halves the last axis and has to be a layer of its own, Activation(glu). \
+                 Received: activation=glu"
+            );
             self.affine.activation = activation;
             self
         }
