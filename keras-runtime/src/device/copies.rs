@@ -1,6 +1,7 @@
 //! Copying parts of tensors: the work of `Concatenate` and of a crop.
 
-use super::{Host, Memory, cpu};
+use super::host::on_hosts;
+use super::{Memory, cpu};
 
 /// Where runs of numbers begin in memory: run `(i, j)` at `offset + i · strides[0] + j · strides[1]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,16 +27,18 @@ pub trait Copies: Memory {
     );
 }
 
-impl<C: Host> Copies for C {
-    fn copy_runs(
-        &self,
-        from: Self::Slice<'_>,
-        from_runs: Runs,
-        to: Self::SliceMut<'_>,
-        to_runs: Runs,
-        counts: [usize; 2],
-        len: usize,
-    ) {
-        cpu::copies::copy_runs(from, from_runs, to, to_runs, counts, len);
+on_hosts! {
+    impl Copies {
+        fn copy_runs(
+            &self,
+            from: Self::Slice<'_>,
+            from_runs: Runs,
+            to: Self::SliceMut<'_>,
+            to_runs: Runs,
+            counts: [usize; 2],
+            len: usize,
+        ) {
+            cpu::copies::copy_runs(from, from_runs, to, to_runs, counts, len);
+        }
     }
 }

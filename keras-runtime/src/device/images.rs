@@ -1,7 +1,8 @@
 //! Images (batch, height, width, channels) of another size: what `RandomCrop` does where it
 //! cannot crop.
 
-use super::{Host, Memory, cpu};
+use super::host::on_hosts;
+use super::{Memory, cpu};
 
 /// A part of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +39,14 @@ pub trait Images: Memory {
     fn resize_gradient(&self, sizes: Resize, dy: Self::Slice<'_>, dx: Self::SliceMut<'_>);
 }
 
-impl<C: Host> Images for C {
-    fn resize(&self, sizes: Resize, x: Self::Slice<'_>, y: Self::SliceMut<'_>) {
-        cpu::images::resize(sizes, x, y);
-    }
+on_hosts! {
+    impl Images {
+        fn resize(&self, sizes: Resize, x: Self::Slice<'_>, y: Self::SliceMut<'_>) {
+            cpu::images::resize(sizes, x, y);
+        }
 
-    fn resize_gradient(&self, sizes: Resize, dy: Self::Slice<'_>, dx: Self::SliceMut<'_>) {
-        cpu::images::resize_gradient(sizes, dy, dx);
+        fn resize_gradient(&self, sizes: Resize, dy: Self::Slice<'_>, dx: Self::SliceMut<'_>) {
+            cpu::images::resize_gradient(sizes, dy, dx);
+        }
     }
 }

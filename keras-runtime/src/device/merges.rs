@@ -1,6 +1,7 @@
 //! Functions of two tensors, element by element: the work of `Add`, `Multiply`, `Maximum`, ...
 
-use super::{Float, Host, Memory, cpu};
+use super::host::on_hosts;
+use super::{Float, Memory, cpu};
 use crate::shape::Shape;
 
 /// A function of two numbers with its derivatives.
@@ -125,28 +126,30 @@ pub trait Merges: Memory {
     );
 }
 
-impl<C: Host> Merges for C {
-    fn merge<M: MergeFunction>(
-        &self,
-        f: M,
-        axes: Broadcast,
-        left: Self::Slice<'_>,
-        right: Self::Slice<'_>,
-        y: Self::SliceMut<'_>,
-    ) {
-        cpu::merges::merge(f, axes, left, right, y);
-    }
+on_hosts! {
+    impl Merges {
+        fn merge<M: MergeFunction>(
+            &self,
+            f: M,
+            axes: Broadcast,
+            left: Self::Slice<'_>,
+            right: Self::Slice<'_>,
+            y: Self::SliceMut<'_>,
+        ) {
+            cpu::merges::merge(f, axes, left, right, y);
+        }
 
-    fn merge_gradient<M: MergeFunction>(
-        &self,
-        f: M,
-        axes: Broadcast,
-        left: Self::Slice<'_>,
-        right: Self::Slice<'_>,
-        dy: Self::SliceMut<'_>,
-        d_right: Option<Self::SliceMut<'_>>,
-    ) {
-        cpu::merges::merge_gradient(f, axes, left, right, dy, d_right);
+        fn merge_gradient<M: MergeFunction>(
+            &self,
+            f: M,
+            axes: Broadcast,
+            left: Self::Slice<'_>,
+            right: Self::Slice<'_>,
+            dy: Self::SliceMut<'_>,
+            d_right: Option<Self::SliceMut<'_>>,
+        ) {
+            cpu::merges::merge_gradient(f, axes, left, right, dy, d_right);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Functions of single numbers that are no activations: the work of `Rescaling` and `Dropout`.
 
-use super::{Host, Memory, cpu};
+use super::host::on_hosts;
+use super::{Memory, cpu};
 use crate::random::Key;
 
 /// The numbers that a dropout drops, the same on every device.
@@ -58,13 +59,15 @@ pub trait Pointwise: Memory {
     fn dropout(&self, mask: DropoutMask, x: Self::Slice<'_>, y: Self::SliceMut<'_>);
 }
 
-impl<C: Host> Pointwise for C {
-    fn rescale(&self, scale: f32, offset: f32, x: Self::Slice<'_>, y: Self::SliceMut<'_>) {
-        cpu::pointwise::rescale(scale, offset, x, y);
-    }
+on_hosts! {
+    impl Pointwise {
+        fn rescale(&self, scale: f32, offset: f32, x: Self::Slice<'_>, y: Self::SliceMut<'_>) {
+            cpu::pointwise::rescale(scale, offset, x, y);
+        }
 
-    fn dropout(&self, mask: DropoutMask, x: Self::Slice<'_>, y: Self::SliceMut<'_>) {
-        cpu::pointwise::dropout(mask, x, y);
+        fn dropout(&self, mask: DropoutMask, x: Self::Slice<'_>, y: Self::SliceMut<'_>) {
+            cpu::pointwise::dropout(mask, x, y);
+        }
     }
 }
 
