@@ -15,6 +15,7 @@ pub mod optimizers;
 pub mod prelude;
 pub mod random;
 pub mod shape;
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod words;
 

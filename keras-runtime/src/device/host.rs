@@ -26,6 +26,7 @@ pub trait Host:
 }
 
 /// The CPU with `f64`: slow, exact, for gradient checks.
+#[cfg(any(test, feature = "testing"))]
 #[derive(Clone, Debug, Default)]
 pub struct Cpu64;
 
@@ -33,6 +34,7 @@ impl Host for Cpu {
     type Number = f32;
 }
 
+#[cfg(any(test, feature = "testing"))]
 impl Host for Cpu64 {
     type Number = f64;
 }
@@ -44,12 +46,13 @@ macro_rules! on_hosts {
         impl $operations for $crate::device::Cpu {
             $($body)*
         }
+        #[cfg(any(test, feature = "testing"))]
         impl $operations for $crate::device::Cpu64 {
             $($body)*
         }
     };
 }
-pub(super) use on_hosts;
+pub(crate) use on_hosts;
 
 /// The part of [`Memory`] that is the same on every host device.
 macro_rules! slices {
@@ -121,6 +124,7 @@ impl Memory for Cpu {
     }
 }
 
+#[cfg(any(test, feature = "testing"))]
 impl Memory for Cpu64 {
     type Buffer = Vec<f64>;
     slices!(f64);

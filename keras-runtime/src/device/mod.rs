@@ -30,7 +30,10 @@ pub use cpu::simd::Arith;
 pub use dfdx::tensor::Cpu;
 pub use float::Float;
 pub use geometry::{Axis, Conv2dGeometry, Pool2dGeometry, Taps};
-pub use host::{Cpu64, Host};
+#[cfg(any(test, feature = "testing"))]
+pub use host::Cpu64;
+pub use host::Host;
+pub(crate) use host::on_hosts;
 pub use images::{Images, Resize, Window};
 pub use memory::Memory;
 pub use merges::{Broadcast, MergeFunction, Merges};

@@ -11,6 +11,7 @@ mod sparse_categorical_crossentropy;
 mod tests;
 
 pub use crate::device::Reduction;
+
 pub use binary_crossentropy::BinaryCrossentropy;
 pub(crate) use binary_crossentropy::BinaryEntropy;
 pub use categorical_crossentropy::CategoricalCrossentropy;
@@ -27,6 +28,7 @@ pub(crate) use sparse_categorical_crossentropy::SparseEntropy;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::device::on_hosts;
 use crate::device::{Activation, Device, RowLoss, Rows};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
@@ -220,9 +222,27 @@ impl<D: Device> IntoLoss<D> for Box<dyn Loss<D>> {
     }
 }
 
-impl<D: Device> IntoLoss<D> for &str {
+impl<D: LossCatalogue> IntoLoss<D> for &str {
     fn into_loss(self) -> Result<Box<dyn Loss<D>>> {
         by_name(self)
+    }
+}
+
+/// The losses of a device by their names. Implemented for each device and not for all at once, so
+/// that they are compiled in this crate and not in every crate that names one.
+pub trait LossCatalogue: Device {
+    /// See [`by_name`].
+    ///
+    /// # Errors
+    /// If there is none; the message suggests the nearest.
+    fn loss(name: &str) -> Result<Box<dyn Loss<Self>>>;
+}
+
+on_hosts! {
+    impl LossCatalogue {
+        fn loss(name: &str) -> Result<Box<dyn Loss<Self>>> {
+            find(name)
+        }
     }
 }
 
@@ -263,7 +283,11 @@ macro_rules! catalogue {
         ///
         /// # Errors
         /// If there is none; the message suggests the nearest.
-        pub fn by_name<D: Device>(name: &str) -> Result<Box<dyn Loss<D>>> {
+        pub fn by_name<D: LossCatalogue>(name: &str) -> Result<Box<dyn Loss<D>>> {
+            D::loss(name)
+        }
+
+        fn find<D: Device>(name: &str) -> Result<Box<dyn Loss<D>>> {
             match name {
                 $($($name)|+ => Ok(Box::new($ty::new())),)*
                 _ if ["crossentropy", "ce"].contains(&name.to_lowercase().as_str()) => {

@@ -50,6 +50,7 @@ use std::sync::Arc;
 
 use ndarray::ArrayD;
 
+use crate::device::on_hosts;
 use crate::device::{Cpu, Device, RowFunction, Rows};
 use crate::error::{Error, Result};
 use crate::losses;
@@ -250,6 +251,24 @@ macro_rules! with_own {
 with_own!(Mean);
 with_own!(Sum);
 
+/// The metrics of a device by their names. Implemented for each device and not for all at once, so
+/// that they are compiled in this crate and not in every crate that names one.
+pub trait MetricCatalogue: Device {
+    /// See [`by_name`].
+    ///
+    /// # Errors
+    /// If there is none; the message suggests the nearest.
+    fn metric(name: &str, y_true: &Shape, y_pred: &Shape) -> Result<Box<dyn Metric<Self>>>;
+}
+
+on_hosts! {
+    impl MetricCatalogue {
+        fn metric(name: &str, y_true: &Shape, y_pred: &Shape) -> Result<Box<dyn Metric<Self>>> {
+            find(name, y_true, y_pred)
+        }
+    }
+}
+
 /// Lists the metrics with the names Keras knows them by, and gives each the methods for its use
 /// without a model.
 macro_rules! catalogue {
@@ -291,7 +310,11 @@ macro_rules! catalogue {
         ///
         /// # Errors
         /// If there is none; the message suggests the nearest.
-        pub fn by_name<D: Device>(name: &str, y_true: &Shape, y_pred: &Shape) -> Result<Box<dyn Metric<D>>> {
+        pub fn by_name<D: MetricCatalogue>(name: &str, y_true: &Shape, y_pred: &Shape) -> Result<Box<dyn Metric<D>>> {
+            D::metric(name, y_true, y_pred)
+        }
+
+        fn find<D: Device>(name: &str, y_true: &Shape, y_pred: &Shape) -> Result<Box<dyn Metric<D>>> {
             if ["accuracy", "acc"].contains(&name.to_lowercase().as_str()) {
                 return Ok(match Targets::of(y_true, y_pred) {
                     Targets::Binary => Box::new(BinaryAccuracy::new().name(name)),

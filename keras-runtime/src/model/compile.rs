@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::backend::Backend;
 use super::history::Logs;
 use super::network::{Network, Value};
 use crate::device::Device;
@@ -225,7 +226,10 @@ impl<D: Device> Targets<D> {
         compiled: &Compiled<D>,
         shapes: &[Shape],
         predictions: Vec<Shape>,
-    ) -> Result<Self> {
+    ) -> Result<Self>
+    where
+        D: Backend,
+    {
         let mut end = network.outputs.len();
         let mut names: Vec<String> = Vec::new();
         let mut outputs = Vec::with_capacity(network.outputs.len());

@@ -1,5 +1,6 @@
 //! Models: what the macros' code runs on.
 
+mod backend;
 mod build;
 mod compile;
 mod core;
@@ -26,6 +27,7 @@ mod table;
 mod trace;
 mod weights;
 
+pub use backend::Backend;
 pub use build::build_declared;
 pub use compile::Compile;
 pub use core::{Core, Run};

@@ -2,6 +2,7 @@
 
 use ndarray::ArrayD;
 
+use super::backend::Backend;
 use super::compile::{Compile, Compiled};
 use super::core::{Core, Run};
 use super::evaluate::{self, Evaluate};
@@ -15,7 +16,6 @@ use super::trace::Trace;
 use super::{build, describe, on_batch, step, weights};
 use crate::console;
 use crate::data::{Batch, IntoColumns, IntoData};
-use crate::device::Device;
 use crate::error::{Error, Result};
 
 /// A model: what the macros generate, and everything that Keras' `Model` does with it.
@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 /// The required items are generated; a model's own `train_step` replaces the generated one.
 pub trait Model: Sized + Send {
     /// The device it runs on.
-    type Device: Device;
+    type Device: Backend;
     /// Its layers, inputs and outputs.
     const NETWORK: Network;
 

@@ -2,6 +2,7 @@
 //! gradients, the optimizer, the metrics.
 
 use super::Model;
+use super::backend::Backend;
 use super::build::{network, prepare};
 use super::compile::{Compiled, OutputLoss, Target, Targets, Weighting};
 use super::core::{Core, Run};
@@ -338,7 +339,7 @@ pub(crate) fn update_metrics<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Res
 
 /// Finds out what the losses and metrics mean for targets of these shapes, and checks that they
 /// fit the model's outputs. The memory of the mode is there.
-pub(crate) fn resolve<D: Device>(
+pub(crate) fn resolve<D: Backend>(
     core: &Core<D>,
     run: &mut Run<D>,
     network: &Network,

@@ -10,6 +10,7 @@ pub use sgd::SGD;
 
 use std::ops::Range;
 
+use crate::device::on_hosts;
 use crate::device::{Device, Float, UpdateRule};
 use crate::error::{Error, Result};
 
@@ -130,9 +131,27 @@ pub trait IntoOptimizer<D: Device> {
     fn into_optimizer(self) -> Result<Box<dyn Optimizer<D>>>;
 }
 
-impl<D: Device> IntoOptimizer<D> for &str {
+impl<D: OptimizerCatalogue> IntoOptimizer<D> for &str {
     fn into_optimizer(self) -> Result<Box<dyn Optimizer<D>>> {
         by_name(self)
+    }
+}
+
+/// The optimizers of a device by their names. Implemented for each device and not for all at once, so
+/// that they are compiled in this crate and not in every crate that names one.
+pub trait OptimizerCatalogue: Device {
+    /// See [`by_name`].
+    ///
+    /// # Errors
+    /// If there is none; the message suggests the nearest.
+    fn optimizer(name: &str) -> Result<Box<dyn Optimizer<Self>>>;
+}
+
+on_hosts! {
+    impl OptimizerCatalogue {
+        fn optimizer(name: &str) -> Result<Box<dyn Optimizer<Self>>> {
+            find(name)
+        }
     }
 }
 
@@ -160,7 +179,11 @@ macro_rules! catalogue {
         ///
         /// # Errors
         /// If there is none; the message suggests the nearest.
-        pub fn by_name<D: Device>(name: &str) -> Result<Box<dyn Optimizer<D>>> {
+        pub fn by_name<D: OptimizerCatalogue>(name: &str) -> Result<Box<dyn Optimizer<D>>> {
+            D::optimizer(name)
+        }
+
+        fn find<D: Device>(name: &str) -> Result<Box<dyn Optimizer<D>>> {
             match name.to_lowercase().as_str() {
                 $($name => Ok(Box::new($default)),)*
                 _ => Err(Error::unknown("optimizer", name, &[$($name),*])),
