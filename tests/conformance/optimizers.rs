@@ -18,7 +18,7 @@ fn optimizers_are_those_of_keras() {
         let after = case["after"].as_array().expect("weights");
         let mut run = Run::new(optimizer(case), &flat(&case["weights"]));
         for (step, (gradients, after)) in gradients.iter().zip(after).enumerate() {
-            let everything = 0..run.len();
+            let everything = 0..run.params.len();
             run.step(&flat(gradients), std::slice::from_ref(&everything));
             let what = format!("{name}, step {}", step + 1);
             assert_close(&what, &run.params, &flat(after), 1e-6, 1e-7);
