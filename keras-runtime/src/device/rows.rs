@@ -1,6 +1,6 @@
 //! Losses and metrics: functions of a row of targets and a row of predictions.
 
-use super::cpu::lanes::{self, Same};
+use super::cpu::lanes::{self, Each, Same};
 use super::{Arith, Float, Memory};
 use crate::shape::Shape;
 
@@ -57,11 +57,10 @@ impl<P: PairFunction> RowFunction for MeanOf<P> {
 
     #[inline(always)]
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
-        let value = |t, p| [self.0.value::<F, A>(t, p)];
-        let [sum] = match (y_true, y_pred) {
-            (&[t], &[p]) => return self.0.value::<F, A>(t, p),
-            (&[t], _) => lanes::sums(Same(t), y_pred, value),
-            _ => lanes::sums(y_true, y_pred, value),
+        let values = Values(self.0);
+        let [sum] = match *y_true {
+            [t] => lanes::sums::<A, F, 1>(Same(t), y_pred, &values),
+            _ => lanes::sums::<A, F, 1>(y_true, y_pred, &values),
         };
         sum / F::from_usize(y_pred.len())
     }
@@ -77,21 +76,39 @@ impl<P: PairLoss> RowLoss for MeanOf<P> {
         gradient: &mut [F],
     ) -> F {
         let width = F::from_usize(y_pred.len());
-        let factor = factor / width;
-        let value = |t, p| {
-            let (value, gradient) = self.0.value_and_gradient::<F, A>(t, p);
-            ([value], factor * gradient)
+        let each = Gradients {
+            loss: self.0,
+            factor: factor / width,
         };
-        let [sum] = match (y_true, y_pred) {
-            (&[t], &[p]) => {
-                let (sum, derivative) = value(t, p);
-                gradient.fill(derivative);
-                sum
-            }
-            (&[t], _) => lanes::sums_and_map(Same(t), y_pred, gradient, value),
-            _ => lanes::sums_and_map(y_true, y_pred, gradient, value),
+        let [sum] = match *y_true {
+            [t] => lanes::sums_and_map::<A, F, 1>(Same(t), y_pred, gradient, &each),
+            _ => lanes::sums_and_map::<A, F, 1>(y_true, y_pred, gradient, &each),
         };
         sum / width
+    }
+}
+
+/// The values of pairs.
+struct Values<P>(P);
+
+impl<F: Float, P: PairFunction> Each<F, 1> for Values<P> {
+    #[inline(always)]
+    fn at<A: Arith>(&self, a: F, b: F) -> ([F; 1], F) {
+        ([self.0.value::<F, A>(a, b)], F::zero())
+    }
+}
+
+/// The values of pairs, and a factor times their derivatives.
+struct Gradients<P, F> {
+    loss: P,
+    factor: F,
+}
+
+impl<F: Float, P: PairLoss> Each<F, 1> for Gradients<P, F> {
+    #[inline(always)]
+    fn at<A: Arith>(&self, a: F, b: F) -> ([F; 1], F) {
+        let (value, gradient) = self.loss.value_and_gradient::<F, A>(a, b);
+        ([value], self.factor * gradient)
     }
 }
 

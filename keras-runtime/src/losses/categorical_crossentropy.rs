@@ -2,7 +2,7 @@
 
 use super::binary_crossentropy::clip;
 use super::{Loss, LossInput, Options, row_loss, same_shape};
-use crate::device::cpu::lanes::{self, Same};
+use crate::device::cpu::lanes::{self, Each, Itself, Same};
 use crate::device::cpu::math;
 use crate::device::{Activation, Arith, Device, Float, RowFunction, RowLoss};
 use crate::error::Result;
@@ -82,29 +82,28 @@ impl CategoricalEntropy {
 
     /// What makes targets smooth in a row of `width` classes.
     #[inline(always)]
-    fn smooth<F: Float>(&self, width: usize) -> impl Fn(F) -> F {
+    fn smoothing<F: Float>(&self, width: usize) -> Smoothing<F> {
         let smoothing = F::from_f32(self.label_smoothing);
-        let (keep, share) = (F::one() - smoothing, smoothing / F::from_usize(width));
-        move |t| t * keep + share
+        Smoothing {
+            keep: F::one() - smoothing,
+            share: smoothing / F::from_usize(width),
+        }
     }
 }
 
 impl RowFunction for CategoricalEntropy {
     #[inline(always)]
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
-        let smooth = self.smooth(y_pred.len());
+        let smoothing = self.smoothing(y_pred.len());
         if self.from_logits {
-            let max = lanes::max(y_pred);
-            let [exps, targets, weighted] = lanes::sums(y_true, y_pred, |t, z| {
-                let (t, z) = (smooth(t), z - max);
-                [math::exp::<F, A>(z), t, t * z]
-            });
+            let max = lanes::max::<A, F>(y_pred);
+            let each = OfLogits { smoothing, max };
+            let [exps, targets, weighted] = lanes::sums::<A, F, 3>(y_true, y_pred, &each);
             return targets * math::ln::<F, A>(exps) - weighted;
         }
-        let [sum] = lanes::sums(Same(F::zero()), y_pred, |_, p| [p]);
-        let [value] = lanes::sums(y_true, y_pred, |t, p| {
-            [smooth(t) * math::ln::<F, A>(clip(p / sum).0)]
-        });
+        let [sum] = lanes::sums::<A, F, 1>(Same(F::zero()), y_pred, &Itself);
+        let each = OfProbabilities { smoothing, sum };
+        let [value, _] = lanes::sums::<A, F, 2>(y_true, y_pred, &each);
         -value
     }
 }
@@ -118,33 +117,71 @@ impl RowLoss for CategoricalEntropy {
         factor: F,
         gradient: &mut [F],
     ) -> F {
-        let smooth = self.smooth(y_pred.len());
+        let smoothing = self.smoothing(y_pred.len());
         if self.from_logits {
             // d/dz = softmax(z) Σt - t.
-            let max = lanes::max(y_pred);
+            let max = lanes::max::<A, F>(y_pred);
+            let each = OfLogits { smoothing, max };
             let [exps, targets, weighted] =
-                lanes::sums_and_map(y_true, y_pred, gradient, |t, z| {
-                    let (t, z) = (smooth(t), z - max);
-                    let e = math::exp::<F, A>(z);
-                    ([e, t, t * z], e)
-                });
+                lanes::sums_and_map::<A, F, 3>(y_true, y_pred, gradient, &each);
             let scale = factor * targets / exps;
             for (d, &t) in gradient.iter_mut().zip(y_true) {
-                *d = *d * scale - factor * smooth(t);
+                *d = *d * scale - factor * smoothing.of(t);
             }
             return targets * math::ln::<F, A>(exps) - weighted;
         }
         // With q = p / Σp: d/dpᵢ = (Σt - tᵢ / qᵢ) / Σp, both without what is clipped.
-        let [sum] = lanes::sums(Same(F::zero()), y_pred, |_, p| [p]);
-        let [value, targets] = lanes::sums_and_map(y_true, y_pred, gradient, |t, p| {
-            let (t, (q, is_inside)) = (smooth(t), clip(p / sum));
-            let inside = if is_inside { t } else { F::zero() };
-            ([t * math::ln::<F, A>(q), inside], inside / q)
-        });
+        let [sum] = lanes::sums::<A, F, 1>(Same(F::zero()), y_pred, &Itself);
+        let each = OfProbabilities { smoothing, sum };
+        let [value, targets] = lanes::sums_and_map::<A, F, 2>(y_true, y_pred, gradient, &each);
         let factor = factor / sum;
         for d in gradient {
             *d = factor * (targets - *d);
         }
         -value
+    }
+}
+
+/// Targets drawn towards equal probabilities.
+#[derive(Clone, Copy)]
+struct Smoothing<F> {
+    keep: F,
+    share: F,
+}
+
+impl<F: Float> Smoothing<F> {
+    #[inline(always)]
+    fn of(&self, target: F) -> F {
+        target * self.keep + self.share
+    }
+}
+
+/// Sums e^z, t and t z, and keeps e^z, with logits less their maximum.
+struct OfLogits<F> {
+    smoothing: Smoothing<F>,
+    max: F,
+}
+
+impl<F: Float> Each<F, 3> for OfLogits<F> {
+    #[inline(always)]
+    fn at<A: Arith>(&self, t: F, z: F) -> ([F; 3], F) {
+        let (t, z) = (self.smoothing.of(t), z - self.max);
+        let e = math::exp::<F, A>(z);
+        ([e, t, t * z], e)
+    }
+}
+
+/// Sums t ln q, and the t whose q is not clipped; keeps t / q of these.
+struct OfProbabilities<F> {
+    smoothing: Smoothing<F>,
+    sum: F,
+}
+
+impl<F: Float> Each<F, 2> for OfProbabilities<F> {
+    #[inline(always)]
+    fn at<A: Arith>(&self, t: F, p: F) -> ([F; 2], F) {
+        let (t, (q, is_inside)) = (self.smoothing.of(t), clip(p / self.sum));
+        let inside = if is_inside { t } else { F::zero() };
+        ([t * math::ln::<F, A>(q), inside], inside / q)
     }
 }

@@ -3,7 +3,7 @@
 use super::binary_crossentropy::clip;
 use super::check::class_numbers;
 use super::{Loss, LossInput, Options, classes, row_loss};
-use crate::device::cpu::lanes::{self, Same};
+use crate::device::cpu::lanes::{self, Each, Itself, Same};
 use crate::device::cpu::math;
 use crate::device::{Activation, Arith, Device, Float, RowFunction, RowLoss};
 use crate::error::Result;
@@ -94,11 +94,11 @@ impl RowFunction for SparseEntropy {
             return F::zero();
         };
         if self.from_logits {
-            let max = lanes::max(y_pred);
-            let [exps] = lanes::sums(Same(max), y_pred, |max, z| [math::exp::<F, A>(z - max)]);
+            let max = lanes::max::<A, F>(y_pred);
+            let [exps] = lanes::sums::<A, F, 1>(Same(max), y_pred, &Exponential);
             return math::ln::<F, A>(exps) - (chosen - max);
         }
-        let [sum] = lanes::sums(Same(F::zero()), y_pred, |_, p| [p]);
+        let [sum] = lanes::sums::<A, F, 1>(Same(F::zero()), y_pred, &Itself);
         -math::ln::<F, A>(clip(chosen / sum).0)
     }
 }
@@ -118,11 +118,8 @@ impl RowLoss for SparseEntropy {
         };
         if self.from_logits {
             // d/dz = softmax(z), less 1 for the class.
-            let max = lanes::max(y_pred);
-            let [exps] = lanes::sums_and_map(Same(max), y_pred, gradient, |max, z| {
-                let e = math::exp::<F, A>(z - max);
-                ([e], e)
-            });
+            let max = lanes::max::<A, F>(y_pred);
+            let [exps] = lanes::sums_and_map::<A, F, 1>(Same(max), y_pred, gradient, &Exponential);
             let scale = factor / exps;
             for d in &mut *gradient {
                 *d *= scale;
@@ -131,7 +128,7 @@ impl RowLoss for SparseEntropy {
             return math::ln::<F, A>(exps) - (chosen - max);
         }
         // With q = p / Σp: d/dpᵢ = 1 / Σp, less 1 / p for the class; 0 if q is clipped.
-        let [sum] = lanes::sums(Same(F::zero()), y_pred, |_, p| [p]);
+        let [sum] = lanes::sums::<A, F, 1>(Same(F::zero()), y_pred, &Itself);
         let (q, is_inside) = clip(chosen / sum);
         if is_inside {
             gradient.fill(factor / sum);
@@ -144,6 +141,17 @@ impl RowLoss for SparseEntropy {
 
     fn ignored_target(&self) -> Option<f32> {
         self.ignore_class
+    }
+}
+
+/// e^z of logits less their maximum.
+struct Exponential;
+
+impl<F: Float> Each<F, 1> for Exponential {
+    #[inline(always)]
+    fn at<A: Arith>(&self, max: F, z: F) -> ([F; 1], F) {
+        let e = math::exp::<F, A>(z - max);
+        ([e], e)
     }
 }
 

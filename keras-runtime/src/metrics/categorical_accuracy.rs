@@ -41,7 +41,7 @@ struct SameClass;
 impl RowFunction for SameClass {
     #[inline(always)]
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
-        if argmax(y_true) == argmax(y_pred) {
+        if argmax::<F, A>(y_true) == argmax::<F, A>(y_pred) {
             F::one()
         } else {
             F::zero()
@@ -51,19 +51,20 @@ impl RowFunction for SameClass {
 
 /// Where the maximum is; the first, if there are several.
 #[inline(always)]
-pub(super) fn argmax<F: Float>(row: &[F]) -> usize {
-    let max = lanes::max(row);
+pub(super) fn argmax<F: Float, A: Arith>(row: &[F]) -> usize {
+    let max = lanes::max::<A, F>(row);
     row.iter().position(|&value| value == max).unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::cpu::simd::Separate;
 
     #[test]
     fn the_first_of_equal_maxima_counts() {
-        assert_eq!(argmax(&[0.1, 0.7, 0.7]), 1);
-        assert_eq!(argmax(&[f32::NAN; 3]), 0);
-        assert_eq!(argmax(&[f32::NEG_INFINITY, -1.0]), 1);
+        assert_eq!(argmax::<_, Separate>(&[0.1, 0.7, 0.7]), 1);
+        assert_eq!(argmax::<_, Separate>(&[f32::NAN; 3]), 0);
+        assert_eq!(argmax::<_, Separate>(&[f32::NEG_INFINITY, -1.0]), 1);
     }
 }

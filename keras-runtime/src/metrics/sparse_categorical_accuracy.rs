@@ -48,7 +48,7 @@ struct IsClass;
 impl RowFunction for IsClass {
     #[inline(always)]
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
-        if y_true.first() == Some(&F::from_usize(argmax(y_pred))) {
+        if y_true.first() == Some(&F::from_usize(argmax::<F, A>(y_pred))) {
             F::one()
         } else {
             F::zero()

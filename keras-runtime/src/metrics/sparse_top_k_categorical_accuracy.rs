@@ -60,6 +60,6 @@ impl RowFunction for ClassInTopK {
     #[inline(always)]
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
         let class = y_true.first().and_then(|class| class.to_usize());
-        class.map_or(F::zero(), |class| in_top_k(y_pred, class, self.k))
+        class.map_or(F::zero(), |class| in_top_k::<F, A>(y_pred, class, self.k))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::categorical_accuracy::argmax;
 use super::{Direction, Metric, MetricInput, Own, row_mean};
-use crate::device::cpu::lanes::{self, Same};
+use crate::device::cpu::lanes::{self, Each, Same};
 use crate::device::{Arith, Device, Float, RowFunction};
 
 /// How often the class of the target, a one-hot row, is among the `k` most probable:
@@ -53,13 +53,13 @@ struct InTopK {
 impl RowFunction for InTopK {
     #[inline(always)]
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
-        in_top_k(y_pred, argmax(y_true), self.k)
+        in_top_k::<F, A>(y_pred, argmax::<F, A>(y_true), self.k)
     }
 }
 
 /// 1 if fewer than `k` predictions are larger than that of the class. NaN is the smallest of all.
 #[inline(always)]
-pub(super) fn in_top_k<F: Float>(y_pred: &[F], class: usize, k: usize) -> F {
+pub(super) fn in_top_k<F: Float, A: Arith>(y_pred: &[F], class: usize, k: usize) -> F {
     let Some(&chosen) = y_pred.get(class) else {
         return F::zero();
     };
@@ -68,9 +68,7 @@ pub(super) fn in_top_k<F: Float>(y_pred: &[F], class: usize, k: usize) -> F {
     } else {
         chosen
     };
-    let [larger] = lanes::sums(Same(chosen), y_pred, |chosen, p| {
-        [if p > chosen { F::one() } else { F::zero() }]
-    });
+    let [larger] = lanes::sums::<A, F, 1>(Same(chosen), y_pred, &IsLarger);
     if larger < F::from_usize(k) {
         F::one()
     } else {
@@ -78,20 +76,34 @@ pub(super) fn in_top_k<F: Float>(y_pred: &[F], class: usize, k: usize) -> F {
     }
 }
 
+/// 1 for a prediction larger than the chosen one.
+struct IsLarger;
+
+impl<F: Float> Each<F, 1> for IsLarger {
+    #[inline(always)]
+    fn at<A: Arith>(&self, chosen: F, p: F) -> ([F; 1], F) {
+        let is_larger = if p > chosen { F::one() } else { F::zero() };
+        ([is_larger], is_larger)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::cpu::simd::Separate;
 
     #[test]
     fn classes_as_probable_as_the_last_one_are_in() {
         let row = [0.1f32, 0.3, 0.3, 0.2];
         assert_eq!(
-            (0..4).map(|class| in_top_k(&row, class, 1)).sum::<f32>(),
+            (0..4)
+                .map(|class| in_top_k::<_, Separate>(&row, class, 1))
+                .sum::<f32>(),
             2.0
         );
-        assert_eq!(in_top_k(&row, 3, 2), 0.0);
-        assert_eq!(in_top_k(&row, 3, 3), 1.0);
-        assert_eq!(in_top_k(&row, 9, 4), 0.0);
-        assert_eq!(in_top_k(&[f32::NAN, 0.5], 0, 1), 0.0);
+        assert_eq!(in_top_k::<_, Separate>(&row, 3, 2), 0.0);
+        assert_eq!(in_top_k::<_, Separate>(&row, 3, 3), 1.0);
+        assert_eq!(in_top_k::<_, Separate>(&row, 9, 4), 0.0);
+        assert_eq!(in_top_k::<_, Separate>(&[f32::NAN, 0.5], 0, 1), 0.0);
     }
 }

@@ -1,6 +1,7 @@
 //! Sums along a row in a fixed number of lanes: rustc keeps the order of floating-point additions
 //! as written, so a sum in one variable is never vectorised.
 
+use super::simd::Arith;
 use crate::device::Float;
 
 /// The sums that a row's sum is added up from.
@@ -41,69 +42,70 @@ impl<F: Float> Beside<F> for Same<F> {
     }
 }
 
-/// Where a second value for each element goes.
-trait Out<U> {
-    fn put<const W: usize>(&mut self, from: usize, part: [U; W]);
+/// What is computed of each element and of what stands beside it: values to be summed, and one that
+/// is kept.
+///
+/// It is no closure, because rustc would not always inline one, and only what is inlined is compiled
+/// for the vector units of the kernel around it.
+pub trait Each<F, const N: usize> {
+    /// The values, and the one that is kept; `#[inline(always)]`.
+    fn at<A: Arith>(&self, a: F, b: F) -> ([F; N], F);
 }
 
-impl<F: Copy> Out<F> for &mut [F] {
+/// The element itself, twice.
+#[derive(Clone, Copy, Debug)]
+pub struct Itself;
+
+impl<F: Float> Each<F, 1> for Itself {
     #[inline(always)]
-    fn put<const W: usize>(&mut self, from: usize, part: [F; W]) {
-        self[from..from + W].copy_from_slice(&part);
+    fn at<A: Arith>(&self, _a: F, b: F) -> ([F; 1], F) {
+        ([b], b)
     }
-}
-
-/// There is no second value.
-struct Nowhere;
-
-impl Out<()> for Nowhere {
-    #[inline(always)]
-    fn put<const W: usize>(&mut self, _from: usize, _part: [(); W]) {}
 }
 
 /// `Σ f(aᵢ, bᵢ)`, several sums at once.
 #[inline(always)]
-pub fn sums<F: Float, T: Beside<F>, const N: usize>(
-    a: T,
+pub fn sums<A: Arith, F: Float, const N: usize>(
+    a: impl Beside<F>,
     b: &[F],
-    f: impl Fn(F, F) -> [F; N],
+    each: &impl Each<F, N>,
 ) -> [F; N] {
-    Walk::new(F::zero(), |a, b| a + b, Nowhere).run(a, b, |a, b| (f(a, b), ()))
+    Walk::new(F::zero(), |a, b| a + b, None).run::<A, _>(a, b, each)
 }
 
-/// `Σ f(aᵢ, bᵢ)` as [`sums`] has it, and `outᵢ` the second value of `f`.
+/// `Σ f(aᵢ, bᵢ)` as [`sums`] has it, and `outᵢ` what is kept.
 #[inline(always)]
-pub fn sums_and_map<F: Float, T: Beside<F>, const N: usize>(
-    a: T,
+pub fn sums_and_map<A: Arith, F: Float, const N: usize>(
+    a: impl Beside<F>,
     b: &[F],
     out: &mut [F],
-    f: impl Fn(F, F) -> ([F; N], F),
+    each: &impl Each<F, N>,
 ) -> [F; N] {
-    Walk::new(F::zero(), |a, b| a + b, out).run(a, b, f)
+    Walk::new(F::zero(), |a, b| a + b, Some(out)).run::<A, _>(a, b, each)
 }
 
 /// The largest element; NaN only if all are.
 #[inline(always)]
-pub fn max<F: Float>(row: &[F]) -> F {
+pub fn max<A: Arith, F: Float>(row: &[F]) -> F {
     // A compare and a select, which vectorise.
     let larger = |a, b| if b > a { b } else { a };
-    let walk = Walk::new(F::neg_infinity(), larger, Nowhere);
-    let [max] = walk.run(Same(F::zero()), row, |_, b| ([b], ()));
+    let walk = Walk::new(F::neg_infinity(), larger, None);
+    let [max] = walk.run::<A, _>(Same(F::zero()), row, &Itself);
     max
 }
 
 /// A walk along a row.
-struct Walk<F, C, O, const N: usize> {
+struct Walk<'a, F, C, const N: usize> {
     lanes: [[F; LANES]; N],
     totals: [F; N],
     start: F,
     combine: C,
-    out: O,
+    out: Option<&'a mut [F]>,
 }
 
-impl<F: Float, C: Fn(F, F) -> F, O, const N: usize> Walk<F, C, O, N> {
+impl<'a, F: Float, C: Fn(F, F) -> F, const N: usize> Walk<'a, F, C, N> {
     #[inline(always)]
-    fn new(start: F, combine: C, out: O) -> Self {
+    fn new(start: F, combine: C, out: Option<&'a mut [F]>) -> Self {
         Self {
             lanes: [[start; LANES]; N],
             totals: [start; N],
@@ -116,34 +118,26 @@ impl<F: Float, C: Fn(F, F) -> F, O, const N: usize> Walk<F, C, O, N> {
     /// Takes the row in parts of known lengths. What is left of it at the end is the end of a part
     /// that overlaps the one before.
     #[inline(always)]
-    fn run<T: Beside<F>, U: Copy + Default>(
-        mut self,
-        a: T,
-        b: &[F],
-        f: impl Fn(F, F) -> ([F; N], U),
-    ) -> [F; N]
-    where
-        O: Out<U>,
-    {
+    fn run<A: Arith, T: Beside<F>>(mut self, a: T, b: &[F], each: &impl Each<F, N>) -> [F; N] {
         let (len, mut at) = (b.len(), 0);
         while at + MANY <= len {
-            self.part::<T, U, MANY>(a, b, at, MANY, &f);
+            self.part::<A, T, MANY>(a, b, at, MANY, each);
             at += MANY;
             if at % BLOCK == 0 {
                 self.add_up();
             }
         }
         while at + LANES <= len {
-            self.part::<T, U, LANES>(a, b, at, LANES, &f);
+            self.part::<A, T, LANES>(a, b, at, LANES, each);
             at += LANES;
         }
         match len {
             _ if at == len => {}
-            LANES.. => self.part::<T, U, LANES>(a, b, len - LANES, len - at, &f),
-            8.. => self.pair::<T, U, 8>(a, b, &f),
-            4.. => self.pair::<T, U, 4>(a, b, &f),
-            2.. => self.pair::<T, U, 2>(a, b, &f),
-            _ => self.part::<T, U, 1>(a, b, 0, 1, &f),
+            LANES.. => self.part::<A, T, LANES>(a, b, len - LANES, len - at, each),
+            8.. => self.pair::<A, T, 8>(a, b, each),
+            4.. => self.pair::<A, T, 4>(a, b, each),
+            2.. => self.pair::<A, T, 2>(a, b, each),
+            _ => self.part::<A, T, 1>(a, b, 0, 1, each),
         }
         self.add_up();
         self.totals
@@ -151,16 +145,14 @@ impl<F: Float, C: Fn(F, F) -> F, O, const N: usize> Walk<F, C, O, N> {
 
     /// Two parts that overlap, for a row of `W` to `2 W` elements.
     #[inline(always)]
-    fn pair<T: Beside<F>, U: Copy + Default, const W: usize>(
+    fn pair<A: Arith, T: Beside<F>, const W: usize>(
         &mut self,
         a: T,
         b: &[F],
-        f: impl Fn(F, F) -> ([F; N], U),
-    ) where
-        O: Out<U>,
-    {
-        self.part::<T, U, W>(a, b, 0, W, &f);
-        self.part::<T, U, W>(a, b, b.len() - W, b.len() - W, &f);
+        each: &impl Each<F, N>,
+    ) {
+        self.part::<A, T, W>(a, b, 0, W, each);
+        self.part::<A, T, W>(a, b, b.len() - W, b.len() - W, each);
     }
 
     /// Takes `W` elements, of which the last `fresh` ones have not been counted yet.
@@ -168,27 +160,27 @@ impl<F: Float, C: Fn(F, F) -> F, O, const N: usize> Walk<F, C, O, N> {
     /// They come and go by value: memory that is read and written in one loop could overlap, which
     /// would keep rustc from vectorising it.
     #[inline(always)]
-    fn part<T: Beside<F>, U: Copy + Default, const W: usize>(
+    fn part<A: Arith, T: Beside<F>, const W: usize>(
         &mut self,
         a: T,
         b: &[F],
         from: usize,
         fresh: usize,
-        f: impl Fn(F, F) -> ([F; N], U),
-    ) where
-        O: Out<U>,
-    {
+        each: &impl Each<F, N>,
+    ) {
         let (a, b): ([F; W], [F; W]) = (a.part(from), b.part(from));
-        let mut mapped = [U::default(); W];
+        let mut kept = [F::zero(); W];
         let mut values = [[F::zero(); W]; N];
         for i in 0..W {
-            let (value, map) = f(a[i], b[i]);
-            mapped[i] = map;
+            let (value, keep) = each.at::<A>(a[i], b[i]);
+            kept[i] = keep;
             for n in 0..N {
                 values[n][i] = value[n];
             }
         }
-        self.out.put(from, mapped);
+        if let Some(out) = &mut self.out {
+            out[from..from + W].copy_from_slice(&kept);
+        }
         // As numbers: rustc makes branches of comparisons of whole numbers that it knows.
         let first = F::from_usize(W - fresh);
         for (lanes, values) in self.lanes.iter_mut().zip(values) {
@@ -222,30 +214,34 @@ impl<F: Float, C: Fn(F, F) -> F, O, const N: usize> Walk<F, C, O, N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::cpu::simd::Separate;
 
     fn row(len: usize) -> Vec<f64> {
         (0..len).map(|i| ((i * 7 % 13) as f64) - 4.0).collect()
     }
 
-    #[test]
-    fn sums_of_every_length_are_those_of_a_plain_loop() {
-        for len in (0..70).chain([BLOCK - 1, BLOCK, BLOCK + 17, 3 * BLOCK + 5]) {
-            let (a, b) = (row(len), row(len + 3)[3..].to_vec());
-            let [product, count] = sums(&a[..], &b, |a, b| [a * b, 1.0]);
-            let expected: f64 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
-            assert_eq!((product, count), (expected, len as f64));
+    /// The product, and the number of elements; twice the element is kept.
+    struct Product;
 
-            let mut out = vec![0.0; len];
-            let [sum] = sums_and_map(Same(2.0), &b, &mut out, |a, b| ([b], a * b));
-            assert_eq!(sum, b.iter().sum::<f64>());
-            assert!(out.iter().zip(&b).all(|(out, b)| *out == 2.0 * b));
+    impl Each<f64, 2> for Product {
+        fn at<A: Arith>(&self, a: f64, b: f64) -> ([f64; 2], f64) {
+            ([a * b, 1.0], b + b)
         }
     }
 
     #[test]
-    fn the_lanes_beyond_a_row_are_left_out() {
-        let [sum] = sums(Same(0.0), &[1.0, 2.0], |_, b: f64| [1.0 / b]);
-        assert_eq!(sum, 1.5);
+    fn sums_of_every_length_are_those_of_a_plain_loop() {
+        for len in (0..150).chain([BLOCK - 1, BLOCK, BLOCK + 17, 3 * BLOCK + 5]) {
+            let (a, b) = (row(len), row(len + 3)[3..].to_vec());
+            let expected: f64 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
+            let found = sums::<Separate, _, 2>(&a[..], &b, &Product);
+            assert_eq!(found, [expected, len as f64]);
+
+            let mut out = vec![0.0; len];
+            let found = sums_and_map::<Separate, _, 2>(Same(3.0), &b, &mut out, &Product);
+            assert_eq!(found, [3.0 * b.iter().sum::<f64>(), len as f64]);
+            assert!(out.iter().zip(&b).all(|(out, b)| *out == 2.0 * b));
+        }
     }
 
     #[test]
@@ -254,10 +250,13 @@ mod tests {
             for at in 0..len {
                 let mut row = vec![-3.0f32; len];
                 row[at] = -1.0;
-                assert_eq!(max(&row), -1.0);
+                assert_eq!(max::<Separate, _>(&row), -1.0);
             }
         }
-        assert_eq!(max(&[f32::NEG_INFINITY; 3]), f32::NEG_INFINITY);
-        assert_eq!(max(&[1.0, f32::NAN, 2.0]), 2.0);
+        assert_eq!(
+            max::<Separate, _>(&[f32::NEG_INFINITY; 3]),
+            f32::NEG_INFINITY
+        );
+        assert_eq!(max::<Separate, _>(&[1.0, f32::NAN, 2.0]), 2.0);
     }
 }
