@@ -1,5 +1,6 @@
 //! The activations along rows: softmax and its kin, and glu.
 
+use super::super::lanes::{self, Same};
 use super::super::math::{exp, ln, sigmoid, sigmoid_and_rest};
 use super::super::simd::{Arith, dispatch};
 use crate::device::float::Float;
@@ -12,13 +13,14 @@ dispatch! {
 #[inline(always)]
 fn softmax_body<F: Float, A: Arith>(y: &mut [F], width: usize) {
     for row in y.chunks_exact_mut(width) {
-        let most = max(row);
+        let most = lanes::max(row);
         row.iter_mut().for_each(|y| *y -= most);
     }
     // All rows at once: a row of ten numbers would fill no register.
     y.iter_mut().for_each(|y| *y = exp::<F, A>(*y));
     for row in y.chunks_exact_mut(width) {
-        let scale = F::one() / sum(row);
+        let [sum] = lanes::sums(Same(F::zero()), row, |_, e| [e]);
+        let scale = F::one() / sum;
         row.iter_mut().for_each(|y| *y *= scale);
     }
 }
@@ -32,7 +34,7 @@ dispatch! {
 #[allow(clippy::extra_unused_type_parameters)]
 fn softmax_gradient_body<F: Float, A: Arith>(y: &[F], d: &mut [F], width: usize) {
     for (d, y) in d.chunks_exact_mut(width).zip(y.chunks_exact(width)) {
-        let dot = sum_of(d, y, |d, y| d * y);
+        let [dot] = lanes::sums(&*d, y, |d, y| [d * y]);
         for (d, &y) in d.iter_mut().zip(y) {
             *d = y * (*d - dot);
         }
@@ -47,9 +49,10 @@ dispatch! {
 #[inline(always)]
 fn log_softmax_body<F: Float, A: Arith>(y: &mut [F], width: usize) {
     for row in y.chunks_exact_mut(width) {
-        let most = max(row);
+        let most = lanes::max(row);
         row.iter_mut().for_each(|y| *y -= most);
-        let log = ln::<F, A>(sum_of(row, row, |y, _| exp::<F, A>(y)));
+        let [sum] = lanes::sums(Same(F::zero()), row, |_, y| [exp::<F, A>(y)]);
+        let log = ln::<F, A>(sum);
         row.iter_mut().for_each(|y| *y -= log);
     }
 }
@@ -62,7 +65,7 @@ dispatch! {
 #[inline(always)]
 fn log_softmax_gradient_body<F: Float, A: Arith>(y: &[F], d: &mut [F], width: usize) {
     for (d, y) in d.chunks_exact_mut(width).zip(y.chunks_exact(width)) {
-        let total = sum(d);
+        let [total] = lanes::sums(Same(F::zero()), d, |_, d| [d]);
         for (d, &y) in d.iter_mut().zip(y) {
             *d -= exp::<F, A>(y) * total;
         }
@@ -75,7 +78,7 @@ fn log_softmax_gradient_body<F: Float, A: Arith>(y: &[F], d: &mut [F], width: us
 /// stands still when the sum is of those above it.
 pub fn sparsemax<F: Float>(y: &mut [F], width: usize) {
     for row in y.chunks_exact_mut(width) {
-        let most = max(row);
+        let most = lanes::max(row);
         let mut floor = most - F::one();
         let mut before = usize::MAX;
         loop {
@@ -146,53 +149,4 @@ fn glu_gradient_body<F: Float, A: Arith>(x: &[F], dy: &[F], dx: &mut [F], width:
             db[i] = dy * a[i] * s * rest;
         }
     }
-}
-
-/// Numbers that are added up side by side.
-const LANES: usize = 16;
-
-/// `Σ f(aᵢ, bᵢ)` in lanes, for rustc does not change the order of a sum.
-#[inline(always)]
-fn sum_of<F: Float>(a: &[F], b: &[F], f: impl Fn(F, F) -> F) -> F {
-    let (whole, rest) = a.as_chunks::<LANES>();
-    let (whole_b, rest_b) = b.as_chunks::<LANES>();
-    let mut total = F::zero();
-    if !whole.is_empty() {
-        let mut sums = [F::zero(); LANES];
-        for (a, b) in whole.iter().zip(whole_b) {
-            for i in 0..LANES {
-                sums[i] += f(a[i], b[i]);
-            }
-        }
-        for sum in sums {
-            total += sum;
-        }
-    }
-    for (&a, &b) in rest.iter().zip(rest_b) {
-        total += f(a, b);
-    }
-    total
-}
-
-#[inline(always)]
-fn sum<F: Float>(row: &[F]) -> F {
-    sum_of(row, row, |y, _| y)
-}
-
-/// The greatest number; NaN is none.
-#[inline(always)]
-fn max<F: Float>(row: &[F]) -> F {
-    let (whole, rest) = row.as_chunks::<LANES>();
-    let greater = |a: F, b: F| if b > a { b } else { a };
-    let mut most = F::neg_infinity();
-    if !whole.is_empty() {
-        let mut lanes = [F::neg_infinity(); LANES];
-        for row in whole {
-            for i in 0..LANES {
-                lanes[i] = greater(lanes[i], row[i]);
-            }
-        }
-        most = lanes.into_iter().fold(most, greater);
-    }
-    rest.iter().copied().fold(most, greater)
 }
