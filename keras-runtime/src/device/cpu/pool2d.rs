@@ -7,6 +7,9 @@ use super::simd::Arith;
 use super::threads::over_rows;
 use crate::device::{Float, Pool2dGeometry, Taps, Ties};
 
+/// Channels that are pooled together.
+const LANES: usize = 8;
+
 /// See [`Pooling::max_pool2d`](crate::device::Pooling::max_pool2d).
 pub fn max<F: Float>(g: &Pool2dGeometry, batch: usize, x: &[F], y: &mut [F]) {
     over_images(g, batch, g.output_size(), y, &|images, y| Max {
@@ -129,22 +132,15 @@ impl<P: Pool> Kernel for Images<'_, P> {
 }
 
 impl<P: Pool> Images<'_, P> {
-    /// Many channels at a time, then one.
+    /// Some channels at a time, then one.
     #[inline(always)]
     fn channels(&mut self, window: &Window) {
-        let channels = window.channels;
-        let mut channel = 0;
-        while channel + 32 <= channels {
-            self.pool.window::<32>(window, channel);
-            channel += 32;
+        let whole = window.channels / LANES * LANES;
+        for channel in (0..whole).step_by(LANES) {
+            self.pool.window::<LANES>(window, channel);
         }
-        while channel + 8 <= channels {
-            self.pool.window::<8>(window, channel);
-            channel += 8;
-        }
-        while channel < channels {
+        for channel in whole..window.channels {
             self.pool.window::<1>(window, channel);
-            channel += 1;
         }
     }
 }
