@@ -35,7 +35,7 @@ dispatch! {
 }
 
 #[inline(always)]
-fn outputs_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usize>(
+pub(super) fn outputs_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usize>(
     g: &Conv2dGeometry,
     x: &[F],
     panels: &[F],
@@ -50,7 +50,7 @@ fn outputs_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usi
 }
 
 #[inline(always)]
-fn inputs_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usize>(
+pub(super) fn inputs_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usize>(
     g: &Conv2dGeometry,
     dy: &[F],
     panels: &[F],

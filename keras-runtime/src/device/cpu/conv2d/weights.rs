@@ -29,7 +29,7 @@ dispatch! {
 }
 
 #[inline(always)]
-fn weights_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usize>(
+pub(super) fn weights_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usize>(
     g: &Conv2dGeometry,
     x: &[F],
     dy: &[F],
@@ -192,7 +192,8 @@ struct Place {
 }
 
 #[inline(always)]
-fn relu_and_bias_body<F: Float, _A: Arith>(
+#[allow(clippy::extra_unused_type_parameters)]
+fn relu_and_bias_body<F: Float, A: Arith>(
     y: Option<&[F]>,
     dy: &mut [F],
     db: Option<&mut [F]>,
