@@ -202,80 +202,82 @@ struct Sums<'a, F> {
 }
 
 /// Numbers that are added up side by side.
-const LANES: usize = 32;
+const LANES: usize = 8;
+
+/// Rows that are added up before the next columns come: they stay in the first-level cache.
+const ROWS: usize = 64;
 
 impl<F: Float> Kernel for Sums<'_, F> {
     type Output = ();
 
     #[inline(always)]
     fn run<A: Arith>(self) {
-        if self.channels.inner == 1 {
-            self.rows::<A>();
-        } else {
-            self.planes::<A>();
+        let Sums {
+            channels,
+            x,
+            dy,
+            shift,
+            sums,
+        } = self;
+        let n = channels.channels;
+        let (sum, product) = sums.split_at_mut(n);
+        if channels.inner > 1 {
+            for (at, x) in x.chunks_exact(channels.inner).enumerate() {
+                let c = at % n;
+                let dy = dy.map(|dy| &dy[at * channels.inner..][..channels.inner]);
+                let [s, p] = plane::<F, A>(x, dy, shift[c]);
+                sum[c] += s;
+                product[c] += p;
+            }
+            return;
         }
-    }
-}
-
-impl<F: Float> Sums<'_, F> {
-    /// x is (rows, channels): a few rows at a time, which stay in the cache.
-    #[inline(always)]
-    fn rows<A: Arith>(self) {
-        let n = self.channels.channels;
-        let (sum, product) = self.sums.split_at_mut(n);
-        for first in (0..self.x.len()).step_by(n * 64) {
-            let numbers = first..self.x.len().min(first + n * 64);
-            let x = &self.x[numbers.clone()];
-            let dy = self.dy.map(|dy| &dy[numbers]);
-            let mut c = 0;
-            while c + LANES <= n {
-                column::<F, A, LANES>(x, dy, self.shift, n, c, sum, product);
-                c += LANES;
+        for first in (0..x.len()).step_by(n * ROWS) {
+            let numbers = first..x.len().min(first + n * ROWS);
+            let x = &x[numbers.clone()];
+            let dy = dy.map(|dy| &dy[numbers]);
+            let whole = n / LANES * LANES;
+            for c in (0..whole).step_by(LANES) {
+                columns::<F, A, LANES>(x, dy, shift, n, c, sum, product);
             }
-            while c + 8 <= n {
-                column::<F, A, 8>(x, dy, self.shift, n, c, sum, product);
-                c += 8;
-            }
-            while c < n {
-                column::<F, A, 1>(x, dy, self.shift, n, c, sum, product);
-                c += 1;
-            }
-        }
-    }
-
-    /// x is (outer, channels, inner).
-    #[inline(always)]
-    fn planes<A: Arith>(self) {
-        let (n, inner) = (self.channels.channels, self.channels.inner);
-        for (at, x) in self.x.chunks_exact(inner).enumerate() {
-            let c = at % n;
-            let shift = [self.shift[c]; LANES];
-            let mut sums = [[F::zero(); LANES]; 2];
-            let dy = self.dy.map(|dy| &dy[at * inner..][..inner]);
-            let whole = inner / LANES * LANES;
-            for i in (0..whole).step_by(LANES) {
-                let x = read(&x[i..]);
-                let dy = dy.map(|dy| read(&dy[i..]));
-                accumulate::<F, A, LANES>(x, dy, shift, &mut sums);
-            }
-            for i in whole..inner {
-                let x = x[i] - shift[0];
-                let d = dy.map_or(x, |dy| dy[i]);
-                sums[0][0] += d;
-                sums[1][0] += d * x;
-            }
-            for (i, sums) in sums.into_iter().enumerate() {
-                for sum in sums {
-                    self.sums[i * n + c] += sum;
-                }
+            for c in whole..n {
+                columns::<F, A, 1>(x, dy, shift, n, c, sum, product);
             }
         }
     }
 }
 
-/// `L` columns of x (rows, n) from `c` on.
+/// The sums of one channel, whose numbers lie together.
 #[inline(always)]
-fn column<F: Float, A: Arith, const L: usize>(
+fn plane<F: Float, A: Arith>(x: &[F], dy: Option<&[F]>, shift: F) -> [F; 2] {
+    let mut sums = [[F::zero(); LANES]; 2];
+    let (lanes, rest) = x.as_chunks::<LANES>();
+    match dy {
+        Some(dy) => {
+            let (dy_lanes, dy_rest) = dy.as_chunks::<LANES>();
+            for (x, dy) in lanes.iter().zip(dy_lanes) {
+                accumulate::<F, A, LANES>(x, Some(dy), &[shift; LANES], &mut sums);
+            }
+            for (&x, &dy) in rest.iter().zip(dy_rest) {
+                sums[0][0] += dy;
+                sums[1][0] += dy * (x - shift);
+            }
+        }
+        None => {
+            for x in lanes {
+                accumulate::<F, A, LANES>(x, None, &[shift; LANES], &mut sums);
+            }
+            for &x in rest {
+                sums[0][0] += x - shift;
+                sums[1][0] += (x - shift) * (x - shift);
+            }
+        }
+    }
+    sums.map(|lanes| lanes.iter().fold(F::zero(), |sum, &lane| sum + lane))
+}
+
+/// The sums of `L` channels from `c` on, in rows of `n` channels.
+#[inline(always)]
+fn columns<F: Float, A: Arith, const L: usize>(
     x: &[F],
     dy: Option<&[F]>,
     shift: &[F],
@@ -284,17 +286,23 @@ fn column<F: Float, A: Arith, const L: usize>(
     sum: &mut [F],
     product: &mut [F],
 ) {
-    let shift: [F; L] = read(&shift[c..]);
+    let Some(shift) = shift[c..].first_chunk::<L>() else {
+        return;
+    };
     let mut sums = [[F::zero(); L]; 2];
     match dy {
         Some(dy) => {
             for (x, dy) in x.chunks_exact(n).zip(dy.chunks_exact(n)) {
-                accumulate::<F, A, L>(read(&x[c..]), Some(read(&dy[c..])), shift, &mut sums);
+                if let (Some(x), dy @ Some(_)) = (x[c..].first_chunk(), dy[c..].first_chunk()) {
+                    accumulate::<F, A, L>(x, dy, shift, &mut sums);
+                }
             }
         }
         None => {
             for x in x.chunks_exact(n) {
-                accumulate::<F, A, L>(read(&x[c..]), None, shift, &mut sums);
+                if let Some(x) = x[c..].first_chunk() {
+                    accumulate::<F, A, L>(x, None, shift, &mut sums);
+                }
             }
         }
     }
@@ -306,24 +314,21 @@ fn column<F: Float, A: Arith, const L: usize>(
 
 #[inline(always)]
 fn accumulate<F: Float, A: Arith, const L: usize>(
-    x: [F; L],
-    dy: Option<[F; L]>,
-    shift: [F; L],
+    x: &[F; L],
+    dy: Option<&[F; L]>,
+    shift: &[F; L],
     sums: &mut [[F; L]; 2],
 ) {
+    let [sum, product] = sums;
     for i in 0..L {
         let x = x[i] - shift[i];
-        let d = dy.map_or(x, |dy| dy[i]);
-        sums[0][i] += d;
-        sums[1][i] = A::mul_add(d, x, sums[1][i]);
+        let d = match dy {
+            Some(dy) => dy[i],
+            None => x,
+        };
+        sum[i] += d;
+        product[i] = A::mul_add(d, x, product[i]);
     }
-}
-
-#[inline(always)]
-fn read<F: Float, const L: usize>(from: &[F]) -> [F; L] {
-    let mut values = [F::zero(); L];
-    values.copy_from_slice(&from[..L]);
-    values
 }
 
 /// `y = a x + b other + c`, where `a`, `b` and `c` are (channels,).
@@ -379,37 +384,42 @@ impl<F: Float> Kernel for Map<'_, F> {
             y,
         } = self;
         let (n, inner) = (channels.channels, channels.inner);
-        if inner == 1 {
-            for (row, (x, y)) in x.chunks_exact(n).zip(y.chunks_exact_mut(n)).enumerate() {
+        if inner > 1 {
+            let planes = x.chunks_exact(inner).zip(y.chunks_exact_mut(inner));
+            for (at, (x, y)) in planes.enumerate() {
+                let i = at % n;
                 match other {
                     Some((other, b)) => {
-                        let other = &other[row * n..][..n];
-                        for i in 0..n {
-                            y[i] = A::mul_add(a[i], x[i], A::mul_add(b[i], other[i], c[i]));
+                        let (b, other) = (b[i], &other[at * inner..][..inner]);
+                        for ((y, &x), &other) in y.iter_mut().zip(x).zip(other) {
+                            *y = A::mul_add(a[i], x, A::mul_add(b, other, c[i]));
                         }
                     }
                     None => {
-                        for i in 0..n {
-                            y[i] = A::mul_add(a[i], x[i], c[i]);
+                        for (y, &x) in y.iter_mut().zip(x) {
+                            *y = A::mul_add(a[i], x, c[i]);
                         }
                     }
                 }
             }
             return;
         }
-        let planes = x.chunks_exact(inner).zip(y.chunks_exact_mut(inner));
-        for (at, (x, y)) in planes.enumerate() {
-            let i = at % n;
-            match other {
-                Some((other, b)) => {
-                    let other = &other[at * inner..][..inner];
-                    for ((y, &x), &other) in y.iter_mut().zip(x).zip(other) {
-                        *y = A::mul_add(a[i], x, A::mul_add(b[i], other, c[i]));
+        // Slices of one length: the bounds checks vanish.
+        let (a, c) = (&a[..n], &c[..n]);
+        match other {
+            Some((other, b)) => {
+                let b = &b[..n];
+                let others = other.chunks_exact(n);
+                for ((x, other), y) in x.chunks_exact(n).zip(others).zip(y.chunks_exact_mut(n)) {
+                    for i in 0..n {
+                        y[i] = A::mul_add(a[i], x[i], A::mul_add(b[i], other[i], c[i]));
                     }
                 }
-                None => {
-                    for (y, &x) in y.iter_mut().zip(x) {
-                        *y = A::mul_add(a[i], x, c[i]);
+            }
+            None => {
+                for (x, y) in x.chunks_exact(n).zip(y.chunks_exact_mut(n)) {
+                    for i in 0..n {
+                        y[i] = A::mul_add(a[i], x[i], c[i]);
                     }
                 }
             }

@@ -7,6 +7,10 @@ use super::simd::Arith;
 use super::threads::over_rows;
 use crate::device::{Float, Pool2dGeometry, Taps, Ties};
 
+/// Channels that are pooled together, where there are so many.
+const WIDE: usize = 32;
+const NARROW: usize = 8;
+
 /// See [`Pooling::max_pool2d`](crate::device::Pooling::max_pool2d).
 pub fn max<F: Float>(g: &Pool2dGeometry, batch: usize, x: &[F], y: &mut [F]) {
     over_images(g, batch, g.output_size(), y, &|images, y| Max {
@@ -58,6 +62,9 @@ fn part<'a, F>(from: &'a [F], images: &Range<usize>, size: usize) -> &'a [F] {
 
 /// What is done with each window.
 trait Pool {
+    /// Whether it is worth while to pool [`WIDE`] channels together.
+    const GOES_WIDE: bool = true;
+
     /// The window writes here: the number of the first channel of its output is `output`. `L`
     /// channels from `channel` on are pooled.
     fn window<const L: usize>(&mut self, window: &Window, channel: usize);
@@ -129,22 +136,24 @@ impl<P: Pool> Kernel for Images<'_, P> {
 }
 
 impl<P: Pool> Images<'_, P> {
-    /// Many channels at a time, then one.
+    /// Many channels at a time, then fewer, then one.
     #[inline(always)]
     fn channels(&mut self, window: &Window) {
         let channels = window.channels;
-        let mut channel = 0;
-        while channel + 32 <= channels {
-            self.pool.window::<32>(window, channel);
-            channel += 32;
+        let wide = if P::GOES_WIDE {
+            channels / WIDE * WIDE
+        } else {
+            0
+        };
+        for channel in (0..wide).step_by(WIDE) {
+            self.pool.window::<WIDE>(window, channel);
         }
-        while channel + 8 <= channels {
-            self.pool.window::<8>(window, channel);
-            channel += 8;
+        let narrow = channels / NARROW * NARROW;
+        for channel in (wide..narrow).step_by(NARROW) {
+            self.pool.window::<NARROW>(window, channel);
         }
-        while channel < channels {
+        for channel in narrow..channels {
             self.pool.window::<1>(window, channel);
-            channel += 1;
         }
     }
 }
@@ -221,6 +230,9 @@ struct MaxGradient<'a, F> {
 }
 
 impl<F: Float> Pool for MaxGradient<'_, F> {
+    /// rustc does not turn so many selections into vector instructions.
+    const GOES_WIDE: bool = false;
+
     fn begin(&mut self, image: Range<usize>) {
         self.dx[image].fill(F::zero());
     }

@@ -52,7 +52,8 @@ dispatch! {
 }
 
 #[inline(always)]
-fn pack_body<F: Float, A: Arith, const W: usize, const H: usize>(
+#[allow(clippy::extra_unused_type_parameters)]
+pub(super) fn pack_body<F: Float, A: Arith, const W: usize, const H: usize>(
     g: &Conv2dGeometry,
     kernel: &[F],
     bias: Option<&[F]>,
@@ -82,7 +83,8 @@ fn pack_body<F: Float, A: Arith, const W: usize, const H: usize>(
 }
 
 #[inline(always)]
-fn pack_reversed_body<F: Float, A: Arith, const W: usize, const H: usize>(
+#[allow(clippy::extra_unused_type_parameters)]
+pub(super) fn pack_reversed_body<F: Float, A: Arith, const W: usize, const H: usize>(
     g: &Conv2dGeometry,
     kernel: &[F],
     panels: &mut [F],

@@ -1,5 +1,9 @@
 //! Against loops that follow the definition, in `f64`.
 
+use super::super::simd::Separate;
+use super::panels::{pack_body, pack_reversed_body};
+use super::tiles::{inputs_body, outputs_body};
+use super::weights::{relu_and_bias, weights_body};
 use super::*;
 use crate::device::Axis;
 use crate::random::Key;
@@ -184,4 +188,44 @@ fn the_result_does_not_depend_on_the_threads() {
         pool.unwrap().install(|| compute::<f32>(&geometry, 21))
     };
     assert_eq!(on(1), on(3));
+}
+
+/// What `compute` computes, with the tiles of a given level.
+fn compute_in_tiles<const R: usize, const W: usize, const H: usize>(
+    g: &Conv2dGeometry,
+    batch: usize,
+) -> [Vec<f64>; 3] {
+    let nan = |len: usize| vec![f64::NAN; len];
+    let (inputs, outputs) = (batch * g.input_size(), batch * g.output_size());
+    let (x, w, b) = (
+        numbers(1, inputs),
+        numbers(2, g.depth() * g.filters),
+        numbers(3, g.filters),
+    );
+    let (mut y, mut dx, mut dw) = (nan(outputs), nan(inputs), vec![0.0; w.len()]);
+    let mut panels = nan(g.scratch(batch));
+    let used = pack_body::<f64, Separate, W, H>(g, &w, Some(&b), &mut panels);
+    outputs_body::<f64, Separate, R, W, H>(g, &x, &panels[..used], true, &mut y);
+    let mut dy = numbers(9, outputs);
+    relu_and_bias(Some(&y), &mut dy, None, g.filters);
+    let used = pack_reversed_body::<f64, Separate, W, H>(g, &w, &mut panels);
+    inputs_body::<f64, Separate, R, W, H>(g, &dy, &panels[..used], &mut dx);
+    weights_body::<f64, Separate, R, W, H>(g, &x, &dy, &mut dw);
+    [y, dw, dx]
+}
+
+#[test]
+fn tiles_of_every_size_compute_the_same() {
+    for (geometry, batch) in geometries().into_iter().take(40) {
+        let [y, dw, _, dx] = compute::<f64>(&geometry, batch);
+        for found in [
+            compute_in_tiles::<4, 8, 4>(&geometry, batch),
+            compute_in_tiles::<6, 16, 8>(&geometry, batch),
+            compute_in_tiles::<12, 32, 16>(&geometry, batch),
+        ] {
+            for (found, expected) in found.iter().zip([&y, &dw, &dx]) {
+                close("a tile", &geometry, found, expected);
+            }
+        }
+    }
 }

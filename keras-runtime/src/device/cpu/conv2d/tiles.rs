@@ -35,7 +35,7 @@ dispatch! {
 }
 
 #[inline(always)]
-fn outputs_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usize>(
+pub(super) fn outputs_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usize>(
     g: &Conv2dGeometry,
     x: &[F],
     panels: &[F],
@@ -50,7 +50,7 @@ fn outputs_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usi
 }
 
 #[inline(always)]
-fn inputs_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usize>(
+pub(super) fn inputs_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usize>(
     g: &Conv2dGeometry,
     dy: &[F],
     panels: &[F],
@@ -134,11 +134,13 @@ fn pixels<F: Float, A: Arith, const R: usize, const W: usize>(
                 *value = if *value > floor { *value } else { floor };
             }
         });
-        if columns.count == W {
-            unroll!(r < R => { y[to[r]..][..W].copy_from_slice(&tile[r]); });
-        } else {
-            store(tile, &to, columns.count, y);
-        }
+        unroll!(r < R => {
+            let y = &mut y[to[r]..][..columns.count];
+            match y.first_chunk_mut::<W>() {
+                Some(y) => *y = tile[r],
+                None => store(tile[r], y),
+            }
+        });
     }
 }
 
@@ -171,15 +173,8 @@ fn tile<F: Float, A: Arith, const R: usize, const W: usize>(
     sums
 }
 
-/// Out of line, and given the tile by value: a slice of it would keep it out of the registers.
+/// Out of line, and given the row by value: a slice of a tile would keep it out of the registers.
 #[inline(never)]
-fn store<F: Float, const R: usize, const W: usize>(
-    tile: [[F; W]; R],
-    to: &[usize; R],
-    count: usize,
-    y: &mut [F],
-) {
-    for (row, &to) in tile.iter().zip(to) {
-        y[to..][..count].copy_from_slice(&row[..count]);
-    }
+fn store<F: Float, const W: usize>(row: [F; W], to: &mut [F]) {
+    to.copy_from_slice(&row[..to.len()]);
 }

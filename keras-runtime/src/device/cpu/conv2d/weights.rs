@@ -4,7 +4,7 @@
 use super::super::simd::{Arith, dispatch};
 use super::super::unroll::unroll;
 use super::panels::columns;
-use super::patches::{Patch, Pixels, output_patches};
+use super::patches::{Patch, output_patches};
 use crate::device::{Conv2dGeometry, Float};
 
 dispatch! {
@@ -25,11 +25,11 @@ dispatch! {
         dy: &mut [F],
         db: Option<&mut [F]>,
         filters: usize,
-    ) = relu_and_bias_body [avx512: 32; avx2: 32; portable: 8]
+    ) = relu_and_bias_body
 }
 
 #[inline(always)]
-fn weights_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usize>(
+pub(super) fn weights_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usize>(
     g: &Conv2dGeometry,
     x: &[F],
     dy: &[F],
@@ -47,19 +47,16 @@ fn weights_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usi
                         to: patch.to + panel.start,
                         ..patch
                     };
-                    let places = Places {
-                        rows,
+                    let place = Place {
                         column: group * filters + panel.start,
                         columns: panel.count,
                         width: g.filters,
                     };
                     let sizes = (g.input_size(), g.output_size());
                     if panel.width == W {
-                        let tile = tile::<F, A, R, W>(&patch, x, dy, sizes, &rows);
-                        places.add(tile, dw);
+                        tile::<F, A, R, W>(&patch, x, dy, sizes, &rows, place, dw);
                     } else {
-                        let tile = tile::<F, A, R, H>(&patch, x, dy, sizes, &rows);
-                        places.add(tile, dw);
+                        tile::<F, A, R, H>(&patch, x, dy, sizes, &rows, place, dw);
                     }
                 }
             }
@@ -73,8 +70,6 @@ struct Rows<const R: usize> {
     from: [usize; R],
     to: [usize; R],
     count: usize,
-    /// The rows lie together in `x`.
-    together: bool,
 }
 
 /// The rows of the kernel that belong to the taps of a patch.
@@ -87,14 +82,15 @@ impl<'a> KernelRows<'a> {
     #[inline(always)]
     fn new(patch: &'a Patch) -> Self {
         let is_empty = patch.taps.1 == 0 || patch.len == 0;
+        let first = if is_empty { patch.taps.0 } else { 0 };
         Self {
             patch,
-            at: (if is_empty { patch.taps.0 } else { 0 }, 0, 0),
+            at: (first, 0, 0),
         }
     }
 
-    /// The next `R` rows: within a piece that lies together in `x` if that fills a tile, across
-    /// pieces otherwise.
+    /// The next `R` rows. Those that are missing at the end are the first again, to be computed
+    /// and thrown away.
     #[inline(always)]
     fn next<const R: usize>(&mut self) -> Option<Rows<R>> {
         let patch = self.patch;
@@ -102,26 +98,20 @@ impl<'a> KernelRows<'a> {
             from: [0; R],
             to: [0; R],
             count: 0,
-            together: patch.len >= R,
         };
         while rows.count < R && self.at.0 < patch.taps.0 {
             let (i, j, k) = self.at;
             rows.from[rows.count] = i * patch.from_tap.0 + j * patch.from_tap.1 + k;
             rows.to[rows.count] = patch.row + i * patch.row_step.0 + j * patch.row_step.1 + k;
             rows.count += 1;
-            self.at.2 += 1;
-            if self.at.2 == patch.len {
-                self.at = if j + 1 < patch.taps.1 {
-                    (i, j + 1, 0)
-                } else {
-                    (i + 1, 0, 0)
-                };
-                if rows.together {
-                    break;
-                }
-            }
+            self.at = if k + 1 < patch.len {
+                (i, j, k + 1)
+            } else if j + 1 < patch.taps.1 {
+                (i, j + 1, 0)
+            } else {
+                (i + 1, 0, 0)
+            };
         }
-        // The rows that are missing are computed from the first and thrown away.
         for r in rows.count..R {
             rows.from[r] = rows.from[0];
         }
@@ -130,101 +120,108 @@ impl<'a> KernelRows<'a> {
 }
 
 #[inline(always)]
+#[allow(clippy::too_many_arguments)]
 fn tile<F: Float, A: Arith, const R: usize, const W: usize>(
     patch: &Patch,
     x: &[F],
     dy: &[F],
     sizes: (usize, usize),
     rows: &Rows<R>,
-) -> [[F; W]; R] {
+    place: Place,
+    dw: &mut [F],
+) {
     let mut sums = [[F::zero(); W]; R];
-    let count = x.len() / sizes.0 * patch.count.0 * patch.count.1;
-    let mut pixels = Pixels::new(patch, sizes);
-    for _ in 0..count {
-        let mut values = [F::zero(); R];
-        if rows.together {
-            values = read(x, pixels.from + rows.from[0]);
-        } else {
-            unroll!(r < R => { values[r] = x[pixels.from + rows.from[r]]; });
-        }
-        let columns: [F; W] = read(dy, pixels.to);
-        unroll!(r < R => {
-            for c in 0..W {
-                sums[r][c] = A::mul_add(values[r], columns[c], sums[r][c]);
+    let mut last = [F::zero(); W];
+    let span = (patch.count.1 - 1) * patch.from_step.1 + 1;
+    for image in 0..x.len() / sizes.0 {
+        for row in 0..patch.count.0 {
+            // The values of each row of the kernel in a row of pixels.
+            let from = image * sizes.0 + patch.from + row * patch.from_step.0;
+            let mut values = [&x[..0]; R];
+            unroll!(r < R => { values[r] = &x[from + rows.from[r]..][..span]; });
+            let mut to = image * sizes.1 + patch.to + row * patch.to_step.0;
+            for at in (0..span).step_by(patch.from_step.1) {
+                // Columns beyond those that exist are thrown away, but must not lie beyond the
+                // end of the memory.
+                let columns = match dy[to..].first_chunk::<W>() {
+                    Some(columns) => columns,
+                    None => {
+                        copy(&dy[to..], &mut last);
+                        &last
+                    }
+                };
+                unroll!(r < R => {
+                    let value = values[r][at];
+                    for c in 0..W {
+                        sums[r][c] = A::mul_add(value, columns[c], sums[r][c]);
+                    }
+                });
+                to += patch.to_step.1;
             }
-        });
-        pixels.advance();
+        }
     }
-    sums
+    unroll!(r < R => {
+        if r < rows.count {
+            let to = rows.to[r] * place.width + place.column;
+            add(sums[r], &mut dw[to..][..place.columns]);
+        }
+    });
 }
 
-/// `N` numbers from `at` on. What a tile has too many of is thrown away: it may be anything, but
-/// must not lie beyond the end.
-#[inline(always)]
-fn read<F: Float, const N: usize>(from: &[F], at: usize) -> [F; N] {
-    match from[at..].first_chunk::<N>() {
-        Some(values) => *values,
-        None => read_last(&from[at..]),
+/// Out of line, and given the row by value: a slice of a tile would keep it out of the registers.
+#[inline(never)]
+fn add<F: Float, const W: usize>(row: [F; W], to: &mut [F]) {
+    for (to, value) in to.iter_mut().zip(row) {
+        *to += value;
     }
 }
 
 #[cold]
 #[inline(never)]
-fn read_last<F: Float, const N: usize>(from: &[F]) -> [F; N] {
-    let mut values = [F::zero(); N];
-    values[..from.len()].copy_from_slice(from);
-    values
+fn copy<F: Float>(from: &[F], to: &mut [F]) {
+    to[..from.len()].copy_from_slice(from);
 }
 
-/// Where a tile goes in the gradient of the kernel.
-struct Places<const R: usize> {
-    rows: Rows<R>,
+/// Which columns of the kernel's gradient a tile is of.
+#[derive(Clone, Copy)]
+struct Place {
     column: usize,
     columns: usize,
+    /// The columns of the kernel.
     width: usize,
 }
 
-impl<const R: usize> Places<R> {
-    /// Out of line, and given the tile by value: a slice of it would keep it out of the registers.
-    #[inline(never)]
-    fn add<F: Float, const W: usize>(&self, tile: [[F; W]; R], dw: &mut [F]) {
-        for (row, &to) in tile.iter().zip(&self.rows.to[..self.rows.count]) {
-            let dw = &mut dw[to * self.width + self.column..][..self.columns];
-            for (dw, &value) in dw.iter_mut().zip(row) {
-                *dw += value;
-            }
-        }
-    }
-}
-
 #[inline(always)]
-fn relu_and_bias_body<F: Float, A: Arith, const W: usize>(
+#[allow(clippy::extra_unused_type_parameters)]
+fn relu_and_bias_body<F: Float, A: Arith>(
     y: Option<&[F]>,
     dy: &mut [F],
     db: Option<&mut [F]>,
     filters: usize,
 ) {
-    if let Some(y) = y {
-        for (dy, &y) in dy.iter_mut().zip(y) {
-            *dy = if y > F::zero() { *dy } else { F::zero() };
-        }
-    }
-    let Some(db) = db else { return };
-    let whole = filters / W * W;
-    for column in (0..whole).step_by(W) {
-        let mut sums = [F::zero(); W];
-        for row in dy.chunks_exact(filters) {
-            for (sum, &dy) in sums.iter_mut().zip(&row[column..column + W]) {
-                *sum += dy;
+    match (y, db) {
+        (Some(y), Some(db)) => {
+            let db = &mut db[..filters];
+            for (dy, y) in dy.chunks_exact_mut(filters).zip(y.chunks_exact(filters)) {
+                for i in 0..filters {
+                    let value = if y[i] > F::zero() { dy[i] } else { F::zero() };
+                    dy[i] = value;
+                    db[i] += value;
+                }
             }
         }
-        for (db, sum) in db[column..].iter_mut().zip(sums) {
-            *db += sum;
+        (Some(y), None) => {
+            for (dy, &y) in dy.iter_mut().zip(y) {
+                *dy = if y > F::zero() { *dy } else { F::zero() };
+            }
         }
-    }
-    for row in dy.chunks_exact(filters) {
-        for (db, &dy) in db[whole..].iter_mut().zip(&row[whole..]) {
-            *db += dy;
+        (None, Some(db)) => {
+            for dy in dy.chunks_exact(filters) {
+                for (db, &dy) in db.iter_mut().zip(dy) {
+                    *db += dy;
+                }
+            }
         }
+        (None, None) => {}
     }
 }
