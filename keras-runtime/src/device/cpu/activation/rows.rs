@@ -1,9 +1,29 @@
 //! The activations along rows: softmax and its kin, and glu.
 
-use super::super::lanes::{self, Same};
+use super::super::lanes::{self, Each, Itself, Same};
 use super::super::math::{exp, ln, sigmoid, sigmoid_and_rest};
-use super::super::simd::{Arith, dispatch};
+use super::super::simd::{Arith, Separate, dispatch};
 use crate::device::float::Float;
+
+/// The product of two elements.
+struct Product;
+
+impl<F: Float> Each<F, 1> for Product {
+    #[inline(always)]
+    fn at<A: Arith>(&self, a: F, b: F) -> ([F; 1], F) {
+        ([a * b], b)
+    }
+}
+
+/// The exponential of the second element.
+struct Exponential;
+
+impl<F: Float> Each<F, 1> for Exponential {
+    #[inline(always)]
+    fn at<A: Arith>(&self, _a: F, b: F) -> ([F; 1], F) {
+        ([exp::<F, A>(b)], b)
+    }
+}
 
 dispatch! {
     /// `y = e^y / Σ e^y` for rows of `width`.
@@ -13,13 +33,13 @@ dispatch! {
 #[inline(always)]
 fn softmax_body<F: Float, A: Arith>(y: &mut [F], width: usize) {
     for row in y.chunks_exact_mut(width) {
-        let most = lanes::max(row);
+        let most = lanes::max::<A, _>(row);
         row.iter_mut().for_each(|y| *y -= most);
     }
     // All rows at once: a row of ten numbers would fill no register.
     y.iter_mut().for_each(|y| *y = exp::<F, A>(*y));
     for row in y.chunks_exact_mut(width) {
-        let [sum] = lanes::sums(Same(F::zero()), row, |_, e| [e]);
+        let [sum] = lanes::sums::<A, _, _>(Same(F::zero()), row, &Itself);
         let scale = F::one() / sum;
         row.iter_mut().for_each(|y| *y *= scale);
     }
@@ -31,10 +51,9 @@ dispatch! {
 }
 
 #[inline(always)]
-#[allow(clippy::extra_unused_type_parameters)]
 fn softmax_gradient_body<F: Float, A: Arith>(y: &[F], d: &mut [F], width: usize) {
     for (d, y) in d.chunks_exact_mut(width).zip(y.chunks_exact(width)) {
-        let [dot] = lanes::sums(&*d, y, |d, y| [d * y]);
+        let [dot] = lanes::sums::<A, _, _>(&*d, y, &Product);
         for (d, &y) in d.iter_mut().zip(y) {
             *d = y * (*d - dot);
         }
@@ -49,9 +68,9 @@ dispatch! {
 #[inline(always)]
 fn log_softmax_body<F: Float, A: Arith>(y: &mut [F], width: usize) {
     for row in y.chunks_exact_mut(width) {
-        let most = lanes::max(row);
+        let most = lanes::max::<A, _>(row);
         row.iter_mut().for_each(|y| *y -= most);
-        let [sum] = lanes::sums(Same(F::zero()), row, |_, y| [exp::<F, A>(y)]);
+        let [sum] = lanes::sums::<A, _, _>(Same(F::zero()), row, &Exponential);
         let log = ln::<F, A>(sum);
         row.iter_mut().for_each(|y| *y -= log);
     }
@@ -65,7 +84,7 @@ dispatch! {
 #[inline(always)]
 fn log_softmax_gradient_body<F: Float, A: Arith>(y: &[F], d: &mut [F], width: usize) {
     for (d, y) in d.chunks_exact_mut(width).zip(y.chunks_exact(width)) {
-        let [total] = lanes::sums(Same(F::zero()), d, |_, d| [d]);
+        let [total] = lanes::sums::<A, _, _>(Same(F::zero()), d, &Itself);
         for (d, &y) in d.iter_mut().zip(y) {
             *d -= exp::<F, A>(y) * total;
         }
@@ -78,7 +97,7 @@ fn log_softmax_gradient_body<F: Float, A: Arith>(y: &[F], d: &mut [F], width: us
 /// stands still when the sum is of those above it.
 pub fn sparsemax<F: Float>(y: &mut [F], width: usize) {
     for row in y.chunks_exact_mut(width) {
-        let most = lanes::max(row);
+        let most = lanes::max::<Separate, _>(row);
         let mut floor = most - F::one();
         let mut before = usize::MAX;
         loop {
