@@ -3,14 +3,26 @@
 //! One [product](product::product) does all of them: a transposed left operand is read where it
 //! is, a transposed right one is packed into panels on the way.
 
+mod dots;
 mod panels;
 mod product;
 mod tile;
 
+use self::dots::{dots, dots_of_columns};
 use self::panels::Source;
 use self::product::{Epilogue, product};
 use self::tile::Left;
 use crate::device::Float;
+
+/// Columns of an affine product from which tiles fill their lanes better than dots.
+const NARROW: usize = 5;
+
+/// The depth from which adding up the lanes of a dot does not matter in a narrow product.
+const DEEP: usize = 32;
+
+/// Packing w costs its size, dots cost as much again for each number of the output: for an input
+/// gradient they pay while the depth is so many times the rows.
+const DEPTH_TO_ROWS: usize = 8;
 
 /// A matrix without anything added.
 const fn plain<'a, F>() -> Epilogue<'a, F> {
@@ -32,6 +44,10 @@ pub fn affine<F: Float>(
     k: usize,
     n: usize,
 ) {
+    let epilogue = Epilogue { bias, relu };
+    if n < NARROW && k >= DEEP {
+        return dots_of_columns(x, w, k, epilogue, y, [m, n]);
+    }
     let left = Left {
         data: x,
         row: k,
@@ -44,7 +60,7 @@ pub fn affine<F: Float>(
         depth: k,
         columns: n,
     };
-    product(left, right, m, Epilogue { bias, relu }, y);
+    product(left, right, m, epilogue, y);
 }
 
 /// `dw = xᵀ dz`: x (m, k), dz (m, n), dw (k, n).
@@ -66,6 +82,9 @@ pub fn weight_gradient<F: Float>(x: &[F], dz: &[F], dw: &mut [F], m: usize, k: u
 
 /// `dx = dz wᵀ`: dz (m, n), w (k, n), dx (m, k).
 pub fn input_gradient<F: Float>(dz: &[F], w: &[F], dx: &mut [F], m: usize, k: usize, n: usize) {
+    if n >= DEPTH_TO_ROWS * m.max(2) {
+        return dots(dz, w, n, plain(), dx, [m, k]);
+    }
     let left = Left {
         data: dz,
         row: n,

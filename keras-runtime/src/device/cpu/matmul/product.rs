@@ -38,6 +38,17 @@ pub struct Epilogue<'a, F> {
     pub relu: bool,
 }
 
+impl<F: Float> Epilogue<'_, F> {
+    /// The least number that may stand in C.
+    pub fn floor(&self) -> F {
+        if self.relu {
+            F::zero()
+        } else {
+            F::neg_infinity()
+        }
+    }
+}
+
 /// Writes C (rows, columns of B).
 pub fn product<F: Float>(
     left: Left<'_, F>,
@@ -65,7 +76,11 @@ pub fn product<F: Float>(
                 panels: &[],
                 packed_from: 0,
                 bias: epilogue.bias.map(|bias| &bias[first..]),
-                relu: epilogue.relu && block + 1 == blocks,
+                floor: if block + 1 == blocks {
+                    epilogue.floor()
+                } else {
+                    F::neg_infinity()
+                },
                 adds: block > 0,
                 first_column: first,
                 columns,
@@ -84,7 +99,7 @@ struct Block<'a, F> {
     panels: &'a [F],
     packed_from: usize,
     bias: Option<&'a [F]>,
-    relu: bool,
+    floor: F,
     /// C has the sum over the depth before this part.
     adds: bool,
     first_column: usize,
@@ -244,11 +259,7 @@ fn one_tile<F: Float, A: Arith, const R: usize, const W: usize>(
         acc = [bias; R];
     }
     let acc = tile::<F, A, R, W>(block.left, row, right, block.right.depth, acc);
-    let floor = if block.relu {
-        F::zero()
-    } else {
-        F::neg_infinity()
-    };
+    let floor = block.floor;
     if columns < W {
         return store_part(acc, floor, c, stride, columns);
     }
@@ -262,7 +273,7 @@ fn one_tile<F: Float, A: Arith, const R: usize, const W: usize>(
 
 /// One instruction, and NaN stays NaN.
 #[inline(always)]
-fn at_least<F: Float>(floor: F, x: F) -> F {
+pub fn at_least<F: Float>(floor: F, x: F) -> F {
     if x < floor { floor } else { x }
 }
 
