@@ -2,28 +2,8 @@
 
 use super::super::lanes::{self, Each, Itself, Same};
 use super::super::math::{exp, ln, sigmoid, sigmoid_and_rest};
-use super::super::simd::{Arith, Separate, dispatch};
+use super::super::simd::{Arith, dispatch};
 use crate::device::float::Float;
-
-/// The product of two elements.
-struct Product;
-
-impl<F: Float> Each<F, 1> for Product {
-    #[inline(always)]
-    fn at<A: Arith>(&self, a: F, b: F) -> ([F; 1], F) {
-        ([a * b], b)
-    }
-}
-
-/// The exponential of the second element.
-struct Exponential;
-
-impl<F: Float> Each<F, 1> for Exponential {
-    #[inline(always)]
-    fn at<A: Arith>(&self, _a: F, b: F) -> ([F; 1], F) {
-        ([exp::<F, A>(b)], b)
-    }
-}
 
 dispatch! {
     /// `y = e^y / Σ e^y` for rows of `width`.
@@ -33,13 +13,13 @@ dispatch! {
 #[inline(always)]
 fn softmax_body<F: Float, A: Arith>(y: &mut [F], width: usize) {
     for row in y.chunks_exact_mut(width) {
-        let most = lanes::max::<A, _>(row);
+        let most = lanes::max::<A, F>(row);
         row.iter_mut().for_each(|y| *y -= most);
     }
     // All rows at once: a row of ten numbers would fill no register.
     y.iter_mut().for_each(|y| *y = exp::<F, A>(*y));
     for row in y.chunks_exact_mut(width) {
-        let [sum] = lanes::sums::<A, _, _>(Same(F::zero()), row, &Itself);
+        let [sum] = lanes::sums::<A, F, 1>(Same(F::zero()), row, &Itself);
         let scale = F::one() / sum;
         row.iter_mut().for_each(|y| *y *= scale);
     }
@@ -51,9 +31,10 @@ dispatch! {
 }
 
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)]
 fn softmax_gradient_body<F: Float, A: Arith>(y: &[F], d: &mut [F], width: usize) {
     for (d, y) in d.chunks_exact_mut(width).zip(y.chunks_exact(width)) {
-        let [dot] = lanes::sums::<A, _, _>(&*d, y, &Product);
+        let [dot] = lanes::sums::<A, F, 1>(&*d, y, &Products);
         for (d, &y) in d.iter_mut().zip(y) {
             *d = y * (*d - dot);
         }
@@ -68,9 +49,9 @@ dispatch! {
 #[inline(always)]
 fn log_softmax_body<F: Float, A: Arith>(y: &mut [F], width: usize) {
     for row in y.chunks_exact_mut(width) {
-        let most = lanes::max::<A, _>(row);
+        let most = lanes::max::<A, F>(row);
         row.iter_mut().for_each(|y| *y -= most);
-        let [sum] = lanes::sums::<A, _, _>(Same(F::zero()), row, &Exponential);
+        let [sum] = lanes::sums::<A, F, 1>(Same(F::zero()), row, &Exponentials);
         let log = ln::<F, A>(sum);
         row.iter_mut().for_each(|y| *y -= log);
     }
@@ -84,20 +65,25 @@ dispatch! {
 #[inline(always)]
 fn log_softmax_gradient_body<F: Float, A: Arith>(y: &[F], d: &mut [F], width: usize) {
     for (d, y) in d.chunks_exact_mut(width).zip(y.chunks_exact(width)) {
-        let [total] = lanes::sums::<A, _, _>(Same(F::zero()), d, &Itself);
+        let [total] = lanes::sums::<A, F, 1>(Same(F::zero()), d, &Itself);
         for (d, &y) in d.iter_mut().zip(y) {
             *d -= exp::<F, A>(y) * total;
         }
     }
 }
 
-/// `y = max(y - τ, 0)` with the τ for which a row adds up to 1.
-///
-/// τ grows from one round to the next: whoever is not above it is not in the sum any more. It
-/// stands still when the sum is of those above it.
-pub fn sparsemax<F: Float>(y: &mut [F], width: usize) {
+dispatch! {
+    /// `y = max(y - τ, 0)` with the τ for which a row adds up to 1.
+    ///
+    /// τ grows from one round to the next: whoever is not above it is not in the sum any more. It
+    /// stands still when the sum is of those above it.
+    pub fn sparsemax<F: Float>(y: &mut [F], width: usize) = sparsemax_body
+}
+
+#[inline(always)]
+fn sparsemax_body<F: Float, A: Arith>(y: &mut [F], width: usize) {
     for row in y.chunks_exact_mut(width) {
-        let most = lanes::max::<Separate, _>(row);
+        let most = lanes::max::<A, F>(row);
         let mut floor = most - F::one();
         let mut before = usize::MAX;
         loop {
@@ -167,5 +153,25 @@ fn glu_gradient_body<F: Float, A: Arith>(x: &[F], dy: &[F], dx: &mut [F], width:
             da[i] = dy * s;
             db[i] = dy * a[i] * s * rest;
         }
+    }
+}
+
+/// `a b`.
+struct Products;
+
+impl<F: Float> Each<F, 1> for Products {
+    #[inline(always)]
+    fn at<A: Arith>(&self, a: F, b: F) -> ([F; 1], F) {
+        ([a * b], b)
+    }
+}
+
+/// `e^b`.
+struct Exponentials;
+
+impl<F: Float> Each<F, 1> for Exponentials {
+    #[inline(always)]
+    fn at<A: Arith>(&self, _a: F, b: F) -> ([F; 1], F) {
+        ([exp::<F, A>(b)], b)
     }
 }
