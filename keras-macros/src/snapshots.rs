@@ -159,3 +159,24 @@ fn after_an_error_the_rest_still_compiles() {
     });
     check("after_an_error", emitted);
 }
+
+/// The tokens of a deep network, as characters.
+fn emitted_by(layers: usize) -> usize {
+    let layers = (0..layers).map(|_| quote! { Dense(64, activation = relu) });
+    sequential(quote! { Deep<64>; #(#layers),* })
+        .to_string()
+        .len()
+}
+
+#[test]
+fn what_is_emitted_grows_with_the_layers_and_no_faster() {
+    let (fewer, more) = (
+        emitted_by(200) - emitted_by(100),
+        emitted_by(400) - emitted_by(300),
+    );
+    // Numbers and names with more digits are all that may be added.
+    assert!(
+        more < fewer + fewer / 20,
+        "100 layers after 100: {fewer}, after 300: {more}"
+    );
+}
