@@ -58,7 +58,7 @@ fn main() -> keras::Result<()> {
         "the model is wrong by {:.1} on average",
         logs.get("mae").unwrap_or(f32::NAN)
     );
-    let two = model.predict(&x_test.slice(s![..2, ..]), Predict::default())?;
+    let two = model.predict(x_test.slice(s![..2, ..]), Predict::default())?;
     println!(
         "the first two patients: {:.0} and {:.0}, in truth {:.0} and {:.0}",
         two[[0, 0]],

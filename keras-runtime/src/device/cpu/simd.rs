@@ -1,7 +1,7 @@
 //! One kernel body, compiled for each level of vector unit and chosen when the program runs.
 //!
 //! A kernel is written once as plain array code, generic over the number type and over
-//! [`Arith`], which says whether a fused multiply-add is one instruction. [`dispatch!`] compiles
+//! [`Arith`], which says whether a fused multiply-add is one instruction. `dispatch!` compiles
 //! it for AVX-512, for AVX2 and for the baseline of the target; rustc vectorises each.
 
 use std::sync::OnceLock;

@@ -1,6 +1,6 @@
 //! The three matrix products of a dense layer: `y = x w + b`, `dw = xᵀ dz`, `dx = dz wᵀ`.
 //!
-//! One [product](product::product) does all of them: a transposed left operand is read where it
+//! One product does all of them: a transposed left operand is read where it
 //! is, a transposed right one is packed into panels on the way.
 
 mod dots;
