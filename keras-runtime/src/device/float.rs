@@ -19,6 +19,8 @@ pub trait Float:
     + Sync
     + 'static
 {
+    /// Whether kernels are compiled for the vector units beyond the baseline of the target, too.
+    const IS_VECTORISED: bool;
     /// The nearest number of this type.
     fn from_f32(value: f32) -> Self;
     /// The nearest number of this type.
@@ -34,6 +36,8 @@ pub trait Float:
 }
 
 impl Float for f32 {
+    const IS_VECTORISED: bool = true;
+
     #[inline(always)]
     fn from_f32(value: f32) -> Self {
         value
@@ -53,6 +57,8 @@ impl Float for f32 {
 }
 
 impl Float for f64 {
+    const IS_VECTORISED: bool = false;
+
     #[inline(always)]
     fn from_f32(value: f32) -> Self {
         f64::from(value)

@@ -208,6 +208,7 @@ const LANES: usize = 8;
 const ROWS: usize = 64;
 
 impl<F: Float> Kernel for Sums<'_, F> {
+    type Number = F;
     type Output = ();
 
     #[inline(always)]
@@ -371,6 +372,7 @@ struct Map<'a, F> {
 }
 
 impl<F: Float> Kernel for Map<'_, F> {
+    type Number = F;
     type Output = ();
 
     #[inline(always)]

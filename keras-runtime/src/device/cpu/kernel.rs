@@ -1,10 +1,14 @@
 //! The same choice as [`dispatch!`](super::simd), for bodies with generics of their own: a kernel
 //! is a value that holds its arguments.
 
-use super::simd::{Arith, Fused, Level, Separate, level};
+use super::simd::{Arith, Separate};
+use crate::device::float::Float;
 
-/// A computation whose body is `#[inline(always)]`.
+/// A computation whose body is `#[inline(always)]`. Like those of `dispatch!` without tile sizes it is
+/// compiled for AVX2 and for the baseline.
 pub trait Kernel {
+    /// What it computes with.
+    type Number: Float;
     /// What it computes.
     type Output;
     /// Runs it.
@@ -15,21 +19,16 @@ pub trait Kernel {
 #[inline]
 pub fn run<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-        fn avx512<K: Kernel>(kernel: K) -> K::Output {
-            kernel.run::<Fused>()
-        }
+    if const { K::Number::IS_VECTORISED } {
+        use super::simd::{Fused, Level, level};
+
         #[target_feature(enable = "avx2,fma")]
         fn avx2<K: Kernel>(kernel: K) -> K::Output {
             kernel.run::<Fused>()
         }
-        match level() {
+        if level() != Level::Portable {
             // SAFETY: `level` found these instructions on this machine.
-            Level::Avx512 => return unsafe { avx512(kernel) },
-            // SAFETY: as above.
-            Level::Avx2 => return unsafe { avx2(kernel) },
-            Level::Portable => {}
+            return unsafe { avx2(kernel) };
         }
     }
     kernel.run::<Separate>()

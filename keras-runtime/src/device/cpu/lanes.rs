@@ -7,11 +7,8 @@ use crate::device::Float;
 /// The sums that a row's sum is added up from.
 const LANES: usize = 16;
 
-/// Elements that are worked on together where a row is long.
-const MANY: usize = 4 * LANES;
-
 /// Elements after which the lanes are added up, so that the sums of long rows stay exact.
-const BLOCK: usize = 64 * MANY;
+const BLOCK: usize = 256 * LANES;
 
 /// What stands beside the elements of a row.
 pub trait Beside<F>: Copy {
@@ -115,44 +112,36 @@ impl<'a, F: Float, C: Fn(F, F) -> F, const N: usize> Walk<'a, F, C, N> {
         }
     }
 
-    /// Takes the row in parts of known lengths. What is left of it at the end is the end of a part
-    /// that overlaps the one before.
+    /// Takes the row in parts of a known length: as long a one as fits into it.
     #[inline(always)]
     fn run<A: Arith, T: Beside<F>>(mut self, a: T, b: &[F], each: &impl Each<F, N>) -> [F; N] {
-        let (len, mut at) = (b.len(), 0);
-        while at + MANY <= len {
-            self.part::<A, T, MANY>(a, b, at, MANY, each);
-            at += MANY;
-            if at % BLOCK == 0 {
-                self.add_up();
-            }
+        match b.len() {
+            LANES.. => self.parts::<A, T, LANES>(a, b, each),
+            8.. => self.parts::<A, T, 8>(a, b, each),
+            4.. => self.parts::<A, T, 4>(a, b, each),
+            _ => self.parts::<A, T, 1>(a, b, each),
         }
-        while at + LANES <= len {
-            self.part::<A, T, LANES>(a, b, at, LANES, each);
-            at += LANES;
-        }
-        match len {
-            _ if at == len => {}
-            LANES.. => self.part::<A, T, LANES>(a, b, len - LANES, len - at, each),
-            8.. => self.pair::<A, T, 8>(a, b, each),
-            4.. => self.pair::<A, T, 4>(a, b, each),
-            2.. => self.pair::<A, T, 2>(a, b, each),
-            _ => self.part::<A, T, 1>(a, b, 0, 1, each),
-        }
-        self.add_up();
         self.totals
     }
 
-    /// Two parts that overlap, for a row of `W` to `2 W` elements.
+    /// Parts of `W` elements. The last one overlaps the one before where the row is no multiple.
     #[inline(always)]
-    fn pair<A: Arith, T: Beside<F>, const W: usize>(
+    fn parts<A: Arith, T: Beside<F>, const W: usize>(
         &mut self,
         a: T,
         b: &[F],
         each: &impl Each<F, N>,
     ) {
-        self.part::<A, T, W>(a, b, 0, W, each);
-        self.part::<A, T, W>(a, b, b.len() - W, b.len() - W, each);
+        let (len, mut at) = (b.len(), 0);
+        while at < len {
+            let end = len.min(at + BLOCK);
+            while at < end {
+                let from = at.min(len - W);
+                self.part::<A, T, W>(a, b, from, from + W - at, each);
+                at += W;
+            }
+            self.add_up();
+        }
     }
 
     /// Takes `W` elements, of which the last `fresh` ones have not been counted yet.
@@ -184,11 +173,9 @@ impl<'a, F: Float, C: Fn(F, F) -> F, const N: usize> Walk<'a, F, C, N> {
         // As numbers: rustc makes branches of comparisons of whole numbers that it knows.
         let first = F::from_usize(W - fresh);
         for (lanes, values) in self.lanes.iter_mut().zip(values) {
-            for (part, values) in values.chunks(LANES).enumerate() {
-                for (i, (lane, &value)) in lanes.iter_mut().zip(values).enumerate() {
-                    let is_fresh = fresh == W || F::from_usize(part * LANES + i) >= first;
-                    *lane = (self.combine)(*lane, if is_fresh { value } else { self.start });
-                }
+            for (i, (lane, value)) in lanes.iter_mut().zip(values).enumerate() {
+                let is_fresh = F::from_usize(i) >= first;
+                *lane = (self.combine)(*lane, if is_fresh { value } else { self.start });
             }
         }
     }

@@ -171,6 +171,7 @@ struct Values<'a, F, M> {
 }
 
 impl<F: Float, M: MergeFunction> Kernel for Values<'_, F, M> {
+    type Number = F;
     type Output = ();
 
     #[inline(always)]
@@ -201,6 +202,7 @@ struct Gradients<'a, F, M> {
 }
 
 impl<F: Float, M: MergeFunction> Kernel for Gradients<'_, F, M> {
+    type Number = F;
     type Output = ();
 
     #[inline(always)]

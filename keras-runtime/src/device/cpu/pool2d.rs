@@ -62,6 +62,8 @@ fn part<'a, F>(from: &'a [F], images: &Range<usize>, size: usize) -> &'a [F] {
 
 /// What is done with each window.
 trait Pool {
+    /// What it computes with.
+    type Number: Float;
     /// Whether it is worth while to pool [`WIDE`] channels together.
     const GOES_WIDE: bool = true;
 
@@ -108,6 +110,7 @@ struct Images<'a, P> {
 }
 
 impl<P: Pool> Kernel for Images<'_, P> {
+    type Number = P::Number;
     type Output = ();
 
     #[inline(always)]
@@ -206,6 +209,8 @@ struct Max<'a, F> {
 }
 
 impl<F: Float> Pool for Max<'_, F> {
+    type Number = F;
+
     #[inline(always)]
     fn window<const L: usize>(&mut self, window: &Window, channel: usize) {
         let mut largest = [F::neg_infinity(); L];
@@ -230,6 +235,8 @@ struct MaxGradient<'a, F> {
 }
 
 impl<F: Float> Pool for MaxGradient<'_, F> {
+    type Number = F;
+
     /// rustc does not turn so many selections into vector instructions.
     const GOES_WIDE: bool = false;
 
@@ -281,6 +288,8 @@ struct Average<'a, F> {
 }
 
 impl<F: Float> Pool for Average<'_, F> {
+    type Number = F;
+
     #[inline(always)]
     fn window<const L: usize>(&mut self, window: &Window, channel: usize) {
         let mut sums = [F::zero(); L];
@@ -306,6 +315,8 @@ struct AverageGradient<'a, F> {
 }
 
 impl<F: Float> Pool for AverageGradient<'_, F> {
+    type Number = F;
+
     fn begin(&mut self, image: Range<usize>) {
         self.dx[image].fill(F::zero());
     }

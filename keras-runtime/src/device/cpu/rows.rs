@@ -26,6 +26,7 @@ pub struct LossOfRows<'a, F, L> {
 }
 
 impl<F: Float, L: RowLoss> Kernel for LossOfRows<'_, F, L> {
+    type Number = F;
     type Output = ();
 
     #[inline(always)]
@@ -95,6 +96,7 @@ pub struct MeanOfRows<'a, F, M> {
 }
 
 impl<F: Float, M: RowFunction> Kernel for MeanOfRows<'_, F, M> {
+    type Number = F;
     type Output = ();
 
     #[inline(always)]

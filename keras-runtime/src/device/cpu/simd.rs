@@ -2,7 +2,8 @@
 //!
 //! A kernel is written once as plain array code, generic over the number type and over
 //! [`Arith`], which says whether a fused multiply-add is one instruction. `dispatch!` compiles
-//! it for AVX-512, for AVX2 and for the baseline of the target; rustc vectorises each.
+//! it for the baseline of the target, for AVX2 and, where arithmetic is what it waits for, for
+//! AVX-512; rustc vectorises each. In `f64`, which only tests compute with, there is the baseline.
 
 use std::sync::OnceLock;
 
@@ -76,24 +77,44 @@ impl Arith for Separate {
 /// Defines `fn name<F: Float>(..)` that runs `body` at the best level of the machine.
 ///
 /// `body` is an `#[inline(always)]` function whose generics are `<F: Float, A: Arith, ..consts>`;
-/// the constants (tile sizes) are given for each level.
+/// the constants (tile sizes) are given for each level. A body without tile sizes is bound by memory
+/// and not by arithmetic: AVX2 is enough for it, and it is compiled once less.
 macro_rules! dispatch {
     (
         $(#[$meta:meta])*
         $vis:vis fn $name:ident<$float:ident: Float $(, $generic:ident: $bound:path)*>($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)?
-        = $body:ident $([avx512: $($c512:expr),*; avx2: $($c2:expr),*; portable: $($c0:expr),*])?
+        = $body:ident
     ) => {
         $(#[$meta])*
         $vis fn $name<$float: $crate::device::float::Float $(, $generic: $bound)*>($($arg: $ty),*) $(-> $ret)? {
             #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-                fn avx512<$float: $crate::device::float::Float $(, $generic: $bound)*>($($arg: $ty),*) $(-> $ret)? {
-                    $body::<$float $(, $generic)*, $crate::device::cpu::simd::Fused $($(, {$c512})*)?>($($arg),*)
+            if const { <$float as $crate::device::float::Float>::IS_VECTORISED } {
+                $crate::device::cpu::simd::dispatch! {
+                    @at "avx2,fma"; fn avx2<$float $(, $generic: $bound)*>($($arg: $ty),*) $(-> $ret)?; $body;
                 }
-                #[target_feature(enable = "avx2,fma")]
-                fn avx2<$float: $crate::device::float::Float $(, $generic: $bound)*>($($arg: $ty),*) $(-> $ret)? {
-                    $body::<$float $(, $generic)*, $crate::device::cpu::simd::Fused $($(, {$c2})*)?>($($arg),*)
+                if $crate::device::cpu::simd::level() != $crate::device::cpu::simd::Level::Portable {
+                    // SAFETY: `level` found these instructions on this machine.
+                    return unsafe { avx2::<$float $(, $generic)*>($($arg),*) };
+                }
+            }
+            $body::<$float $(, $generic)*, $crate::device::cpu::simd::Separate>($($arg),*)
+        }
+    };
+    (
+        $(#[$meta:meta])*
+        $vis:vis fn $name:ident<$float:ident: Float $(, $generic:ident: $bound:path)*>($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)?
+        = $body:ident [avx512: $($c512:expr),*; avx2: $($c2:expr),*; portable: $($c0:expr),*]
+    ) => {
+        $(#[$meta])*
+        $vis fn $name<$float: $crate::device::float::Float $(, $generic: $bound)*>($($arg: $ty),*) $(-> $ret)? {
+            #[cfg(target_arch = "x86_64")]
+            if const { <$float as $crate::device::float::Float>::IS_VECTORISED } {
+                $crate::device::cpu::simd::dispatch! {
+                    @at "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma";
+                    fn avx512<$float $(, $generic: $bound)*>($($arg: $ty),*) $(-> $ret)?; $body; $($c512),*
+                }
+                $crate::device::cpu::simd::dispatch! {
+                    @at "avx2,fma"; fn avx2<$float $(, $generic: $bound)*>($($arg: $ty),*) $(-> $ret)?; $body; $($c2),*
                 }
                 match $crate::device::cpu::simd::level() {
                     // SAFETY: `level` found these instructions on this machine.
@@ -103,7 +124,18 @@ macro_rules! dispatch {
                     $crate::device::cpu::simd::Level::Portable => {}
                 }
             }
-            $body::<$float $(, $generic)*, $crate::device::cpu::simd::Separate $($(, {$c0})*)?>($($arg),*)
+            $body::<$float $(, $generic)*, $crate::device::cpu::simd::Separate, $({$c0}),*>($($arg),*)
+        }
+    };
+    // A body compiled with the vector units of one level.
+    (
+        @at $features:literal;
+        fn $name:ident<$float:ident $(, $generic:ident: $bound:path)*>($($arg:ident: $ty:ty),*) $(-> $ret:ty)?;
+        $body:ident; $($constant:expr),*
+    ) => {
+        #[target_feature(enable = $features)]
+        fn $name<$float: $crate::device::float::Float $(, $generic: $bound)*>($($arg: $ty),*) $(-> $ret)? {
+            $body::<$float $(, $generic)*, $crate::device::cpu::simd::Fused, $({$constant}),*>($($arg),*)
         }
     };
 }

@@ -40,17 +40,23 @@ fn recurse<T: Send>(
     }
     let (first, second) = split(output, half);
     let middle = rows.start + half;
-    rayon::join(
-        || recurse(rows.start..middle, step, pieces / 2, first, split, work),
-        || {
-            recurse(
-                middle..rows.end,
-                step,
-                pieces - pieces / 2,
-                second,
-                split,
-                work,
-            )
+    let (mut first, mut second) = (Some(first), Some(second));
+    both(
+        &mut || {
+            if let Some(first) = first.take() {
+                recurse(rows.start..middle, step, pieces / 2, first, split, work);
+            }
+        },
+        &mut || {
+            if let Some(second) = second.take() {
+                let pieces = pieces - pieces / 2;
+                recurse(middle..rows.end, step, pieces, second, split, work);
+            }
         },
     );
+}
+
+/// Runs two jobs, on two threads if one is free. Rayon's part is compiled once, not for each job.
+pub fn both(first: &mut (dyn FnMut() + Send), second: &mut (dyn FnMut() + Send)) {
+    rayon::join(first, second);
 }

@@ -2,6 +2,7 @@
 
 use super::kernel::{self, Kernel};
 use super::simd::Arith;
+use super::threads::both;
 use crate::device::UpdateRule;
 use crate::device::float::Float;
 
@@ -58,28 +59,31 @@ impl<F: Float, R: UpdateRule<N>, const N: usize> Update<'_, F, R, N> {
             }
             slot
         });
-        let second = Update {
+        let mut first = Some(Update {
+            rule,
+            parameters,
+            gradients,
+            slots,
+        });
+        let mut second = Some(Update {
             rule,
             parameters: more_parameters,
             gradients: more_gradients,
             slots: more_slots,
+        });
+        let run = |part: &mut Option<Self>, pieces| {
+            if let Some(part) = part.take() {
+                part.split(pieces);
+            }
         };
-        rayon::join(
-            || {
-                Update {
-                    rule,
-                    parameters,
-                    gradients,
-                    slots,
-                }
-                .split(pieces / 2)
-            },
-            || second.split(pieces - pieces / 2),
-        );
+        both(&mut || run(&mut first, pieces / 2), &mut || {
+            run(&mut second, pieces - pieces / 2)
+        });
     }
 }
 
 impl<F: Float, R: UpdateRule<N>, const N: usize> Kernel for Update<'_, F, R, N> {
+    type Number = F;
     type Output = ();
 
     #[inline(always)]

@@ -201,6 +201,7 @@ impl<F: Float> Visitor for Slope<'_, F> {
 }
 
 impl<F: Float, T: Function> Kernel for Pass<T, Value<'_, F>> {
+    type Number = F;
     type Output = ();
 
     #[inline(always)]
@@ -212,6 +213,7 @@ impl<F: Float, T: Function> Kernel for Pass<T, Value<'_, F>> {
 }
 
 impl<F: Float, T: Function> Kernel for Pass<T, Slope<'_, F>> {
+    type Number = F;
     type Output = ();
 
     #[inline(always)]

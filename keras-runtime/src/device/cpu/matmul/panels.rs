@@ -9,6 +9,16 @@ use crate::device::Float;
 /// Every panel begins at a multiple of this; panels are at most as wide.
 pub const ALIGNMENT: usize = 32;
 
+/// The widths of panels where many columns are left, where fewer are, and at the end: multiples of
+/// [`GROUP`]. The tiles read what is packed, so both have them from here.
+pub struct Widths;
+
+impl Widths {
+    pub const AVX512: [usize; 3] = [32, 16, 8];
+    pub const AVX2: [usize; 3] = [16, 8, 8];
+    pub const PORTABLE: [usize; 3] = [8, 8, 8];
+}
+
 /// The columns that are transposed together.
 const GROUP: usize = 8;
 
@@ -69,7 +79,11 @@ impl<F> Source<'_, F> {
 dispatch! {
     /// Copies a part of B into panels.
     pub fn pack<F: Float>(source: Source<'_, F>, panels: &mut [F]) = pack_body
-        [avx512: 32, 16, 8; avx2: 16, 8, 8; portable: 8, 8, 8]
+        [
+            avx512: Widths::AVX512[0], Widths::AVX512[1], Widths::AVX512[2];
+            avx2: Widths::AVX2[0], Widths::AVX2[1], Widths::AVX2[2];
+            portable: Widths::PORTABLE[0], Widths::PORTABLE[1], Widths::PORTABLE[2]
+        ]
 }
 
 #[inline(always)]

@@ -9,7 +9,7 @@
 
 use super::super::simd::{Arith, dispatch};
 use super::super::threads::over_rows;
-use super::panels::{self, Source, width};
+use super::panels::{self, Source, Widths, width};
 use super::tile::{Left, Right, tile};
 use crate::device::Float;
 
@@ -152,7 +152,11 @@ const ROW_STEP: usize = 24;
 dispatch! {
     /// The rows of a block from `first` on: `c` begins with them.
     fn multiply<F: Float>(block: &Block<'_, F>, first: usize, rows: usize, c: &mut [F]) = multiply_body
-        [avx512: 8, 32, 16, 8; avx2: 6, 16, 8, 4; portable: 4, 8, 8, 4]
+        [
+            avx512: 8, Widths::AVX512[0], Widths::AVX512[1], Widths::AVX512[2];
+            avx2: 6, Widths::AVX2[0], Widths::AVX2[1], Widths::AVX2[2];
+            portable: 4, Widths::PORTABLE[0], Widths::PORTABLE[1], Widths::PORTABLE[2]
+        ]
 }
 
 #[inline(always)]
