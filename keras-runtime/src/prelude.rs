@@ -4,7 +4,9 @@ pub use keras_macros::{model, sequential};
 
 // Not `ModelHandle`: every model has it, and its methods are called as those of `Model`.
 pub use crate::callbacks::{
-    Callback, CallbackContext, CallbackList, EarlyStopping, LambdaCallback, Mode, Params,
+    CSVLogger, Callback, CallbackContext, CallbackList, EarlyStopping, LambdaCallback,
+    LearningRateScheduler, Mode, ModelCheckpoint, Params, ProgbarLogger, ReduceLROnPlateau,
+    TerminateOnNaN,
 };
 pub use crate::data::{Dataset, IntoColumns, IntoData};
 pub use crate::device::{AutoDevice, Cpu, Device};
@@ -25,3 +27,4 @@ pub use crate::metrics::{
 };
 pub use crate::model::{Compile, Evaluate, Fit, History, Logs, Model, Predict};
 pub use crate::optimizers::*;
+pub use crate::saving::LoadWeights;

@@ -1,15 +1,24 @@
 //! Every model as callbacks see it.
 
+use std::path::Path;
+
 use ndarray::ArrayD;
 
-use super::Model;
+use super::build::network;
+use super::predict::last_outputs;
+use super::{Model, state};
 use crate::callbacks::ModelHandle;
 use crate::error::Result;
 use crate::metrics::Direction;
+use crate::saving::{LayerState, OptimizerState};
 
 impl<M: Model> ModelHandle for M {
     fn name(&self) -> &str {
         Model::name(self)
+    }
+
+    fn layers(&self) -> Vec<LayerState> {
+        state::layers(self.core(), network::<M>())
     }
 
     fn get_weights(&self) -> Vec<ArrayD<f32>> {
@@ -20,12 +29,33 @@ impl<M: Model> ModelHandle for M {
         Model::set_weights(self, weights)
     }
 
+    fn save_weights(&self, path: &Path) -> Result<()> {
+        Model::save_weights(self, path)
+    }
+
+    fn save(&self, path: &Path) -> Result<()> {
+        Model::save(self, path)
+    }
+
+    fn optimizer(&self) -> Option<OptimizerState> {
+        state::optimizer(self.core(), self.run().compiled.as_ref())
+    }
+
+    fn iterations(&self) -> u64 {
+        let compiled = self.run().compiled.as_ref();
+        compiled.map_or(0, |compiled| compiled.iterations)
+    }
+
     fn learning_rate(&self) -> Result<f32> {
         Model::learning_rate(self)
     }
 
     fn set_learning_rate(&mut self, learning_rate: f32) -> Result<()> {
         Model::set_learning_rate(self, learning_rate)
+    }
+
+    fn metrics_names(&self) -> Vec<String> {
+        Model::metrics_names(self)
     }
 
     fn metric_direction(&self, name: &str) -> Option<Direction> {
@@ -43,8 +73,20 @@ impl<M: Model> ModelHandle for M {
         Some(metric.metric.direction())
     }
 
+    fn outputs(&self) -> Vec<ArrayD<f32>> {
+        last_outputs(self)
+    }
+
     fn stop_training(&mut self) {
         self.split().1.stop_training = true;
+    }
+
+    fn stop_evaluating(&mut self) {
+        self.split().1.stop_evaluating = true;
+    }
+
+    fn stop_predicting(&mut self) {
+        self.split().1.stop_predicting = true;
     }
 
     fn is_stopped(&self) -> bool {

@@ -21,6 +21,7 @@ mod plan;
 mod predict;
 mod progbar;
 mod progress;
+mod state;
 mod step;
 mod summary;
 mod table;
@@ -38,6 +39,9 @@ pub use layer_ref::LayerRef;
 pub use model::Model;
 pub use pass::Pass;
 pub use predict::Predict;
+#[doc(hidden)]
+pub use state::load;
+pub(crate) use progress::Progress;
 #[doc(hidden)]
 pub use progbar::{Progbar, epoch_line};
 #[doc(hidden)]
