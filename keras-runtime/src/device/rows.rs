@@ -11,6 +11,15 @@ pub trait RowFunction: Copy + Send + Sync {
     /// read as one long row.
     const IS_MEAN: bool = false;
 
+    /// Whether the mean of the function, as a metric, is compiled for the vector units beyond the
+    /// baseline of the target.
+    const IS_HOT: bool = false;
+
+    /// Rows whose target is this number are left out: their loss is 0 and they are not counted.
+    fn ignored_target(&self) -> Option<f32> {
+        None
+    }
+
     /// The value of a row: y_true (true_width), y_pred (width).
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F;
 }
@@ -26,15 +35,13 @@ pub trait RowLoss: RowFunction {
         factor: F,
         gradient: &mut [F],
     ) -> F;
-
-    /// Rows whose target is this number are left out: their loss is 0 and they are not counted.
-    fn ignored_target(&self) -> Option<f32> {
-        None
-    }
 }
 
 /// What a metric or a loss computes of one target and one prediction.
 pub trait PairFunction: Copy + Send + Sync {
+    /// See [`RowFunction::IS_HOT`].
+    const IS_HOT: bool = false;
+
     /// The value of a pair.
     fn value<F: Float, A: Arith>(&self, y_true: F, y_pred: F) -> F;
 }
@@ -54,6 +61,7 @@ pub struct MeanOf<P>(
 
 impl<P: PairFunction> RowFunction for MeanOf<P> {
     const IS_MEAN: bool = true;
+    const IS_HOT: bool = P::IS_HOT;
 
     #[inline(always)]
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
@@ -157,7 +165,8 @@ pub trait RowSums: Memory {
         gradient: Option<(Self::SliceMut<'_>, f32)>,
         sums: Self::SliceMut<'_>,
     );
-    /// `sums[0] += Σ wᵢ f(row i) / r`, `sums[1] += Σ wᵢ / r` with r rows a sample.
+    /// `sums[0] += Σ wᵢ f(row i) / r`, `sums[1] += Σ wᵢ / r` with r rows a sample. Without weights,
+    /// rows that are left out are counted with the value 0, as in Keras.
     fn row_mean<M: RowFunction>(
         &self,
         function: M,

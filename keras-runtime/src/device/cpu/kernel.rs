@@ -11,6 +11,8 @@ pub trait Kernel {
     type Number: Float;
     /// What it computes.
     type Output;
+    /// Whether it is compiled for AVX2 at all: it is not where nothing waits for it.
+    const IS_HOT: bool = true;
     /// Runs it.
     fn run<A: Arith>(self) -> Self::Output;
 }
@@ -19,7 +21,7 @@ pub trait Kernel {
 #[inline]
 pub fn run<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
-    if const { K::Number::IS_VECTORISED } {
+    if const { K::IS_HOT && K::Number::IS_VECTORISED } {
         use super::simd::{Fused, Level, level};
 
         #[target_feature(enable = "avx2,fma")]

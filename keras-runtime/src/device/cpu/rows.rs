@@ -98,6 +98,7 @@ pub struct MeanOfRows<'a, F, M> {
 impl<F: Float, M: RowFunction> Kernel for MeanOfRows<'_, F, M> {
     type Number = F;
     type Output = ();
+    const IS_HOT: bool = M::IS_HOT;
 
     #[inline(always)]
     fn run<A: Arith>(self) {
@@ -111,10 +112,15 @@ impl<F: Float, M: RowFunction> Kernel for MeanOfRows<'_, F, M> {
         } else {
             (rows, 1)
         };
+        let ignored = self.function.ignored_target().map(F::from_f32);
         let (mut total, mut count) = (F::zero(), F::zero());
         for row in 0..rows.rows {
             let (t, p) = rows.pair(row, self.y_true, self.y_pred);
             let weight = rows.weight(row, weights);
+            if is_ignored(ignored, t) {
+                count += if weights.is_none() { weight } else { F::zero() };
+                continue;
+            }
             total += weight * self.function.value::<F, A>(t, p);
             count += weight;
         }
