@@ -34,12 +34,15 @@ pub fn update<F: Float, const N: usize, R: UpdateRule<N>>(
     );
 }
 
+/// What is done with some of the parameters, their gradients and their slots.
+type Work<'a, F, const N: usize> = dyn Fn(&mut [F], &[F], [&mut [F]; N]) + Sync + 'a;
+
 /// Shares the parameters out over the threads: compiled for each number of slots, not for each rule.
 fn shared_out<F: Float, const N: usize>(
     parameters: &mut [F],
     gradients: &[F],
     slots: [&mut [F]; N],
-    work: &(dyn Fn(&mut [F], &[F], [&mut [F]; N]) + Sync),
+    work: &Work<'_, F, N>,
 ) {
     if gradients.len() < WORTH_A_THREAD {
         return work(parameters, gradients, slots);
@@ -79,7 +82,7 @@ impl<F: Float, R: UpdateRule<N>, const N: usize> Kernel for Update<'_, F, R, N> 
     type Output = ();
 
     #[inline(always)]
-    fn run<A: Arith>(self) {
+    fn run<A: Arith>(mut self) {
         let len = self.gradients.len();
         for at in (0..len).step_by(LANES) {
             // Arrays of a fixed length: rustc turns the inner loop into vector instructions.
@@ -87,8 +90,8 @@ impl<F: Float, R: UpdateRule<N>, const N: usize> Kernel for Update<'_, F, R, N> 
             let mut p = read(&self.parameters[part.clone()]);
             let g = read(&self.gradients[part.clone()]);
             let mut s = [[F::zero(); LANES]; N];
-            for n in 0..N {
-                s[n] = read(&self.slots[n][part.clone()]);
+            for (s, slot) in s.iter_mut().zip(&self.slots) {
+                *s = read(&slot[part.clone()]);
             }
             for i in 0..LANES {
                 let mut values = [F::zero(); N];
@@ -101,8 +104,8 @@ impl<F: Float, R: UpdateRule<N>, const N: usize> Kernel for Update<'_, F, R, N> 
                 }
             }
             write(&p, &mut self.parameters[part.clone()]);
-            for n in 0..N {
-                write(&s[n], &mut self.slots[n][part.clone()]);
+            for (s, slot) in s.iter().zip(self.slots.iter_mut()) {
+                write(s, &mut slot[part.clone()]);
             }
         }
     }
