@@ -88,8 +88,6 @@ impl BinaryEntropy {
 }
 
 impl PairFunction for BinaryEntropy {
-    const IS_HOT: bool = true;
-
     #[inline(always)]
     fn value<F: Float, A: Arith>(&self, y_true: F, y_pred: F) -> F {
         self.value_and_gradient::<F, A>(y_true, y_pred).0

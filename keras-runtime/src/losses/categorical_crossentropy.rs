@@ -92,8 +92,6 @@ impl CategoricalEntropy {
 }
 
 impl RowFunction for CategoricalEntropy {
-    const IS_HOT: bool = true;
-
     #[inline(always)]
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
         let smoothing = self.smoothing(y_pred.len());

@@ -87,8 +87,6 @@ impl SparseEntropy {
 }
 
 impl RowFunction for SparseEntropy {
-    const IS_HOT: bool = true;
-
     fn ignored_target(&self) -> Option<f32> {
         self.ignore_class
     }

@@ -28,8 +28,6 @@ struct Hit {
 }
 
 impl PairFunction for Hit {
-    const IS_HOT: bool = true;
-
     #[inline(always)]
     fn value<F: Float, A: Arith>(&self, y_true: F, y_pred: F) -> F {
         let class = if y_pred > F::from_f32(self.threshold) {

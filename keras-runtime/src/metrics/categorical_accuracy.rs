@@ -18,8 +18,6 @@ mean_metric! {
 struct SameClass;
 
 impl RowFunction for SameClass {
-    const IS_HOT: bool = true;
-
     #[inline(always)]
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
         if argmax::<F, A>(y_true) == argmax::<F, A>(y_pred) {

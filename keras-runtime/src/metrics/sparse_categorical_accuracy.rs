@@ -18,8 +18,6 @@ mean_metric! {
 struct IsClass;
 
 impl RowFunction for IsClass {
-    const IS_HOT: bool = true;
-
     #[inline(always)]
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
         if y_true.first() == Some(&F::from_usize(argmax::<F, A>(y_pred))) {

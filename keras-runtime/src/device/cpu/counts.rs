@@ -25,7 +25,7 @@ pub fn threshold_counts<F: Float>(
         1
     };
     let buckets = thresholds.values.len() + 1;
-    let mut batch = Batch::new(sums);
+    let batch = Batch::new(sums);
     for row in 0..grid.rows {
         let first = row * grid.columns;
         let predictions = &y_pred[first..][..grid.columns];
@@ -85,7 +85,7 @@ pub fn class_counts<F: Float>(
     weights: Option<&[F]>,
     sums: &mut [F],
 ) {
-    let mut batch = Batch::new(sums);
+    let batch = Batch::new(sums);
     for pair in 0..pairs.pairs {
         let target = class(pairs.y_true, y_true, pair);
         let prediction = class(pairs.y_pred, y_pred, pair);
@@ -139,7 +139,7 @@ pub fn column_sums<F: Float, const N: usize, C: ColumnFunction<N>>(
     weights: Option<&[F]>,
     sums: &mut [F],
 ) {
-    let mut batch = Batch::new(sums);
+    let batch = Batch::new(sums);
     for row in 0..grid.rows {
         let first = row * grid.columns;
         let predictions = &y_pred[first..][..grid.columns];

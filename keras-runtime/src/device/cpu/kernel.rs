@@ -11,8 +11,6 @@ pub trait Kernel {
     type Number: Float;
     /// What it computes.
     type Output;
-    /// Whether it is compiled for AVX2 at all: it is not where nothing waits for it.
-    const IS_HOT: bool = true;
     /// Runs it.
     fn run<A: Arith>(self) -> Self::Output;
 }
@@ -21,7 +19,7 @@ pub trait Kernel {
 #[inline]
 pub fn run<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
-    if const { K::IS_HOT && K::Number::IS_VECTORISED } {
+    if const { K::Number::IS_VECTORISED } {
         use super::simd::{Fused, Level, level};
 
         #[target_feature(enable = "avx2,fma")]
@@ -33,5 +31,11 @@ pub fn run<K: Kernel>(kernel: K) -> K::Output {
             return unsafe { avx2(kernel) };
         }
     }
+    portable(kernel)
+}
+
+/// Out of line, so that a kernel that is run in two places is compiled once.
+#[inline(never)]
+fn portable<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Separate>()
 }
