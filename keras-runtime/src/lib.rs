@@ -19,6 +19,7 @@ pub mod saving;
 pub mod shape;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod utils;
 pub mod words;
 
 #[doc(hidden)]

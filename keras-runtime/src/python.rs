@@ -241,7 +241,10 @@ impl Specification {
                 value.class()
             )
         };
-        let is_integral = matches!(self.kind, None | Some('d' | 'n' | 'b' | 'o' | 'x' | 'X' | 'c'));
+        let is_integral = matches!(
+            self.kind,
+            None | Some('d' | 'n' | 'b' | 'o' | 'x' | 'X' | 'c')
+        );
         match value {
             Value::Int(_) if is_integral && self.precision.is_some() => {
                 Err("Precision not allowed in integer format specifier".into())
@@ -290,7 +293,12 @@ impl Specification {
             Some('%') => text = self.fixed(size * 100.0, precision),
             Some(_) => return None,
         }
-        if !value.is_finite() && !matches!(self.kind, None | Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | 'n' | '%')) {
+        if !value.is_finite()
+            && !matches!(
+                self.kind,
+                None | Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | 'n' | '%')
+            )
+        {
             return None;
         }
         if matches!(self.kind, Some('E' | 'F' | 'G')) {
@@ -308,7 +316,11 @@ impl Specification {
     }
 
     fn fixed(&self, size: f64, precision: usize) -> String {
-        let point = if self.alternate && precision == 0 { "." } else { "" };
+        let point = if self.alternate && precision == 0 {
+            "."
+        } else {
+            ""
+        };
         format!("{size:.precision$}{point}")
     }
 
@@ -393,14 +405,22 @@ impl Specification {
                 "Unknown format code '{kind}' for object of type 'str'"
             ));
         }
-        let text: String = text.chars().take(self.precision.unwrap_or(usize::MAX)).collect();
+        let text: String = text
+            .chars()
+            .take(self.precision.unwrap_or(usize::MAX))
+            .collect();
         let space = self.width.saturating_sub(text.chars().count());
         let fill = |count: usize| self.fill.to_string().repeat(count);
         match self.align {
             Some('=') if self.fill != '0' => {
                 Err("'=' alignment not allowed in string format specifier".into())
             }
-            align => Ok(pad(&text, align.filter(|&align| align != '=').unwrap_or('<'), space, &fill)),
+            align => Ok(pad(
+                &text,
+                align.filter(|&align| align != '=').unwrap_or('<'),
+                space,
+                &fill,
+            )),
         }
     }
 }
@@ -435,21 +455,42 @@ mod tests {
     #[test]
     fn fields_are_those_of_python() {
         let cases = [
-            ("weights.{epoch:02d}-{loss:.2f}.hdf5", "weights.03-0.15.hdf5"),
+            (
+                "weights.{epoch:02d}-{loss:.2f}.hdf5",
+                "weights.03-0.15.hdf5",
+            ),
             ("{epoch}{{{epoch:>4}}}", "3{   3}"),
             ("{loss}", "0.14999999"),
             ("{loss:e} {loss:.3E}", "1.500000e-01 1.500E-01"),
-            ("{loss:g} {tiny:g} {one:g} {big:g}", "0.15 1.5e-07 1 1.23457e+06"),
-            ("{one} {one:.3} {minus:.3} {loss:.3}", "1.0 1.0 -1.23e+03 0.15"),
+            (
+                "{loss:g} {tiny:g} {one:g} {big:g}",
+                "0.15 1.5e-07 1 1.23457e+06",
+            ),
+            (
+                "{one} {one:.3} {minus:.3} {loss:.3}",
+                "1.0 1.0 -1.23e+03 0.15",
+            ),
             ("{loss:%} {loss:.1%}", "14.999999% 15.0%"),
             ("{minus:+09.1f} {one:+} {one: }", "-001234.5 +1.0  1.0"),
-            ("{big:,} {big:_d} {big:012,} {minus:,.2f}", "1,234,567 1_234_567 0,001,234,567 -1,234.50"),
-            ("{epoch:b} {big:x} {big:#X} {epoch:c}", "11 12d687 0X12D687 \u{3}"),
+            (
+                "{big:,} {big:_d} {big:012,} {minus:,.2f}",
+                "1,234,567 1_234_567 0,001,234,567 -1,234.50",
+            ),
+            (
+                "{epoch:b} {big:x} {big:#X} {epoch:c}",
+                "11 12d687 0X12D687 \u{3}",
+            ),
             ("{epoch:.2f} {epoch:*^5} {epoch:<3}|", "3.00 **3** 3  |"),
-            ("{nan} {inf:f} {inf:F} {inf:08.2f} {inf:%}", "nan inf INF 00000inf inf%"),
+            (
+                "{nan} {inf:f} {inf:F} {inf:08.2f} {inf:%}",
+                "nan inf INF 00000inf inf%",
+            ),
             ("{loss!r:>12} {loss!s:.4}", "  0.14999999 0.14"),
             ("{loss:.{epoch}f}", "0.150"),
-            ("{one:#.0f} {one:#g} {one:.0e} {one:#.0e}", "1. 1.00000 1e+00 1.e+00"),
+            (
+                "{one:#.0f} {one:#g} {one:.0e} {one:#.0e}",
+                "1. 1.00000 1e+00 1.e+00",
+            ),
             ("{one:.0f} {loss:.0f}", "1 0"),
         ];
         for (template, expected) in cases {
@@ -466,14 +507,35 @@ mod tests {
             ("a{", "Single '{' encountered in format string"),
             ("a}", "Single '}' encountered in format string"),
             ("{loss", "expected '}' before end of string"),
-            ("{}", "Replacement index 0 out of range for positional args tuple"),
-            ("{loss:02d}", "Unknown format code 'd' for object of type 'float'"),
-            ("{inf:d}", "Unknown format code 'd' for object of type 'float'"),
-            ("{epoch:s}", "Unknown format code 's' for object of type 'int'"),
-            ("{epoch:.2d}", "Precision not allowed in integer format specifier"),
+            (
+                "{}",
+                "Replacement index 0 out of range for positional args tuple",
+            ),
+            (
+                "{loss:02d}",
+                "Unknown format code 'd' for object of type 'float'",
+            ),
+            (
+                "{inf:d}",
+                "Unknown format code 'd' for object of type 'float'",
+            ),
+            (
+                "{epoch:s}",
+                "Unknown format code 's' for object of type 'int'",
+            ),
+            (
+                "{epoch:.2d}",
+                "Precision not allowed in integer format specifier",
+            ),
             ("{loss:.f}", "Format specifier missing precision"),
-            ("{loss:2x2}", "Invalid format specifier '2x2' for object of type 'float'"),
-            ("{loss:9999999999f}", "Too many decimal digits in format string"),
+            (
+                "{loss:2x2}",
+                "Invalid format specifier '2x2' for object of type 'float'",
+            ),
+            (
+                "{loss:9999999999f}",
+                "Too many decimal digits in format string",
+            ),
         ];
         for (template, expected) in cases {
             let found = format(template, &value);

@@ -394,7 +394,11 @@ fn replay(case: &Value) -> keras::Result<()> {
         (error, expected) => error.is_none() && expected.is_none(),
     };
     assert!(same, "{name}: expected {expected:?}, found {error:?}");
-    assert_eq!(files(&directory, &directory), list(&case["files"]), "{name}");
+    assert_eq!(
+        files(&directory, &directory),
+        list(&case["files"]),
+        "{name}"
+    );
     for (file, text) in case["contents"].as_object().into_iter().flatten() {
         let found = fs::read_to_string(directory.join(file)).expect("a text");
         assert_eq!(Some(&*found), text.as_str(), "{name}: {file}");
@@ -432,6 +436,9 @@ fn traces() -> keras::Result<()> {
     let fixture = load("traces");
     let cases = list(&fixture["cases"]);
     assert!(cases.len() > 100, "only {} cases", cases.len());
-    let has = |case: &&Value| case["compile"]["steps_per_execution"] == 1 && case["arguments"].get("validation_steps").is_none();
+    let has = |case: &&Value| {
+        case["compile"]["steps_per_execution"] == 1
+            && case["arguments"].get("validation_steps").is_none()
+    };
     cases.iter().filter(has).try_for_each(replay)
 }

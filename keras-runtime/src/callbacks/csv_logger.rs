@@ -115,7 +115,12 @@ impl Callback for CSVLogger {
         self.open().map_err(|error| self.failed(&error))
     }
 
-    fn on_epoch_end(&mut self, _: &mut CallbackContext, epoch: usize, logs: &mut Logs) -> Result<()> {
+    fn on_epoch_end(
+        &mut self,
+        _: &mut CallbackContext,
+        epoch: usize,
+        logs: &mut Logs,
+    ) -> Result<()> {
         let mut text = String::new();
         let names = match self.columns.take() {
             Some(names) => names,
@@ -128,7 +133,10 @@ impl Callback for CSVLogger {
                 names
             }
         };
-        let cell = |name: &String| logs.get(name).map_or("NA".to_owned(), |value| repr(value.into()));
+        let cell = |name: &String| {
+            logs.get(name)
+                .map_or("NA".to_owned(), |value| repr(value.into()))
+        };
         text += &self.line(std::iter::once(epoch.to_string()).chain(names.iter().map(cell)));
         self.columns = Some(names);
         let written = match &mut self.file {

@@ -54,12 +54,7 @@ impl Callback for LearningRateScheduler<'_> {
         Ok(())
     }
 
-    fn on_epoch_end(
-        &mut self,
-        cx: &mut CallbackContext,
-        _: usize,
-        logs: &mut Logs,
-    ) -> Result<()> {
+    fn on_epoch_end(&mut self, cx: &mut CallbackContext, _: usize, logs: &mut Logs) -> Result<()> {
         logs.insert("learning_rate", cx.model().learning_rate()?);
         Ok(())
     }

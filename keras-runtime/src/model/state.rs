@@ -233,11 +233,7 @@ fn resume<D: Device>(core: &Core<D>, compiled: &mut Compiled<D>, state: &ModelSt
         || !(is_whole || is_new)
         || !same_weights(parameters, state)
     {
-        let own = 2 + slots
-            * parameters
-                .places()
-                .filter(|place| place.trainable)
-                .count();
+        let own = 2 + slots * parameters.places().filter(|place| place.trainable).count();
         console::warn(&format!(
             "Skipping variable loading for optimizer '{}', because it has {own} variables whereas the saved optimizer \
              '{}' has {} variables.",
@@ -252,8 +248,7 @@ fn resume<D: Device>(core: &Core<D>, compiled: &mut Compiled<D>, state: &ModelSt
     compiled.slots.clear();
     for values in &saved.slots {
         let mut slot = core.device.alloc(len)?;
-        core.device
-            .upload(values, D::slice_mut(&mut slot, 0..len));
+        core.device.upload(values, D::slice_mut(&mut slot, 0..len));
         compiled.slots.push(slot);
     }
     Ok(())

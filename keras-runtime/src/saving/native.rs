@@ -47,7 +47,9 @@ pub(super) fn encode(state: &ModelState, out: &mut dyn Write) -> io::Result<()> 
     out.number(state.step)?;
     out.count(state.input_shapes.len())?;
     for shape in &state.input_shapes {
-        let dims = shape.iter().map(|dim| dim.map_or(UNKNOWN, |dim| dim as u64));
+        let dims = shape
+            .iter()
+            .map(|dim| dim.map_or(UNKNOWN, |dim| dim as u64));
         out.dims(dims)?;
     }
     out.count(state.layers.len())?;

@@ -18,10 +18,7 @@ fn state() -> ModelState {
             LayerState {
                 name: "dense".into(),
                 class: "Dense".into(),
-                weights: vec![
-                    weight("kernel", true, &[3, 2]),
-                    weight("bias", true, &[2]),
-                ],
+                weights: vec![weight("kernel", true, &[3, 2]), weight("bias", true, &[2])],
             },
             LayerState {
                 name: "flatten".into(),
