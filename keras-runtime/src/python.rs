@@ -390,7 +390,7 @@ impl Specification {
         let count = digits.len();
         let mut text = String::new();
         for (at, digit) in digits.chars().enumerate() {
-            if at > 0 && (count - at) % 3 == 0 {
+            if at > 0 && (count - at).is_multiple_of(3) {
                 text.push(separator);
             }
             text.push(digit);

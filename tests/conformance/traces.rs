@@ -1,5 +1,6 @@
 //! What callbacks are told, decide and say in whole calls, as in `traces.json`.
 
+use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -339,7 +340,21 @@ fn expected_said(case: &Value) -> Vec<Said> {
     .collect()
 }
 
-fn replay(case: &Value) -> keras::Result<()> {
+/// Notes what is not as expected.
+fn compare<A: PartialEq<B> + Debug, B: Debug>(
+    different: &mut Vec<String>,
+    name: &str,
+    found: &[A],
+    expected: &[B],
+) {
+    if found != expected {
+        different.push(format!("{name}: expected {expected:?}, found {found:?}"));
+    }
+}
+
+/// Replays a case, and gives what is different.
+fn replay(case: &Value) -> keras::Result<Vec<String>> {
+    let mut different = Vec::new();
     let name = case["name"].as_str().expect("a name");
     let number_of_process = std::process::id();
     let directory = std::env::temp_dir().join(format!("keras-trace-{number_of_process}"));
@@ -381,10 +396,11 @@ fn replay(case: &Value) -> keras::Result<()> {
     });
 
     if let Some(lines) = case["diary"].as_array() {
-        assert_eq!(diary.lines, lines[..], "{name}");
+        compare(&mut different, name, &diary.lines, &lines[..]);
     }
     let shown = directory.display().to_string();
-    assert_eq!(joined(said, &shown), expected_said(case), "{name}");
+    let said = joined(said, &shown);
+    compare(&mut different, name, &said, &expected_said(case)[..]);
     let error = outcome.as_ref().err().map(ToString::to_string);
     let error = error.map(|error| error.replace(&shown, "DIR"));
     // A mistake in a format says here which path it is in, as Keras says it of unknown names only.
@@ -393,42 +409,42 @@ fn replay(case: &Value) -> keras::Result<()> {
         (Some(error), Some(expected)) => error.ends_with(expected),
         (error, expected) => error.is_none() && expected.is_none(),
     };
-    assert!(same, "{name}: expected {expected:?}, found {error:?}");
-    assert_eq!(
-        files(&directory, &directory),
-        list(&case["files"]),
-        "{name}"
-    );
+    if !same {
+        different.push(format!("{name}: expected {expected:?}, found {error:?}"));
+    }
+    let written = files(&directory, &directory);
+    compare(&mut different, name, &written, list(&case["files"]));
     for (file, text) in case["contents"].as_object().into_iter().flatten() {
         let found = fs::read_to_string(directory.join(file)).expect("a text");
-        assert_eq!(Some(&*found), text.as_str(), "{name}: {file}");
+        compare(&mut different, name, &[found], std::slice::from_ref(text));
     }
     let expected: Vec<f32> = list(&case["learning_rates"]).iter().map(number).collect();
-    assert_eq!(rates, expected, "{name}");
+    compare(&mut different, name, &rates, &expected[..]);
     if let Ok(outcome) = outcome {
-        assert_eq!(
-            outcome.rows,
-            case["rows"].as_u64().map(|rows| rows as usize),
-            "{name}"
-        );
+        let rows = case["rows"].as_u64().map(|rows| rows as usize);
+        compare(&mut different, name, &[outcome.rows], &[rows]);
         if let Some(history) = outcome.history {
-            assert_eq!(history.epochs(), list(&case["epochs"]), "{name}");
+            compare(
+                &mut different,
+                name,
+                history.epochs(),
+                list(&case["epochs"]),
+            );
             let columns = case["history"].as_object().expect("a history");
-            let found: Vec<&str> = history.names().collect();
-            let names: Vec<&str> = columns.keys().map(String::as_str).collect();
-            let sorted = |mut names: Vec<&str>| {
-                names.sort_unstable();
-                names.join(",")
-            };
-            assert_eq!(sorted(found), sorted(names), "{name}");
-            for (column, len) in columns {
-                let found = history.get(column).map(<[f32]>::len);
-                assert_eq!(found, Some(count(len)), "{name}: {column}");
-            }
+            let mut found: Vec<(&str, usize)> = history
+                .names()
+                .map(|name| (name, history.get(name).map_or(0, <[f32]>::len)))
+                .collect();
+            found.sort_unstable();
+            let columns = columns
+                .iter()
+                .map(|(name, len)| (name.as_str(), count(len)));
+            let columns: Vec<(&str, usize)> = columns.collect();
+            compare(&mut different, name, &found, &columns[..]);
         }
     }
     fs::remove_dir_all(&directory).expect("the directory");
-    Ok(())
+    Ok(different)
 }
 
 #[test]
@@ -440,5 +456,10 @@ fn traces() -> keras::Result<()> {
         case["compile"]["steps_per_execution"] == 1
             && case["arguments"].get("validation_steps").is_none()
     };
-    cases.iter().filter(has).try_for_each(replay)
+    let mut different = Vec::new();
+    for case in cases.iter().filter(has) {
+        different.extend(replay(case)?);
+    }
+    assert!(different.is_empty(), "{}", different.join("\n"));
+    Ok(())
 }

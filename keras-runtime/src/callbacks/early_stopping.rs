@@ -176,8 +176,9 @@ impl Callback for EarlyStopping {
     }
 
     fn on_train_end(&mut self, cx: &mut CallbackContext, _: &Logs) -> Result<()> {
-        if self.verbose > 0 {
-            console::print(&self.report());
+        let report = self.report();
+        if self.verbose > 0 && !report.is_empty() {
+            console::print(&report);
         }
         match &self.best_weights {
             Some(weights) => cx.model().set_weights(weights),

@@ -196,7 +196,7 @@ impl ModelCheckpoint {
             ));
             return false;
         };
-        let before = best.map_or("None".into(), |best| fixed(best));
+        let before = best.map_or("None".into(), fixed);
         if !self.monitor.improves(value, *best) {
             self.say(&format!(
                 "\nEpoch {epoch}: {name} did not improve from {before}\n"

@@ -1,8 +1,8 @@
 //! Files that keep a model.
 //!
 //! A [`ModelState`] is everything of a model that is worth keeping, independent of devices and of
-//! files. A format turns it into bytes and back; [`native`] is this project's own. A format to come is a
-//! file beside it and a line in [`read`] and [`write`].
+//! files. A format turns it into bytes and back; `native.rs` has this project's own. A format to come is
+//! a file beside it and a line in `read` and `write`.
 
 pub(crate) mod crc32c;
 mod file;

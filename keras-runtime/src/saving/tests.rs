@@ -7,7 +7,7 @@ fn state() -> ModelState {
     let weight = |name: &str, trainable, shape: &[usize]| WeightState {
         name: name.into(),
         trainable,
-        values: Array::from_shape_fn(shape, |index| index.size() as f32 + index[0] as f32 / 3.0),
+        values: Array::from_shape_fn(shape, |index| 1.0 + index[0] as f32 / 3.0),
     };
     ModelState {
         name: "größer".into(),
