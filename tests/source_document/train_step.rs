@@ -229,7 +229,7 @@ fn each_mistake_has_its_sentence() -> keras::Result<()> {
             "`set_gradients` expects an array for each of the 4 trained weights. Received: 0 arrays",
         ),
         (
-            model.set_inputs(&[wide.clone()]),
+            model.set_inputs(std::slice::from_ref(&wide)),
             "An array of shape [4, 3] is expected for `input_layer`. Received: shape [9]",
         ),
     ] {

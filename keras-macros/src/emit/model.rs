@@ -131,7 +131,8 @@ impl Emitter<'_> {
                 // They may return logs of their own.
                 quote! {
                     let logs = #logs?;
-                    keras::keep_logs(self, logs)
+                    keras::keep_logs(self, logs);
+                    Ok(())
                 }
             };
             quote! {

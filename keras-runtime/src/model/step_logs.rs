@@ -6,7 +6,6 @@
 
 use super::Model;
 use super::history::Logs;
-use crate::error::Result;
 
 /// What `train_step` and `test_step` of the user's own may return: nothing, for the running means
 /// of the loss and the metrics, or logs of their own.
@@ -38,12 +37,8 @@ impl<N: AsRef<str>, const COUNT: usize> StepLogs for [(N, f32); COUNT] {
 }
 
 /// Keeps what a step of the user's own returned. The generated step has no part in it.
-///
-/// # Errors
-/// None.
-pub fn keep_logs<M: Model>(model: &mut M, logs: impl StepLogs) -> Result<()> {
+pub fn keep_logs<M: Model>(model: &mut M, logs: impl StepLogs) {
     model.split().1.own_logs = logs.into_logs();
-    Ok(())
 }
 
 /// The logs of the last step.
