@@ -26,7 +26,9 @@ def case(name, model, **options):
         add_row(table, *cells)
 
     printed = []
-    with mock.patch.object(rich.table.Table, "add_row", note), mock.patch.dict(os.environ, COLUMNS="80"):
+    # Rich cuts what is wider than its console.
+    columns = str(max(80, options.get("line_length", 0)))
+    with mock.patch.object(rich.table.Table, "add_row", note), mock.patch.dict(os.environ, COLUMNS=columns):
         model.summary(print_fn=lambda text, line_break=False: printed.append(text), **options)
 
     def count(variables):
