@@ -7,6 +7,7 @@ use super::evaluate::run_batches;
 use super::feed::Feed;
 use super::history::{History, Logs};
 use super::predict::check_batch_size;
+use super::step;
 use super::progress::Progress;
 use crate::callbacks::{Callback, CallbackContext, CallbackList, Params};
 use crate::data::{Data, IntoData};
@@ -275,6 +276,8 @@ impl Training<'_> {
                 break;
             }
         }
+        let (core, run) = model.split();
+        step::finalize_weights(core, run);
         callbacks.on_train_end(&mut CallbackContext::new(&params, model), &logs)?;
         Ok(history)
     }
