@@ -18,6 +18,7 @@ pub mod schedules;
 pub mod shape;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod utils;
 pub mod words;
 
 #[doc(hidden)]

@@ -23,7 +23,7 @@ pub use crate::metrics::{
     Accuracy, BinaryAccuracy, CategoricalAccuracy, Mean, RootMeanSquaredError,
     SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy, Sum, TopKCategoricalAccuracy,
 };
-pub use crate::model::{Compile, Evaluate, Fit, History, Logs, Model, Predict};
+pub use crate::model::{Compile, Evaluate, Fit, History, Logs, Model, Predict, SummaryOptions};
 pub use crate::optimizers::{
     Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, IntoOptimizer, Lion, Nadam, Optimizer, RMSprop,
     SGD, ScheduleFreeAdamW,
@@ -32,3 +32,4 @@ pub use crate::schedules::{
     CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay, LearningRate,
     PiecewiseConstantDecay, PolynomialDecay, Schedule,
 };
+pub use crate::utils::{PlotModel, plot_model};

@@ -191,20 +191,29 @@ fn checked<D: Device>(optimizer: Box<dyn Optimizer<D>>) -> Result<Box<dyn Optimi
     Ok(optimizer)
 }
 
-/// The optimizers of a device by their names. Implemented for each device and not for all at once, so
-/// that they are compiled in this crate and not in every crate that names one.
+/// The optimizers of a device. Implemented for each device and not for all at once, so that they are
+/// compiled in this crate and not in every crate that names one.
 pub trait OptimizerCatalogue: Device {
     /// See [`by_name`].
     ///
     /// # Errors
     /// If there is none; the message suggests the nearest.
     fn optimizer(name: &str) -> Result<Box<dyn Optimizer<Self>>>;
+    /// An optimizer of Keras on this device.
+    ///
+    /// # Errors
+    /// If its arguments are not valid.
+    fn listed(optimizer: Listed) -> Result<Box<dyn Optimizer<Self>>>;
 }
 
 on_hosts! {
     impl OptimizerCatalogue {
         fn optimizer(name: &str) -> Result<Box<dyn Optimizer<Self>>> {
             find(name)
+        }
+
+        fn listed(optimizer: Listed) -> Result<Box<dyn Optimizer<Self>>> {
+            checked(optimizer.boxed())
         }
     }
 }
@@ -215,23 +224,6 @@ on_hosts! {
 /// If there is none; the message suggests the nearest.
 pub fn by_name<D: OptimizerCatalogue>(name: &str) -> Result<Box<dyn Optimizer<D>>> {
     D::optimizer(name)
-}
-
-/// Makes an optimizer an argument of `compile`, on each device by itself: see
-/// [`OptimizerCatalogue`].
-macro_rules! into_optimizer {
-    ($ty:ident) => {
-        into_optimizer!($ty, crate::device::Cpu);
-        #[cfg(any(test, feature = "testing"))]
-        into_optimizer!($ty, crate::device::Cpu64);
-    };
-    ($ty:ident, $device:ty) => {
-        impl IntoOptimizer<$device> for $ty {
-            fn into_optimizer(self) -> Result<Box<dyn Optimizer<$device>>> {
-                checked(Box::new(self))
-            }
-        }
-    };
 }
 
 /// Lists the optimizers with the default of their learning rate and their names in Keras: the one to
@@ -267,8 +259,30 @@ macro_rules! catalogue {
                 }
             }
 
-            into_optimizer!($ty);
+            impl<D: OptimizerCatalogue> IntoOptimizer<D> for $ty {
+                fn into_optimizer(self) -> Result<Box<dyn Optimizer<D>>> {
+                    D::listed(Listed::$ty(self))
+                }
+            }
         )*
+
+        /// One of Keras' optimizers.
+        #[derive(Clone, Debug)]
+        #[non_exhaustive]
+        pub enum Listed {
+            $(
+                #[doc = concat!("See [`", stringify!($ty), "`].")]
+                $ty($ty),
+            )*
+        }
+
+        impl Listed {
+            fn boxed<D: Device>(self) -> Box<dyn Optimizer<D>> {
+                match self {
+                    $(Self::$ty(optimizer) => Box::new(optimizer),)*
+                }
+            }
+        }
 
         fn find<D: Device>(name: &str) -> Result<Box<dyn Optimizer<D>>> {
             match name.to_lowercase().as_str() {
