@@ -87,7 +87,7 @@ pub enum SlotStart {
     Weights,
 }
 
-/// The arguments that all optimizers have, of one of them. [`catalogue!`] implements it for the
+/// The arguments that all optimizers have, of one of them. `catalogue!` implements it for the
 /// optimizers of Keras.
 pub trait Configured: Send + Sync {
     /// The name of its class, such as `RMSprop`.

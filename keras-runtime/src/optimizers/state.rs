@@ -150,7 +150,7 @@ impl<D: Device> State<D> {
                 &*sum
             }
         };
-        if (self.iterations + 1) % every == 0 {
+        if (self.iterations + 1).is_multiple_of(every) {
             let scale = 1.0 / (loss_scale * every as f32);
             clip(optimizer, device, grads, &mut self.parts, scale);
             optimizer.update(Step {
@@ -185,7 +185,7 @@ impl<D: Device> State<D> {
                 keep,
                 new: 1.0 - keep,
             };
-            let is_due = |every: u64| (steps + 1) % every == 0;
+            let is_due = |every: u64| (steps + 1).is_multiple_of(every);
             let overwrites = settings.ema_overwrite_frequency.is_some_and(is_due);
             for part in &self.parts {
                 let weights = D::slice(params, part.range.clone());
