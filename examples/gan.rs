@@ -66,7 +66,7 @@ fn main() -> keras::Result<()> {
     let key = Key::new(3);
     for step in 0..STEPS {
         let key = key.fold(step);
-        generator.load_on_batch(&noise(key.fold(0), BATCH), true)?;
+        generator.load_on_batch(noise(key.fold(0), BATCH), true)?;
         generator.forward(true)?;
         let made = generator.outputs()?.remove(0);
 
@@ -85,7 +85,7 @@ fn main() -> keras::Result<()> {
         generator.apply_gradients()?;
 
         if (step + 1) % 1000 == 0 {
-            let points = generator.predict(&noise(Key::new(4), 2000), Predict::batch_size(2000))?;
+            let points = generator.predict(noise(Key::new(4), 2000), Predict::batch_size(2000))?;
             let (mean, spread) = radius(&points);
             println!("step {}: radius {mean:.2} +- {spread:.2}", step + 1);
         }
