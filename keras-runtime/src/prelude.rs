@@ -6,7 +6,7 @@ pub use keras_macros::{model, sequential};
 pub use crate::callbacks::{
     Callback, CallbackContext, CallbackList, EarlyStopping, LambdaCallback, Mode, Params,
 };
-pub use crate::data::{Dataset, IntoColumns, IntoData};
+pub use crate::data::{Batch, Dataset, IntoColumns, IntoData};
 pub use crate::device::{AutoDevice, Cpu, Device};
 pub use crate::error::{Error, Result};
 pub use crate::layers::{
@@ -27,5 +27,12 @@ pub use crate::metrics::{
     SpecificityAtSensitivity, Sum, TopKCategoricalAccuracy, TrueNegatives, TruePositives,
 };
 pub use crate::model::{Compile, Evaluate, Fit, History, Logs, Model, Predict, SummaryOptions};
-pub use crate::optimizers::*;
+pub use crate::optimizers::{
+    Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, IntoOptimizer, Lion, Nadam, Optimizer, RMSprop,
+    SGD, ScheduleFreeAdamW,
+};
+pub use crate::schedules::{
+    CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay, LearningRate,
+    PiecewiseConstantDecay, PolynomialDecay, Schedule,
+};
 pub use crate::utils::{PlotModel, plot_model};
