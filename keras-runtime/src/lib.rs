@@ -16,6 +16,7 @@ pub mod prelude;
 mod python;
 pub mod random;
 pub mod saving;
+pub mod schedules;
 pub mod shape;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -56,12 +56,22 @@ pub trait ModelHandle {
     /// Changes the learning rate of the optimizer.
     ///
     /// # Errors
-    /// If the model is not compiled.
+    /// If the model is not compiled, or a schedule determines the learning rate.
     fn set_learning_rate(&mut self, learning_rate: f32) -> Result<()>;
     /// The names of the loss and the metrics, as [`Model::metrics_names`] has them.
     ///
     /// [`Model::metrics_names`]: crate::model::Model::metrics_names
     fn metrics_names(&self) -> Vec<String>;
+    /// Exchanges the weights and the moving average that the optimizer keeps of them.
+    ///
+    /// # Errors
+    /// If the model is not compiled, or its optimizer keeps no average.
+    fn swap_ema_weights(&mut self) -> Result<()>;
+    /// Sets the moving average to the weights.
+    ///
+    /// # Errors
+    /// As [`swap_ema_weights`](Self::swap_ema_weights).
+    fn keep_ema_weights(&mut self) -> Result<()>;
     /// Whether larger or smaller values of a compiled metric are better; `None` if there is no
     /// metric of this name.
     fn metric_direction(&self, name: &str) -> Option<Direction>;

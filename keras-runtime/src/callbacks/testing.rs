@@ -59,6 +59,12 @@ impl ModelHandle for Fake {
     fn outputs(&self) -> Vec<ArrayD<f32>> {
         Vec::new()
     }
+    fn swap_ema_weights(&mut self) -> Result<()> {
+        Err(Error::NotCompiled)
+    }
+    fn keep_ema_weights(&mut self) -> Result<()> {
+        Err(Error::NotCompiled)
+    }
     fn metric_direction(&self, name: &str) -> Option<Direction> {
         match name.strip_prefix("val_").unwrap_or(name) {
             "loss" | "down" => Some(Direction::Down),

@@ -6,7 +6,7 @@ use ndarray::ArrayD;
 
 use super::build::network;
 use super::predict::last_outputs;
-use super::{Model, state};
+use super::{Model, state, step};
 use crate::callbacks::ModelHandle;
 use crate::error::Result;
 use crate::metrics::Direction;
@@ -43,7 +43,7 @@ impl<M: Model> ModelHandle for M {
 
     fn iterations(&self) -> u64 {
         let compiled = self.run().compiled.as_ref();
-        compiled.map_or(0, |compiled| compiled.iterations)
+        compiled.map_or(0, |compiled| compiled.state.iterations)
     }
 
     fn learning_rate(&self) -> Result<f32> {
@@ -56,6 +56,15 @@ impl<M: Model> ModelHandle for M {
 
     fn metrics_names(&self) -> Vec<String> {
         Model::metrics_names(self)
+    }
+
+    fn swap_ema_weights(&mut self) -> Result<()> {
+        Model::swap_ema_weights(self)
+    }
+
+    fn keep_ema_weights(&mut self) -> Result<()> {
+        let (core, run) = self.split();
+        step::keep_ema_weights(core, run)
     }
 
     fn metric_direction(&self, name: &str) -> Option<Direction> {

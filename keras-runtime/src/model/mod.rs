@@ -8,6 +8,7 @@ mod describe;
 mod evaluate;
 mod feed;
 mod fit;
+mod gradients;
 mod handle;
 mod history;
 mod layer_ref;
@@ -23,6 +24,7 @@ mod progbar;
 mod progress;
 mod state;
 mod step;
+mod step_logs;
 mod summary;
 mod table;
 mod trace;
@@ -45,6 +47,7 @@ pub use progbar::{Progbar, epoch_line};
 pub(crate) use progress::Progress;
 #[doc(hidden)]
 pub use state::load;
+pub use step_logs::{StepLogs, keep_logs};
 pub use summary::SummaryOptions;
 #[doc(hidden)]
 pub use summary::{OptimizerSize, Row, Summary};

@@ -12,6 +12,7 @@ use super::weights::array;
 use crate::console;
 use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::optimizers::State;
 use crate::saving::{self, LayerState, LoadWeights, ModelState, OptimizerState, WeightState};
 use crate::shape::Shape;
 
@@ -65,18 +66,24 @@ pub(crate) fn optimizer<D: Device>(
     core: &Core<D>,
     compiled: Option<&Compiled<D>>,
 ) -> Option<OptimizerState> {
-    let compiled = compiled?;
-    let download = |slot: &D::Buffer| {
-        let len = D::len(slot);
+    let Compiled {
+        optimizer, state, ..
+    } = compiled?;
+    let download = |vector: &D::Buffer| {
+        let len = D::len(vector);
         let mut values = vec![0.0; len];
-        core.device.download(D::slice(slot, 0..len), &mut values);
+        core.device.download(D::slice(vector, 0..len), &mut values);
         values
     };
+    let settings = optimizer.settings();
+    let rate = settings.learning_rate().at(state.iterations);
     Some(OptimizerState {
-        name: compiled.optimizer.name().into(),
-        iterations: compiled.iterations,
-        learning_rate: compiled.optimizer.learning_rate(),
-        slots: compiled.slots.iter().map(download).collect(),
+        name: optimizer.name().into(),
+        class: optimizer.class().into(),
+        iterations: state.iterations,
+        learning_rate: (!settings.is_scheduled()).then_some(rate),
+        scalars: state.scalars().to_vec(),
+        slots: state.vectors().map(download).collect(),
     })
 }
 
@@ -222,35 +229,48 @@ fn difference(layer: &str, own: &[&Place], found: &[WeightState]) -> Option<Stri
 
 /// Sets what the optimizer remembers to what it did in a file, if it is the same optimizer of the same
 /// weights; if not, it begins anew and says so.
-fn resume<D: Device>(core: &Core<D>, compiled: &mut Compiled<D>, state: &ModelState) -> Result<()> {
-    let (Some(saved), Some(parameters)) = (&state.optimizer, &core.parameters) else {
+fn resume<D: Device>(core: &Core<D>, compiled: &mut Compiled<D>, file: &ModelState) -> Result<()> {
+    let (Some(saved), Some(parameters)) = (&file.optimizer, &core.parameters) else {
         return Ok(());
     };
-    let (slots, len) = (compiled.optimizer.slots(), D::len(&parameters.params));
-    let is_whole = saved.slots.len() == slots && saved.slots.iter().all(|slot| slot.len() == len);
+    let Compiled {
+        optimizer, state, ..
+    } = compiled;
+    let (slots, len) = (State::len(&**optimizer), D::len(&parameters.params));
+    let is_whole = saved.slots.len() == slots
+        && saved.slots.iter().all(|slot| slot.len() == len)
+        && saved.scalars.len() == optimizer.scalars().len();
     let is_new = saved.slots.is_empty() && saved.iterations == 0;
-    if saved.name != compiled.optimizer.name()
-        || !(is_whole || is_new)
-        || !same_weights(parameters, state)
+    if saved.class != optimizer.class() || !(is_whole || is_new) || !same_weights(parameters, file)
     {
-        let own = 2 + slots * parameters.places().filter(|place| place.trainable).count();
+        let weights = parameters.places().filter(|place| place.trainable);
         console::warn(&format!(
-            "Skipping variable loading for optimizer '{}', because it has {own} variables whereas the saved optimizer \
+            "Skipping variable loading for optimizer '{}', because it has {} variables whereas the saved optimizer \
              '{}' has {} variables.",
-            compiled.optimizer.name(),
+            optimizer.name(),
+            2 + slots * weights.count(),
             saved.name,
-            state.optimizer_variables(saved.slots.len()),
+            file.optimizer_variables(saved.slots.len()),
         ));
         return Ok(());
     }
-    compiled.iterations = saved.iterations;
-    compiled.optimizer.set_learning_rate(saved.learning_rate);
-    compiled.slots.clear();
-    for values in &saved.slots {
-        let mut slot = core.device.alloc(len)?;
-        core.device.upload(values, D::slice_mut(&mut slot, 0..len));
-        compiled.slots.push(slot);
+    if let Some(rate) = saved.learning_rate
+        && !optimizer.settings().is_scheduled()
+    {
+        optimizer.settings_mut().set_learning_rate(rate)?;
     }
+    *state = State::new();
+    state.iterations = saved.iterations;
+    if is_new {
+        return Ok(());
+    }
+    let variables = parameters.variables(&core.names, &core.trainable);
+    let params = &parameters.params;
+    state.prepare(&**optimizer, &core.device, params, variables, core.version)?;
+    for (values, vector) in saved.slots.iter().zip(state.vectors_mut()) {
+        core.device.upload(values, D::slice_mut(vector, 0..len));
+    }
+    state.scalars_mut().copy_from_slice(&saved.scalars);
     Ok(())
 }
 

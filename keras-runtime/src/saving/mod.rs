@@ -58,10 +58,14 @@ pub struct WeightState {
 pub struct OptimizerState {
     /// Its name, such as `adam`.
     pub name: String,
+    /// The name of its class, such as `Adam`.
+    pub class: String,
     /// The steps it has taken.
     pub iterations: u64,
-    /// Its learning rate.
-    pub learning_rate: f32,
+    /// Its learning rate, unless a schedule determines it.
+    pub learning_rate: Option<f32>,
+    /// The numbers that it remembers of the whole model.
+    pub scalars: Vec<f32>,
     /// One vector for each value that it remembers of a parameter, as long as all trainable weights
     /// together and in their order; none before its first step.
     pub slots: Vec<Vec<f32>>,

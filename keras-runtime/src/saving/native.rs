@@ -10,8 +10,9 @@
 //! input shapes    u32 how many; of each: u32 rank, u64 per dimension (all ones: not known)
 //! layers          u32 how many; of each: text name, text class,
 //!                 u32 how many weights; of each: text name, u8 trainable, u32 rank, u64 per dimension, f32 values
-//! optimizer       u8 whether there is one; then: text name, u64 iterations, f32 learning rate,
-//!                 u32 how many slots; of each: u64 length, f32 values
+//! optimizer       u8 whether there is one; then: text name, text class, u64 iterations,
+//!                 u8 whether it has a learning rate; then f32 the learning rate,
+//!                 u64 how many scalars, f32 values; u32 how many slots; of each: u64 length, f32 values
 //! checksum        u32, CRC-32C of everything before it
 //! ```
 
@@ -70,8 +71,14 @@ pub(super) fn encode(state: &ModelState, out: &mut dyn Write) -> io::Result<()> 
     out.bytes(&[state.optimizer.is_some().into()])?;
     if let Some(optimizer) = &state.optimizer {
         out.text(&optimizer.name)?;
+        out.text(&optimizer.class)?;
         out.number(optimizer.iterations)?;
-        out.bytes(&optimizer.learning_rate.to_le_bytes())?;
+        out.bytes(&[optimizer.learning_rate.is_some().into()])?;
+        if let Some(rate) = optimizer.learning_rate {
+            out.bytes(&rate.to_le_bytes())?;
+        }
+        out.number(optimizer.scalars.len() as u64)?;
+        out.values(&optimizer.scalars)?;
         out.count(optimizer.slots.len())?;
         for slot in &optimizer.slots {
             out.number(slot.len() as u64)?;
@@ -282,10 +289,15 @@ impl<R: Read> Decoder<R> {
     fn optimizer(&mut self) -> Result<OptimizerState, String> {
         let mut optimizer = OptimizerState {
             name: self.text()?,
+            class: self.text()?,
             iterations: self.number()?,
-            learning_rate: f32::from_le_bytes(self.array()?),
-            slots: Vec::new(),
+            ..OptimizerState::default()
         };
+        if self.flag()? {
+            optimizer.learning_rate = Some(f32::from_le_bytes(self.array()?));
+        }
+        let scalars = self.number()?;
+        optimizer.scalars = self.values(scalars)?;
         for _ in 0..self.count()? {
             let len = self.number()?;
             optimizer.slots.push(self.values(len)?);

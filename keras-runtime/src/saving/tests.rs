@@ -28,8 +28,10 @@ fn state() -> ModelState {
         ],
         optimizer: Some(OptimizerState {
             name: "adam".into(),
+            class: "Adam".into(),
             iterations: 9,
-            learning_rate: 0.001,
+            learning_rate: Some(0.001),
+            scalars: vec![0.25],
             slots: vec![vec![0.5; 8], vec![-0.0; 8]],
         }),
     }
