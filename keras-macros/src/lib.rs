@@ -10,11 +10,13 @@ mod backward;
 mod ctxt;
 mod emit;
 mod expand;
+mod expressions;
 mod graph;
 mod names;
 mod parse;
 #[cfg(test)]
 mod snapshots;
+mod tensor;
 
 use proc_macro::TokenStream;
 
@@ -106,6 +108,37 @@ pub fn sequential(tokens: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn model(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::model(&expand::keras(), arguments.into(), item.into()).into()
+}
+
+/// A loss written as an expression of targets and predictions. Its gradient is derived while the
+/// user's crate is compiled.
+///
+/// In the place of the function there is a type, called as the function is but in capitals, which
+/// `compile` takes as it takes any loss: value and gradient are computed in one pass, without a
+/// tape. Further parameters configure it: one with a default is a method, one without is an argument
+/// of `new`.
+///
+/// ```ignore
+/// /// Squares of small errors, sizes of large ones.
+/// #[loss]
+/// fn my_huber(y_true: Tensor, y_pred: Tensor, #[default(1.0)] delta: f32) -> Tensor {
+///     let error = abs(y_pred - y_true);
+///     let small = 0.5 * square(error);
+///     let large = delta * error - 0.5 * square(delta);
+///     mean(if error <= delta { small } else { large }, axis = -1)
+/// }
+///
+/// model.compile(Compile::new("adam", MyHuber::new().delta(2.0)))?;
+/// ```
+///
+/// The language is that of expressions over tensors, under Keras' names: `let`, numbers, constants,
+/// `+ - * /`, comparisons, `&`, `|`, `!`, `if` with `else` (or `where_`), functions such as
+/// `exp(x)`, also as methods, and along the last axis `sum`, `mean`, `max`, `min`, `argmax`, `var`,
+/// `std`, `logsumexp`, `softmax`, `log_softmax`, with `axis = -1` and `keepdims = true`. A loss has
+/// one value for each row; if its value has the last axis still, every element is one.
+#[proc_macro_attribute]
+pub fn loss(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expressions::loss(&expand::keras(), arguments.into(), item.into()).into()
 }
 
 /// Both halves of a subclassed model, as the struct's macro and the impl's put them together.

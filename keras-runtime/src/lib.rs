@@ -26,4 +26,4 @@ pub mod __private;
 pub use error::{Error, Result};
 #[doc(hidden)]
 pub use keras_macros::__model_impl;
-pub use keras_macros::{model, sequential};
+pub use keras_macros::{loss, model, sequential};

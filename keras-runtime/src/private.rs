@@ -3,8 +3,10 @@
 pub use crate::arg::Arg;
 pub use crate::data::Batch;
 pub use crate::device::AutoDevice;
+pub use crate::device::cpu::expressions as math;
 pub use crate::error::Result;
 pub use crate::layers::{Weights, check_shared};
+pub use crate::losses::expression::{classes, element_loss, row_loss};
 pub use crate::model::Backend as Device;
 pub use crate::model::network::{
     Input, Kind, LayerInfo, Network, Output, Structure, Value, add, set,

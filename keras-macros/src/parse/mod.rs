@@ -5,9 +5,11 @@ pub mod arguments;
 pub mod call;
 pub mod functional;
 pub mod layer;
+pub mod loss;
 pub mod sequential;
 pub mod shape;
 pub mod subclassed;
+pub mod tensor;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, TokenStreamExt};
