@@ -30,7 +30,10 @@ pub fn loss(keras: &TokenStream, arguments: TokenStream, item: TokenStream) -> T
     let derived = derived_loss(&ctxt, &mut graph, &loss);
     let derived = derived.filter(|_| !ctxt.has_errors());
     let derived = derived.map(|(value, gradient)| (&graph, value, gradient));
-    let (errors, emitted) = (ctxt.compile_errors(), emit::tensor::loss(keras, &loss, derived));
+    let (errors, emitted) = (
+        ctxt.compile_errors(),
+        emit::tensor::loss(keras, &loss, derived),
+    );
     quote! { #errors #emitted }
 }
 
@@ -46,7 +49,10 @@ fn derived_loss(ctxt: &Ctxt, graph: &mut Graph, loss: &Loss) -> Option<(Id, Id)>
     let gradient = gradients(ctxt, graph, result, seed, &[y_pred]);
     let gradient = gradient.first().copied().flatten();
     if gradient.is_none() && !ctxt.has_errors() {
-        let name = loss.inputs.get(1).map_or(String::new(), |input| input.ident.to_string());
+        let name = loss
+            .inputs
+            .get(1)
+            .map_or(String::new(), |input| input.ident.to_string());
         ctxt.error(
             &loss.head.ident,
             format!("The loss has no gradient with regard to `{name}`: training could not make it smaller."),
@@ -61,7 +67,10 @@ fn value_of_row(ctxt: &Ctxt, graph: &mut Graph, what: &'static str, function: &L
         what,
         ..Scope::default()
     };
-    let tensors = function.inputs.iter().filter(|input| input.kind == InputKind::Tensor);
+    let tensors = function
+        .inputs
+        .iter()
+        .filter(|input| input.kind == InputKind::Tensor);
     for (parameter, input) in tensors.zip([Input::YTrue, Input::YPred]) {
         let id = graph.input(input, Space::Elements);
         scope.names.insert(parameter.ident.to_string(), id);

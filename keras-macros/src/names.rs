@@ -104,7 +104,9 @@ pub fn camel_case(name: &str) -> String {
 
 /// The known name that a wrong one was probably meant to be.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let distances = known.into_iter().map(|known| (distance(name, known), known));
+    let distances = known
+        .into_iter()
+        .map(|known| (distance(name, known), known));
     let nearest = distances.min_by_key(|(distance, _)| *distance);
     nearest
         .filter(|(distance, known)| *distance <= 1 + known.len() / 4)

@@ -62,10 +62,19 @@ fn my_huber(
 }
 
 #[loss]
-fn by_element(y_true: Tensor, y_pred: Tensor, power: f32, #[default(false)] signed: bool) -> Tensor {
+fn by_element(
+    y_true: Tensor,
+    y_pred: Tensor,
+    power: f32,
+    #[default(false)] signed: bool,
+) -> Tensor {
     let difference = y_pred - y_true;
     let size = pow(abs(difference), power);
-    if signed { size * stop_gradient(sign(difference)) } else { size }
+    if signed {
+        size * stop_gradient(sign(difference))
+    } else {
+        size
+    }
 }
 
 /// All functions of one number, where each is smooth.
@@ -89,7 +98,9 @@ fn rows(y_true: Tensor, y_pred: Tensor, #[default(0.5)] scale: f32) -> Tensor {
     let probabilities = softmax(normal);
     let entropy = -sum(probabilities * log(probabilities), axis = -1);
     let range = max(y_pred, axis = -1) - y_pred.min(axis = -1);
-    entropy + sqrt(range + 1) * logsumexp(y_true * y_pred, axis = -1) + var(normal * y_true, axis = -1)
+    entropy
+        + sqrt(range + 1) * logsumexp(y_true * y_pred, axis = -1)
+        + var(normal * y_true, axis = -1)
 }
 
 /// What a loss is computed from.
@@ -103,7 +114,8 @@ struct Case {
 impl Case {
     /// The loss of the batch; the gradient of twice the loss.
     fn run<D: Device + Host>(&self, loss: &dyn Loss<D>) -> (f64, Vec<f64>) {
-        let numbers = |values: &[f64]| -> Vec<_> { values.iter().map(|v| Float::from_f64(*v)).collect() };
+        let numbers =
+            |values: &[f64]| -> Vec<_> { values.iter().map(|v| Float::from_f64(*v)).collect() };
         let (y_true, y_pred) = (numbers(&self.y_true), numbers(&self.y_pred));
         let weights = self.weights.as_deref().map(numbers);
         let batch = y_pred.len() / self.widths[1];
@@ -169,15 +181,26 @@ const REDUCTIONS: [Reduction; 3] = [
 ];
 
 /// Two losses have the same values and gradients.
-fn assert_same<D: Device + Host>(written: &dyn Loss<D>, built_in: &dyn Loss<D>, beside: Beside, tolerance: f64) {
+fn assert_same<D: Device + Host>(
+    written: &dyn Loss<D>,
+    built_in: &dyn Loss<D>,
+    beside: Beside,
+    tolerance: f64,
+) {
     for case in cases(beside) {
         let (value, gradient) = case.run(written);
         let (expected, expected_gradient) = case.run(built_in);
         let near = |a: f64, b: f64| (a - b).abs() <= tolerance * (1.0 + b.abs());
         let name = built_in.name();
-        assert!(near(value, expected), "{name}: {value}, expected {expected}");
+        assert!(
+            near(value, expected),
+            "{name}: {value}, expected {expected}"
+        );
         for (found, expected) in gradient.iter().zip(&expected_gradient) {
-            assert!(near(*found, *expected), "{name}: {found}, expected {expected}");
+            assert!(
+                near(*found, *expected),
+                "{name}: {found}, expected {expected}"
+            );
         }
     }
 }
@@ -185,7 +208,10 @@ fn assert_same<D: Device + Host>(written: &dyn Loss<D>, built_in: &dyn Loss<D>, 
 macro_rules! same {
     ($beside:expr, $written:expr, $built_in:expr) => {
         for reduction in REDUCTIONS {
-            let (written, built_in) = ($written.reduction(reduction), $built_in.reduction(reduction));
+            let (written, built_in) = (
+                $written.reduction(reduction),
+                $built_in.reduction(reduction),
+            );
             assert_same::<Cpu64>(&written, &built_in, $beside, 1e-12);
             assert_same::<Cpu>(&written, &built_in, $beside, 2e-6);
         }
@@ -205,7 +231,11 @@ fn the_built_in_losses_written_as_expressions_are_these() {
     same!(Beside::Row, ClassLogits::new(), logits());
     let logits = || SparseCategoricalCrossentropy::new().from_logits(true);
     same!(Beside::Class, ClassNumberLogits::new(), logits());
-    same!(Beside::Class, ClassNumbers::new(), SparseCategoricalCrossentropy::new());
+    same!(
+        Beside::Class,
+        ClassNumbers::new(),
+        SparseCategoricalCrossentropy::new()
+    );
 }
 
 /// Holds a gradient against central differences.
@@ -240,7 +270,10 @@ fn gradients_are_those_of_differences() {
             check(&Rows::new().scale(0.3).reduction(reduction), beside);
             check(&MyHuber::new().delta(0.2).reduction(reduction), beside);
             check(&ByElement::new(3.0).reduction(reduction), beside);
-            check(&ByElement::new(1.5).signed(true).reduction(reduction), beside);
+            check(
+                &ByElement::new(1.5).signed(true).reduction(reduction),
+                beside,
+            );
         }
     }
 }
@@ -274,7 +307,10 @@ fn elements_without_a_mean_are_rows_of_their_own() {
         widths: [2, 2],
     };
     let loss = ByElement::new(1.0);
-    assert_eq!(case.run::<Cpu64>(&loss), (6.5 / 4.0, vec![0.5, 0.5, 0.25, 0.25]));
+    assert_eq!(
+        case.run::<Cpu64>(&loss),
+        (6.5 / 4.0, vec![0.5, 0.5, 0.25, 0.25])
+    );
     let sum = loss.reduction(Reduction::Sum);
     assert_eq!(case.run::<Cpu64>(&sum), (6.5, vec![2.0, 2.0, 1.0, 1.0]));
 }
@@ -291,7 +327,10 @@ fn a_model_is_trained_with_it() -> keras::Result<()> {
     let losses = |loss: Compile<Cpu>| {
         let mut model = Line::with_seed(7);
         model.compile(loss.metric("mae"))?;
-        let history = model.fit((&x, &y), Fit::epochs(4).batch_size(5).verbose(0).shuffle(false))?;
+        let history = model.fit(
+            (&x, &y),
+            Fit::epochs(4).batch_size(5).verbose(0).shuffle(false),
+        )?;
         Ok::<_, keras::Error>(history.get("loss").map(<[f32]>::to_vec))
     };
     let written = losses(Compile::new(SGD::new(0.1), Squares::new()))?;

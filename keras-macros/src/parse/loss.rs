@@ -80,10 +80,15 @@ fn check_returns_tensor(ctxt: &Ctxt, what: &str, signature: &Signature) {
 fn check_two_tensors(ctxt: &Ctxt, what: &str, signature: &Signature, inputs: &[Input]) {
     for parameter in &signature.inputs {
         if let FnArg::Receiver(receiver) = parameter {
-            ctxt.error(receiver, format!("A {what} that is a function has no `self`."));
+            ctxt.error(
+                receiver,
+                format!("A {what} that is a function has no `self`."),
+            );
         }
     }
-    let tensors = inputs.iter().filter(|input| input.kind == InputKind::Tensor);
+    let tensors = inputs
+        .iter()
+        .filter(|input| input.kind == InputKind::Tensor);
     let tensors = tensors.count();
     if tensors == 2 && inputs.len() == 2 {
         return;

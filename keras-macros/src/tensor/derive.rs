@@ -56,7 +56,9 @@ impl Derive<'_> {
             return;
         };
         let node = &mut self.graph.nodes[gradient];
-        if node.name.is_none() && matches!(node.op, Op::Binary(..) | Op::Select(..) | Op::Reduce(..)) {
+        if node.name.is_none()
+            && matches!(node.op, Op::Binary(..) | Op::Select(..) | Op::Reduce(..))
+        {
             node.name = Some(format!("d_{name}"));
         }
     }
@@ -90,7 +92,9 @@ impl Derive<'_> {
                 let sum = self.row_sum(x);
                 self.graph.unary(Unary::Neg, sum)
             }
-            Op::Binary(f @ (Binary::Mul | Binary::Div), a, b) if !self.graph.space(b).is_along_row() => {
+            Op::Binary(f @ (Binary::Mul | Binary::Div), a, b)
+                if !self.graph.space(b).is_along_row() =>
+            {
                 let sum = self.row_sum(a);
                 self.graph.binary(f, sum, b)
             }
@@ -137,7 +141,10 @@ impl Derive<'_> {
 
     /// `a + b`; two choices by the same condition are one.
     fn add(&mut self, a: Id, b: Id) -> Id {
-        match (self.graph.nodes[a].op.clone(), self.graph.nodes[b].op.clone()) {
+        match (
+            self.graph.nodes[a].op.clone(),
+            self.graph.nodes[b].op.clone(),
+        ) {
             (Op::Select(c, a1, a2), Op::Select(d, b1, b2)) if c == d => {
                 let (then, otherwise) = (self.add(a1, b1), self.add(a2, b2));
                 self.graph.select(c, then, otherwise)
@@ -155,7 +162,13 @@ impl Derive<'_> {
         if a != zero && b != zero {
             return None;
         }
-        let [a, b] = [a, b].map(|branch| if branch == zero { zero } else { map(self, branch) });
+        let [a, b] = [a, b].map(|branch| {
+            if branch == zero {
+                zero
+            } else {
+                map(self, branch)
+            }
+        });
         Some(self.graph.select(c, a, b))
     }
 
@@ -246,7 +259,9 @@ impl Derive<'_> {
             }
             Unary::StopGradient | Unary::Not => return,
             Unary::Sign => return self.refuse(id, "A sign"),
-            Unary::Floor | Unary::Ceil | Unary::Round => return self.refuse(id, "A rounded number"),
+            Unary::Floor | Unary::Ceil | Unary::Round => {
+                return self.refuse(id, "A rounded number");
+            }
             Unary::Number => return self.refuse(x, "A yes or no"),
         };
         self.give(x, id, d_x);

@@ -90,13 +90,22 @@ const fn of_two(names: &'static [&'static str], rule: Rule) -> Function {
 pub const FUNCTIONS: &[Function] = &[
     of_x(&["abs", "absolute"], Rule::Unary(Unary::Abs)),
     of_x(&["negative"], Rule::Unary(Unary::Neg)),
-    of_x(&["square"], Rule::Composed(|graph, x| graph.mul(x[0], x[0]))),
+    of_x(
+        &["square"],
+        Rule::Composed(|graph, x| graph.mul(x[0], x[0])),
+    ),
     of_x(&["sqrt"], Rule::Unary(Unary::Sqrt)),
-    of_x(&["rsqrt"], Rule::Composed(|graph, x| {
-        let root = graph.unary(Unary::Sqrt, x[0]);
-        reciprocal(graph, root)
-    })),
-    of_x(&["reciprocal"], Rule::Composed(|graph, x| reciprocal(graph, x[0]))),
+    of_x(
+        &["rsqrt"],
+        Rule::Composed(|graph, x| {
+            let root = graph.unary(Unary::Sqrt, x[0]);
+            reciprocal(graph, root)
+        }),
+    ),
+    of_x(
+        &["reciprocal"],
+        Rule::Composed(|graph, x| reciprocal(graph, x[0])),
+    ),
     of_x(&["exp"], Rule::Unary(Unary::Exp)),
     of_x(&["expm1"], Rule::Unary(Unary::Expm1)),
     of_x(&["log"], Rule::Unary(Unary::Log)),
@@ -105,21 +114,30 @@ pub const FUNCTIONS: &[Function] = &[
     of_x(&["cos"], Rule::Unary(Unary::Cos)),
     of_x(&["tanh"], Rule::Unary(Unary::Tanh)),
     of_x(&["sigmoid"], Rule::Unary(Unary::Sigmoid)),
-    of_x(&["log_sigmoid"], Rule::Composed(|graph, x| {
-        let negative = graph.unary(Unary::Neg, x[0]);
-        let softplus = graph.unary(Unary::Softplus, negative);
-        graph.unary(Unary::Neg, softplus)
-    })),
+    of_x(
+        &["log_sigmoid"],
+        Rule::Composed(|graph, x| {
+            let negative = graph.unary(Unary::Neg, x[0]);
+            let softplus = graph.unary(Unary::Softplus, negative);
+            graph.unary(Unary::Neg, softplus)
+        }),
+    ),
     of_x(&["softplus"], Rule::Unary(Unary::Softplus)),
-    of_x(&["softsign"], Rule::Composed(|graph, x| {
-        let (one, size) = (graph.number(1.0), graph.unary(Unary::Abs, x[0]));
-        let below = graph.add(one, size);
-        graph.div(x[0], below)
-    })),
-    of_x(&["relu"], Rule::Composed(|graph, x| {
-        let zero = graph.number(0.0);
-        leaky_relu(graph, x[0], zero)
-    })),
+    of_x(
+        &["softsign"],
+        Rule::Composed(|graph, x| {
+            let (one, size) = (graph.number(1.0), graph.unary(Unary::Abs, x[0]));
+            let below = graph.add(one, size);
+            graph.div(x[0], below)
+        }),
+    ),
+    of_x(
+        &["relu"],
+        Rule::Composed(|graph, x| {
+            let zero = graph.number(0.0);
+            leaky_relu(graph, x[0], zero)
+        }),
+    ),
     Function {
         names: &["leaky_relu"],
         tensors: &[("x", None), ("negative_slope", Some(0.2))],
@@ -134,10 +152,13 @@ pub const FUNCTIONS: &[Function] = &[
             if_positive(graph, x[0], x[0], below)
         }),
     },
-    of_x(&["silu", "swish"], Rule::Composed(|graph, x| {
-        let sigmoid = graph.unary(Unary::Sigmoid, x[0]);
-        graph.mul(x[0], sigmoid)
-    })),
+    of_x(
+        &["silu", "swish"],
+        Rule::Composed(|graph, x| {
+            let sigmoid = graph.unary(Unary::Sigmoid, x[0]);
+            graph.mul(x[0], sigmoid)
+        }),
+    ),
     of_x(&["sign"], Rule::Unary(Unary::Sign)),
     of_x(&["floor"], Rule::Unary(Unary::Floor)),
     of_x(&["ceil"], Rule::Unary(Unary::Ceil)),
@@ -152,10 +173,13 @@ pub const FUNCTIONS: &[Function] = &[
     of_two(&["pow", "power"], Rule::Binary(Binary::Pow)),
     of_two(&["maximum"], Rule::Binary(Binary::Max)),
     of_two(&["minimum"], Rule::Binary(Binary::Min)),
-    of_two(&["squared_difference"], Rule::Composed(|graph, x| {
-        let difference = graph.sub(x[0], x[1]);
-        graph.mul(difference, difference)
-    })),
+    of_two(
+        &["squared_difference"],
+        Rule::Composed(|graph, x| {
+            let difference = graph.sub(x[0], x[1]);
+            graph.mul(difference, difference)
+        }),
+    ),
     Function {
         names: &["clip"],
         tensors: &[("x", None), ("x_min", None), ("x_max", None)],
@@ -189,10 +213,13 @@ pub const FUNCTIONS: &[Function] = &[
     of_x(&["logsumexp"], Rule::Reduction(Reduction::LogSumExp)),
     of_x(&["count_nonzero"], Rule::Reduction(Reduction::CountNonzero)),
     of_x(&["softmax"], Rule::Rowwise(softmax)),
-    of_x(&["log_softmax"], Rule::Rowwise(|graph, x| {
-        let all = reduce(graph, Reduction::LogSumExp, x, Over::Row(Space::Kept));
-        graph.sub(x, all)
-    })),
+    of_x(
+        &["log_softmax"],
+        Rule::Rowwise(|graph, x| {
+            let all = reduce(graph, Reduction::LogSumExp, x, Over::Row(Space::Kept));
+            graph.sub(x, all)
+        }),
+    ),
     Function {
         names: &["weighted"],
         tensors: &[("values", None)],

@@ -92,7 +92,9 @@ impl Lower<'_> {
         if !self.scope.state.contains(&name) {
             let known = self.scope.state.join(", ");
             let message = if self.scope.fields.contains_key(&name) {
-                format!("`{name}` is no weight of the metric: only weights change. Its weights: {known}")
+                format!(
+                    "`{name}` is no weight of the metric: only weights change. Its weights: {known}"
+                )
             } else {
                 format!("The metric has no weight `{name}`. Its weights: {known}")
             };
@@ -218,7 +220,9 @@ impl Lower<'_> {
         if self.scope.sample_weight.as_ref() == Some(&text) {
             self.ctxt.error(
                 name,
-                format!("`{text}` may be missing, so it is only used in `weighted(values, {text})`."),
+                format!(
+                    "`{text}` may be missing, so it is only used in `weighted(values, {text})`."
+                ),
             );
             return None;
         }
@@ -244,9 +248,14 @@ impl Lower<'_> {
         known.sort_unstable();
         let what = self.scope.what;
         let message = if known.is_empty() {
-            format!("A {what} that is a function has no fields: its parameters are named on their own.")
+            format!(
+                "A {what} that is a function has no fields: its parameters are named on their own."
+            )
         } else {
-            format!("The {what} has no field `{text}`. Its fields: {}", known.join(", "))
+            format!(
+                "The {what} has no field `{text}`. Its fields: {}",
+                known.join(", ")
+            )
         };
         self.ctxt.error(name, message);
         None
@@ -291,10 +300,17 @@ impl Lower<'_> {
     fn call(&mut self, call: &Call, at: At) -> Option<Id> {
         let name = call.function.to_string();
         let Some(function) = function(&name) else {
-            let names = || FUNCTIONS.iter().flat_map(|function| function.names).copied();
+            let names = || {
+                FUNCTIONS
+                    .iter()
+                    .flat_map(|function| function.names)
+                    .copied()
+            };
             let hint = nearest(&name, names())
                 .map(|near| format!(" Did you mean `{near}`?"))
-                .unwrap_or_else(|| format!(" Its functions: {}", names().collect::<Vec<_>>().join(", ")));
+                .unwrap_or_else(|| {
+                    format!(" Its functions: {}", names().collect::<Vec<_>>().join(", "))
+                });
             self.ctxt.error(
                 &call.function,
                 format!("The tensor language has no function `{name}`.{hint}"),
@@ -402,7 +418,10 @@ impl Lower<'_> {
     /// `weighted(values, sample_weight)`.
     fn weighted(&mut self, call: &Call, arguments: Arguments<'_>) -> Option<Id> {
         let weight = arguments.more.first().copied().or_else(|| {
-            let named = arguments.named.iter().find(|(key, _)| *key == "sample_weight");
+            let named = arguments
+                .named
+                .iter()
+                .find(|(key, _)| *key == "sample_weight");
             named.map(|(_, term)| *term)
         });
         let is_weight = |term: &Term| match (&term.kind, &self.scope.sample_weight) {
@@ -537,7 +556,10 @@ impl<'t> Arguments<'t> {
                 (Some(_), Some((key, _))) => {
                     ctxt.error(
                         key,
-                        format!("{} got multiple values for argument `{key}`.", call.function),
+                        format!(
+                            "{} got multiple values for argument `{key}`.",
+                            call.function
+                        ),
                     );
                     return None;
                 }

@@ -6,8 +6,8 @@ use quote::quote;
 
 use super::row::{Body, Output, Read, Source, is_elementwise};
 use crate::graph::generated;
-use crate::parse::tensor::{Binary, InputKind, Setting, Settings};
 use crate::parse::tensor;
+use crate::parse::tensor::{Binary, InputKind, Setting, Settings};
 use crate::tensor::{Graph, Id, Input, Op, Reduce, Space};
 
 /// A function of a row of targets and a row of predictions.
@@ -64,7 +64,11 @@ impl<'f> Function<'f> {
         settings: &[Setting],
         value: Id,
     ) -> Self {
-        let name = |at: usize| inputs.get(at).map_or(String::new(), |input| input.ident.to_string());
+        let name = |at: usize| {
+            inputs
+                .get(at)
+                .map_or(String::new(), |input| input.ident.to_string())
+        };
         Self {
             graph,
             sources: sources(inputs, settings),
@@ -145,7 +149,13 @@ impl<'f> Function<'f> {
                     value: gradient,
                     store: Box::new(|value| quote! { gradient[i] = #value; }),
                 }];
-                let body = Body::new(self.graph, &self.sources, &self.names[1], &results, &outputs);
+                let body = Body::new(
+                    self.graph,
+                    &self.sources,
+                    &self.names[1],
+                    &results,
+                    &outputs,
+                );
                 let (statements, values) = body.write(&results, &outputs);
                 quote! {
                     impl device::RowLoss for Row {
@@ -169,7 +179,9 @@ impl<'f> Function<'f> {
 
 /// How targets, predictions and what configures are read.
 pub fn sources(inputs: &[tensor::Input], settings: &[Setting]) -> Vec<Source> {
-    let tensors = inputs.iter().filter(|input| input.kind == InputKind::Tensor);
+    let tensors = inputs
+        .iter()
+        .filter(|input| input.kind == InputKind::Tensor);
     let tensors = tensors.zip([(Input::YTrue, Read::RowOrOne), (Input::YPred, Read::Row)]);
     let tensors = tensors.map(|(parameter, (input, read))| Source {
         input,
@@ -181,7 +193,10 @@ pub fn sources(inputs: &[tensor::Input], settings: &[Setting]) -> Vec<Source> {
         name: "factor".into(),
         read: Read::Value,
     };
-    tensors.chain(of_settings(settings)).chain([factor]).collect()
+    tensors
+        .chain(of_settings(settings))
+        .chain([factor])
+        .collect()
 }
 
 /// How what configures is read.
@@ -189,7 +204,11 @@ pub fn of_settings(settings: &[Setting]) -> impl Iterator<Item = Source> {
     settings.iter().enumerate().map(|(at, setting)| Source {
         input: Input::Setting(at),
         name: setting.ident.to_string(),
-        read: if setting.is_flag { Read::Flag } else { Read::Setting },
+        read: if setting.is_flag {
+            Read::Flag
+        } else {
+            Read::Setting
+        },
     })
 }
 

@@ -11,7 +11,13 @@ use crate::tensor::{Graph, Id, Input, Op, Space};
 /// A loss. `derived` is its graph with the value and the gradient; without one, after an error, the
 /// type does nothing.
 pub fn loss(keras: &TokenStream, loss: &Loss, derived: Option<(&Graph, Id, Id)>) -> TokenStream {
-    let Loss { head, name, settings, inputs, .. } = loss;
+    let Loss {
+        head,
+        name,
+        settings,
+        inputs,
+        ..
+    } = loss;
     let (attrs, vis, ident) = (&head.attrs, &head.vis, &head.ident);
     let (fields, initial) = (types::fields(settings), types::initial(settings));
     let (parameters, builders) = (types::parameters(settings), types::builders(settings));
@@ -94,7 +100,10 @@ pub fn loss(keras: &TokenStream, loss: &Loss, derived: Option<(&Graph, Id, Id)>)
 fn is_of_classes(graph: &Graph) -> bool {
     let is_target = |id: &Id| graph.nodes[*id].op == Op::Input(Input::YTrue);
     let mut reads = (0..graph.nodes.len()).filter(|id| graph.operands(*id).iter().any(is_target));
-    let place = graph.nodes.iter().position(|node| node.op == Op::Place && node.space == Space::Elements);
+    let place = graph
+        .nodes
+        .iter()
+        .position(|node| node.op == Op::Place && node.space == Space::Elements);
     let is_class = |id: Id| match graph.nodes[id].op {
         Op::Binary(_, a, _) => Some(a) == place,
         _ => false,

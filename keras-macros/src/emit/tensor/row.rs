@@ -74,7 +74,9 @@ impl<'g> Body<'g> {
         outputs: &[Output],
     ) -> Self {
         let wanted = results.iter().copied();
-        let wanted: Vec<Id> = wanted.chain(outputs.iter().map(|output| output.value)).collect();
+        let wanted: Vec<Id> = wanted
+            .chain(outputs.iter().map(|output| output.value))
+            .collect();
         let mut reserved = vec!["i", "width", "count", "rows", "gradient", "self"];
         reserved.extend(sources.iter().map(|source| source.name.as_str()));
         Self {
@@ -160,7 +162,8 @@ impl<'g> Body<'g> {
     /// The number of elements, as a number to compute with.
     fn count(&mut self) -> TokenStream {
         let mut nodes = 0..self.graph.nodes.len();
-        let count = nodes.find(|id| self.writer.is_needed(*id) && self.graph.nodes[*id].op == Op::Width);
+        let count =
+            nodes.find(|id| self.writer.is_needed(*id) && self.graph.nodes[*id].op == Op::Width);
         match count {
             Some(_) => quote! { let count = F::from_usize(width); },
             None => TokenStream::new(),
@@ -168,9 +171,8 @@ impl<'g> Body<'g> {
     }
 
     fn has_loops(&self, outputs: &[Output]) -> bool {
-        let is_reduced = |id: Id| {
-            self.writer.is_needed(id) && matches!(self.graph.nodes[id].op, Op::Reduce(..))
-        };
+        let is_reduced =
+            |id: Id| self.writer.is_needed(id) && matches!(self.graph.nodes[id].op, Op::Reduce(..));
         !outputs.is_empty() || (0..self.graph.nodes.len()).any(is_reduced)
     }
 
@@ -220,7 +222,9 @@ impl<'g> Body<'g> {
                 _ => None,
             })
             .collect();
-        let outputs = outputs.iter().filter(|output| self.levels[output.value] == level);
+        let outputs = outputs
+            .iter()
+            .filter(|output| self.levels[output.value] == level);
         let outputs: Vec<&Output> = outputs.collect();
         if reduced.is_empty() && outputs.is_empty() {
             return TokenStream::new();
@@ -240,7 +244,9 @@ impl<'g> Body<'g> {
             self.writer.bound.remove(id);
         }
         let roots = reduced.iter().map(|(_, _, x)| *x);
-        let roots: Vec<Id> = roots.chain(outputs.iter().map(|output| output.value)).collect();
+        let roots: Vec<Id> = roots
+            .chain(outputs.iter().map(|output| output.value))
+            .collect();
         let mut inside = self.elements(&roots);
         for ((_, f, x), (_, name)) in reduced.iter().zip(&variables) {
             inside.extend(step(*f, name, self.writer.value(*x)));
@@ -249,7 +255,10 @@ impl<'g> Body<'g> {
             inside.extend((output.store)(self.writer.value(output.value)));
         }
         self.writer.bound = outside;
-        let after = variables.iter().zip(&reduced).map(|((_, name), (_, f, _))| end(*f, name));
+        let after = variables
+            .iter()
+            .zip(&reduced)
+            .map(|((_, name), (_, f, _))| end(*f, name));
         let after: TokenStream = after.collect();
         quote! { #before for i in 0..width { #inside } #after }
     }

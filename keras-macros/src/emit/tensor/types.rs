@@ -26,10 +26,12 @@ pub fn parameters(settings: &Settings) -> Vec<TokenStream> {
 
 /// The fields as `new` gives them.
 pub fn initial(settings: &Settings) -> TokenStream {
-    let fields = settings.iter().map(|Setting { ident, default, .. }| match default {
-        None => quote! { #ident, },
-        Some(default) => quote! { #ident: #default, },
-    });
+    let fields = settings
+        .iter()
+        .map(|Setting { ident, default, .. }| match default {
+            None => quote! { #ident, },
+            Some(default) => quote! { #ident: #default, },
+        });
     fields.collect()
 }
 
@@ -37,7 +39,13 @@ pub fn initial(settings: &Settings) -> TokenStream {
 pub fn builders(settings: &Settings) -> TokenStream {
     let optional = settings.iter().filter(|setting| setting.default.is_some());
     let builders = optional.map(|setting| {
-        let Setting { docs, ident, ty, default, .. } = setting;
+        let Setting {
+            docs,
+            ident,
+            ty,
+            default,
+            ..
+        } = setting;
         let default = default.to_token_stream().to_string();
         let default = format!(" `{default}` unless it is given.");
         quote! {

@@ -90,7 +90,10 @@ impl<'g> Writer<'g> {
     pub fn lets(&mut self) -> TokenStream {
         let mut lets = TokenStream::new();
         for id in 0..self.graph.nodes.len() {
-            if self.uses.needed[id] && !self.bound.contains_key(&id) && self.uses.is_let(self.graph, id) {
+            if self.uses.needed[id]
+                && !self.bound.contains_key(&id)
+                && self.uses.is_let(self.graph, id)
+            {
                 let value = self.value(id);
                 let name = self.variable(id);
                 lets.extend(quote! { let #name = #value; });
@@ -198,7 +201,10 @@ impl<'g> Writer<'g> {
             Binary::Min => return called("minimum"),
             Binary::Pow => {
                 let base = self.operand(a, Tight::Atom);
-                let whole = self.graph.as_number(b).filter(|b| b.fract() == 0.0 && b.abs() < 64.0);
+                let whole = self
+                    .graph
+                    .as_number(b)
+                    .filter(|b| b.fract() == 0.0 && b.abs() < 64.0);
                 if let Some(exponent) = whole {
                     let exponent = proc_macro2::Literal::i32_unsuffixed(exponent as i32);
                     return (quote! { #base.powi(#exponent) }, Tight::Atom);

@@ -150,8 +150,10 @@ impl Reader<'_> {
 
     fn binding(&self, local: &Local) -> Option<Statement> {
         let Some(init) = &local.init else {
-            self.ctxt
-                .error(local, "A `let` of an expression gives its name a value at once.");
+            self.ctxt.error(
+                local,
+                "A `let` of an expression gives its name a value at once.",
+            );
             return None;
         };
         if let Some((otherwise, _)) = &init.diverge {
@@ -176,7 +178,8 @@ impl Reader<'_> {
                 None
             }
             other => {
-                self.ctxt.error(other, "A name is expected here: a tensor has no parts.");
+                self.ctxt
+                    .error(other, "A name is expected here: a tensor has no parts.");
                 None
             }
         }

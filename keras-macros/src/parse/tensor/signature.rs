@@ -53,7 +53,10 @@ pub fn inputs(ctxt: &Ctxt, signature: &Signature) -> (Vec<Input>, Settings) {
         };
         if let Some(kind) = tensor(&parameter.ty) {
             for attr in &parameter.attrs {
-                ctxt.error(attr, "A tensor has no attributes: it is given with every call.");
+                ctxt.error(
+                    attr,
+                    "A tensor has no attributes: it is given with every call.",
+                );
             }
             let ident = ident.clone();
             inputs.push(Input { ident, kind });

@@ -98,7 +98,10 @@ mod tests {
         assert!(maximum(nan, 1.0).is_nan() && maximum(1.0, nan).is_nan());
         assert!(minimum(nan, 1.0).is_nan() && minimum(1.0, nan).is_nan());
         assert!(sign(nan).is_nan());
-        assert_eq!([share(2.0, 1.0), share(1.0, 1.0), share(1.0, 2.0f32)], [1.0, 0.5, 0.0]);
+        assert_eq!(
+            [share(2.0, 1.0), share(1.0, 1.0), share(1.0, 2.0f32)],
+            [1.0, 0.5, 0.0]
+        );
     }
 
     #[test]
