@@ -1,18 +1,28 @@
 //! The entry points of what is described by expressions: all stages, one after the other.
 
+use std::collections::HashMap;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Item, ItemFn};
 
 use crate::ctxt::Ctxt;
 use crate::emit;
+use crate::emit::tensor::Computed;
+use crate::handover;
+use crate::names::snake_case;
 use crate::parse::loss::Loss;
-use crate::parse::tensor::{Binary, InputKind, Setting};
+use crate::parse::metric::Metric;
+use crate::parse::tensor::{self, Binary, InputKind, Setting};
+use crate::parse::weighted::Weighted;
 use crate::tensor::derive::gradients;
 use crate::tensor::{Graph, Id, Input, Lowered, Op, Reduce, Scope, Space, Unary, lower};
 
 #[cfg(test)]
 mod tests;
+
+/// The macro of both halves of a metric with weights.
+const METRIC: &str = "__metric_impl";
 
 /// `#[loss]`.
 pub fn loss(keras: &TokenStream, arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -61,20 +71,141 @@ fn derived_loss(ctxt: &Ctxt, graph: &mut Graph, loss: &Loss) -> Option<(Id, Id)>
     Some((value, gradient?))
 }
 
+/// `#[metric]`: on a function, a struct or an impl.
+pub fn metric(keras: &TokenStream, arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let ctxt = Ctxt::new();
+    match syn::parse2::<Item>(item) {
+        Ok(Item::Fn(function)) => mean_metric(keras, arguments, &function),
+        Ok(Item::Struct(item)) => {
+            let declared = Weighted::parse(&ctxt, "metric", arguments.clone(), &item);
+            let errors = ctxt.compile_errors();
+            let structure = emit::tensor::structure(keras, &declared.head, &declared.settings);
+            let handed_over = handover::offer(keras, METRIC, &arguments, &item);
+            quote! { #errors #structure #handed_over }
+        }
+        Ok(Item::Impl(item)) => {
+            if !arguments.is_empty() {
+                ctxt.error(arguments, "`#[metric]` on an impl takes no arguments.");
+            }
+            let taken_over = handover::accept(&ctxt, METRIC, "metric", &item);
+            let errors = ctxt.compile_errors();
+            quote! { #errors #taken_over }
+        }
+        Ok(other) => syn::Error::new_spanned(
+            other,
+            "`#[metric]` belongs on a function of targets and predictions, on a struct with weights, or on the impl of \
+             such a struct.",
+        )
+        .to_compile_error(),
+        Err(error) => error.to_compile_error(),
+    }
+}
+
+fn mean_metric(keras: &TokenStream, arguments: TokenStream, function: &ItemFn) -> TokenStream {
+    let ctxt = Ctxt::new();
+    let metric = Loss::parse(&ctxt, "metric", arguments, function);
+    let mut graph = Graph::default();
+    let value = value_of_row(&ctxt, &mut graph, "metric", &metric);
+    let value = value.filter(|_| !ctxt.has_errors());
+    let value = value.map(|value| (&graph, value));
+    let (errors, emitted) = (ctxt.compile_errors(), emit::tensor::mean(keras, &metric, value));
+    quote! { #errors #emitted }
+}
+
+/// Both halves of a metric with weights.
+pub fn metric_impl(keras: &TokenStream, tokens: TokenStream) -> TokenStream {
+    let (arguments, item, implementation) = match handover::halves(tokens) {
+        Ok(halves) => halves,
+        Err(error) => return error.to_compile_error(),
+    };
+    // Errors in the struct have been reported by its own macro.
+    let of_struct = Ctxt::new();
+    let declared = Weighted::parse(&of_struct, "metric", arguments, &item);
+    let ctxt = Ctxt::new();
+    let metric = Metric::parse(&ctxt, &implementation);
+    let computed = metric
+        .as_ref()
+        .filter(|_| !of_struct.has_errors())
+        .and_then(|metric| computed_metric(&ctxt, &declared, metric));
+    let parts = metric.as_ref().zip(computed.as_ref());
+    let parts = parts.filter(|_| !ctxt.has_errors());
+    let name = snake_case(&declared.head.ident.to_string());
+    let emitted = emit::tensor::with_weights(keras, &declared, &name, parts);
+    let errors = ctxt.compile_errors();
+    quote! { #errors #emitted }
+}
+
+fn computed_metric(ctxt: &Ctxt, declared: &Weighted, metric: &Metric) -> Option<Computed> {
+    let first = declared.weights.iter().map(|weight| weight.first_value(ctxt));
+    let mut computed = Computed {
+        first: first.collect::<Option<_>>()?,
+        ..Computed::default()
+    };
+    let fields = |graph: &mut Graph| {
+        let mut fields = settings(graph, &declared.settings);
+        for (at, weight) in declared.weights.iter().enumerate() {
+            let id = graph.input(Input::State(at), Space::Scalar);
+            fields.push((weight.ident.to_string(), id));
+        }
+        fields.into_iter().collect()
+    };
+    let state: Vec<String> = declared.weights.iter().map(|weight| weight.ident.to_string()).collect();
+    let weight = metric.inputs.iter().find(|input| input.kind == InputKind::Optional);
+    let graph = &mut computed.update;
+    let mut scope = Scope {
+        what: "metric",
+        names: tensors(graph, &metric.inputs),
+        fields: fields(graph),
+        state: state.clone(),
+        sample_weight: weight.map(|input| input.ident.to_string()),
+        has_totals: true,
+    };
+    lower(ctxt, graph, &mut scope, &metric.update);
+    for (at, name) in state.iter().enumerate() {
+        let before = graph.input(Input::State(at), Space::Scalar);
+        let after = scope.fields[name];
+        if after != before {
+            computed.changes.push((at, after));
+        }
+    }
+    let graph = &mut computed.result;
+    let mut scope = Scope {
+        what: "metric",
+        fields: fields(graph),
+        ..Scope::default()
+    };
+    match lower(ctxt, graph, &mut scope, &metric.result)? {
+        Lowered::Value(value) => {
+            let value = graph.unary(Unary::Number, value);
+            computed.values.push(value);
+        }
+        Lowered::Dict(items) => {
+            for (key, value) in items {
+                computed.keys.push(key.to_string());
+                computed.values.push(value);
+            }
+        }
+    }
+    Some(computed)
+}
+
+/// Targets and predictions, by name.
+fn tensors(graph: &mut Graph, inputs: &[tensor::Input]) -> HashMap<String, Id> {
+    let tensors = inputs.iter().filter(|input| input.kind == InputKind::Tensor);
+    let tensors = tensors.zip([Input::YTrue, Input::YPred]);
+    let tensors = tensors.map(|(parameter, input)| {
+        (parameter.ident.to_string(), graph.input(input, Space::Elements))
+    });
+    tensors.collect()
+}
+
 /// The value of a row of a function, or of each of its elements.
 fn value_of_row(ctxt: &Ctxt, graph: &mut Graph, what: &'static str, function: &Loss) -> Option<Id> {
     let mut scope = Scope {
         what,
+        names: tensors(graph, &function.inputs),
         ..Scope::default()
     };
-    let tensors = function
-        .inputs
-        .iter()
-        .filter(|input| input.kind == InputKind::Tensor);
-    for (parameter, input) in tensors.zip([Input::YTrue, Input::YPred]) {
-        let id = graph.input(input, Space::Elements);
-        scope.names.insert(parameter.ident.to_string(), id);
-    }
     for (name, id) in settings(graph, &function.settings) {
         scope.names.insert(name, id);
     }

@@ -12,6 +12,7 @@ mod emit;
 mod expand;
 mod expressions;
 mod graph;
+mod handover;
 mod names;
 mod parse;
 #[cfg(test)]
@@ -139,6 +140,57 @@ pub fn model(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn loss(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expressions::loss(&expand::keras(), arguments.into(), item.into()).into()
+}
+
+/// A metric written as an expression of targets and predictions.
+///
+/// On a function it is the mean of the function's values, under the function's name:
+///
+/// ```ignore
+/// #[metric]
+/// fn mean_prediction(y_true: Tensor, y_pred: Tensor) -> Tensor {
+///     mean(y_pred, axis = -1)
+/// }
+///
+/// let mut metric = MeanPrediction::new();
+/// ```
+///
+/// On a struct and its impl it has weights, which `update_state` changes and `result` reads; the
+/// result is one number, or a `Dict` of several:
+///
+/// ```ignore
+/// #[metric]
+/// pub struct BinaryTruePositives {
+///     #[weight(zeros)]
+///     true_positives: f32,
+/// }
+///
+/// #[metric]
+/// impl BinaryTruePositives {
+///     fn update_state(&mut self, y_true: Tensor, y_pred: Tensor, sample_weight: Option<Tensor>) {
+///         let hit = y_true.cast_bool() & y_pred.cast_bool();
+///         self.true_positives += sum(weighted(hit, sample_weight));
+///     }
+///     fn result(&self) -> f32 {
+///         self.true_positives
+///     }
+/// }
+/// ```
+///
+/// Fields and parameters that are no weights and no tensors configure it, as with [`macro@loss`],
+/// whose language it is. Without an axis, `sum(x)` and its kin take the whole batch together.
+/// Generated are `new`, the builder methods, `name`, `dtype`, `update_state` and `result` on arrays,
+/// `reset_state`, `merge_state`, and `register`, after which `compile` finds it by name.
+#[proc_macro_attribute]
+pub fn metric(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expressions::metric(&expand::keras(), arguments.into(), item.into()).into()
+}
+
+/// Both halves of a metric with weights, as the struct's macro and the impl's put them together.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __metric_impl(tokens: TokenStream) -> TokenStream {
+    expressions::metric_impl(&expand::keras(), tokens.into()).into()
 }
 
 /// Both halves of a subclassed model, as the struct's macro and the impl's put them together.

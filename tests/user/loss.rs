@@ -94,7 +94,7 @@ fn functions(y_true: Tensor, y_pred: Tensor) -> Tensor {
 #[loss]
 fn rows(y_true: Tensor, y_pred: Tensor, #[default(0.5)] scale: f32) -> Tensor {
     let centered = y_pred - mean(y_pred, axis = -1, keepdims = true);
-    let normal = centered / (std(y_pred, axis = -1, keepdims = true) + scale);
+    let normal = centered / sqrt(var(y_pred, axis = -1, keepdims = true) + scale);
     let probabilities = softmax(normal);
     let entropy = -sum(probabilities * log(probabilities), axis = -1);
     let range = max(y_pred, axis = -1) - y_pred.min(axis = -1);

@@ -6,10 +6,12 @@ pub mod call;
 pub mod functional;
 pub mod layer;
 pub mod loss;
+pub mod metric;
 pub mod sequential;
 pub mod shape;
 pub mod subclassed;
 pub mod tensor;
+pub mod weighted;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, TokenStreamExt};

@@ -493,6 +493,10 @@ impl Lower<'_> {
             );
             return None;
         }
+        if self.graph.space(x) == Space::Scalar {
+            // One number is its own sum.
+            return Some(x);
+        }
         Some(reduce(self.graph, reduction, x, Over::Everything))
     }
 

@@ -232,3 +232,18 @@ pub fn row_value(settings: &Settings) -> TokenStream {
     });
     quote! { Row { #(#fields),* } }
 }
+
+/// Whether the targets are read as the numbers of classes only.
+pub fn is_of_classes(graph: &Graph) -> bool {
+    let is_target = |id: &Id| graph.nodes[*id].op == Op::Input(Input::YTrue);
+    let mut reads = (0..graph.nodes.len()).filter(|id| graph.operands(*id).iter().any(is_target));
+    let place = graph
+        .nodes
+        .iter()
+        .position(|node| node.op == Op::Place && node.space == Space::Elements);
+    let is_class = |id: Id| match graph.nodes[id].op {
+        Op::Binary(_, a, _) => Some(a) == place,
+        _ => false,
+    };
+    place.is_some() && reads.all(is_class)
+}

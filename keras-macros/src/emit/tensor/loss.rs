@@ -3,10 +3,10 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::functions::{Form, Function, row_struct, row_value};
+use super::functions::{Form, Function, is_of_classes, row_struct, row_value};
 use super::types;
 use crate::parse::loss::Loss;
-use crate::tensor::{Graph, Id, Input, Op, Space};
+use crate::tensor::{Graph, Id};
 
 /// A loss. `derived` is its graph with the value and the gradient; without one, after an error, the
 /// type does nothing.
@@ -94,19 +94,4 @@ pub fn loss(keras: &TokenStream, loss: &Loss, derived: Option<(&Graph, Id, Id)>)
             #row
         };
     }
-}
-
-/// Whether the targets are read as the numbers of classes only.
-fn is_of_classes(graph: &Graph) -> bool {
-    let is_target = |id: &Id| graph.nodes[*id].op == Op::Input(Input::YTrue);
-    let mut reads = (0..graph.nodes.len()).filter(|id| graph.operands(*id).iter().any(is_target));
-    let place = graph
-        .nodes
-        .iter()
-        .position(|node| node.op == Op::Place && node.space == Space::Elements);
-    let is_class = |id: Id| match graph.nodes[id].op {
-        Op::Binary(_, a, _) => Some(a) == place,
-        _ => false,
-    };
-    place.is_some() && reads.all(is_class)
 }

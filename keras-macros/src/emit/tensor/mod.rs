@@ -1,10 +1,13 @@
 //! Graphs of expressions -> Rust: what is computed of a row, and the types it belongs to.
 
+mod batch;
 mod functions;
 mod loss;
+mod metric;
 mod row;
 mod types;
 mod write;
 
 pub use functions::pairs;
 pub use loss::loss;
+pub use metric::{Computed, mean, structure, with_weights};

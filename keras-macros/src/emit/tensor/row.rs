@@ -29,6 +29,8 @@ pub enum Read {
     RowOrOne,
     /// It is a slice of one number.
     Single,
+    /// It is a number of a metric's state, in this place of it.
+    State(usize),
     /// It is a number of the type's own: `self.name`.
     Setting,
     /// It is a flag of the type's own.
@@ -45,8 +47,8 @@ pub struct Output {
 
 /// The body of a function of a row.
 pub struct Body<'g> {
-    writer: Writer<'g>,
-    graph: &'g Graph,
+    pub(super) writer: Writer<'g>,
+    pub(super) graph: &'g Graph,
     sources: &'g [Source],
     levels: Vec<usize>,
     /// The slice whose length is that of the row.
@@ -59,7 +61,12 @@ fn levels(graph: &Graph) -> Vec<usize> {
     for id in 0..graph.nodes.len() {
         let operands = graph.operands(id);
         let level = operands.iter().map(|x| levels[*x]).max().unwrap_or(0);
-        levels[id] = level + usize::from(matches!(graph.nodes[id].op, Op::Reduce(..)));
+        levels[id] = match graph.nodes[id].op {
+            Op::Reduce(..) => level + 1,
+            // Known before any row is looked at, or a result of all of them.
+            Op::Total(..) => 0,
+            _ => level,
+        };
     }
     levels
 }
@@ -90,7 +97,17 @@ impl<'g> Body<'g> {
 
     /// The statements before the results, and the results.
     pub fn write(mut self, results: &[Id], outputs: &[Output]) -> (TokenStream, Vec<TokenStream>) {
-        let mut statements = self.given();
+        let given = self.given();
+        let (statements, results) = self.row(results, outputs);
+        (quote! { #given #statements }, results)
+    }
+
+    /// The statements of a row before its results, and the results.
+    pub(super) fn row(
+        &mut self,
+        results: &[Id],
+        outputs: &[Output],
+    ) -> (TokenStream, Vec<TokenStream>) {
         let last = (0..self.graph.nodes.len())
             .filter(|id| self.writer.is_needed(*id))
             .map(|id| self.levels[id]);
@@ -100,12 +117,12 @@ impl<'g> Body<'g> {
             loops.extend(self.between(level));
             loops.extend(self.along(level, outputs));
         }
-        if self.has_loops(outputs) || self.is_width_needed() {
+        let count = self.count();
+        let width = (self.has_loops(outputs) || !count.is_empty()).then(|| {
             let row = &self.row;
-            statements.extend(quote! { let width = #row.len(); });
-        }
-        statements.extend(self.count());
-        statements.extend(loops);
+            quote! { let width = #row.len(); }
+        });
+        let statements = quote! { #width #count #loops };
         let results = results.iter().map(|result| self.writer.value(*result));
         (statements, results.collect())
     }
@@ -138,7 +155,7 @@ impl<'g> Body<'g> {
     }
 
     /// Variables for what is one number and given.
-    fn given(&mut self) -> TokenStream {
+    pub(super) fn given(&mut self) -> TokenStream {
         let mut statements = TokenStream::new();
         for (id, source) in self.inputs() {
             let name = generated(&source.name);
@@ -146,6 +163,10 @@ impl<'g> Body<'g> {
                 Read::Value => {}
                 Read::Setting => statements.extend(quote! { let #name = F::from_f32(self.#name); }),
                 Read::Flag => statements.extend(quote! { let #name = self.#name; }),
+                Read::State(at) => {
+                    let at = proc_macro2::Literal::usize_unsuffixed(at);
+                    statements.extend(quote! { let #name = state[#at]; });
+                }
                 Read::Single => statements.extend(quote! { let #name = #name[0]; }),
                 Read::Row | Read::RowOrOne => continue,
             }
@@ -154,19 +175,18 @@ impl<'g> Body<'g> {
         statements
     }
 
-    fn is_width_needed(&self) -> bool {
-        let mut nodes = 0..self.graph.nodes.len();
-        nodes.any(|id| self.writer.is_needed(id) && self.graph.nodes[id].op == Op::Width)
-    }
-
     /// The number of elements, as a number to compute with.
-    fn count(&mut self) -> TokenStream {
+    fn count(&self) -> TokenStream {
         let mut nodes = 0..self.graph.nodes.len();
-        let count =
-            nodes.find(|id| self.writer.is_needed(*id) && self.graph.nodes[*id].op == Op::Width);
-        match count {
-            Some(_) => quote! { let count = F::from_usize(width); },
-            None => TokenStream::new(),
+        let is_count = |id| {
+            self.writer.is_needed(id)
+                && self.graph.nodes[id].op == Op::Width
+                && !self.writer.bound.contains_key(&id)
+        };
+        if nodes.any(is_count) {
+            quote! { let count = F::from_usize(width); }
+        } else {
+            TokenStream::new()
         }
     }
 

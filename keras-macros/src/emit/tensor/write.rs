@@ -30,7 +30,8 @@ pub struct Writer<'g> {
     /// The variables that there are.
     pub bound: HashMap<Id, Ident>,
     names: UniqueNames,
-    uses: Uses,
+    /// What the code that is being written needs.
+    pub uses: Uses,
 }
 
 /// What a piece of code needs.
