@@ -8,13 +8,14 @@ use syn::{Item, ItemFn};
 
 use crate::ctxt::Ctxt;
 use crate::emit;
-use crate::emit::tensor::Computed;
+use crate::emit::tensor::{Computed, Derived};
 use crate::handover;
 use crate::names::snake_case;
 use crate::parse::loss::Loss;
 use crate::parse::metric::Metric;
+use crate::parse::row_layer::RowLayer;
 use crate::parse::tensor::{self, Binary, InputKind, Setting};
-use crate::parse::weighted::Weighted;
+use crate::parse::weighted::{Size, Weighted};
 use crate::tensor::derive::gradients;
 use crate::tensor::{Graph, Id, Input, Lowered, Op, Reduce, Scope, Space, Unary, lower};
 
@@ -23,6 +24,9 @@ mod tests;
 
 /// The macro of both halves of a metric with weights.
 const METRIC: &str = "__metric_impl";
+
+/// The macro of both halves of a layer.
+const LAYER: &str = "__layer_impl";
 
 /// `#[loss]`.
 pub fn loss(keras: &TokenStream, arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -108,7 +112,10 @@ fn mean_metric(keras: &TokenStream, arguments: TokenStream, function: &ItemFn) -
     let value = value_of_row(&ctxt, &mut graph, "metric", &metric);
     let value = value.filter(|_| !ctxt.has_errors());
     let value = value.map(|value| (&graph, value));
-    let (errors, emitted) = (ctxt.compile_errors(), emit::tensor::mean(keras, &metric, value));
+    let (errors, emitted) = (
+        ctxt.compile_errors(),
+        emit::tensor::mean(keras, &metric, value),
+    );
     quote! { #errors #emitted }
 }
 
@@ -136,7 +143,10 @@ pub fn metric_impl(keras: &TokenStream, tokens: TokenStream) -> TokenStream {
 }
 
 fn computed_metric(ctxt: &Ctxt, declared: &Weighted, metric: &Metric) -> Option<Computed> {
-    let first = declared.weights.iter().map(|weight| weight.first_value(ctxt));
+    let first = declared
+        .weights
+        .iter()
+        .map(|weight| weight.first_value(ctxt));
     let mut computed = Computed {
         first: first.collect::<Option<_>>()?,
         ..Computed::default()
@@ -149,8 +159,15 @@ fn computed_metric(ctxt: &Ctxt, declared: &Weighted, metric: &Metric) -> Option<
         }
         fields.into_iter().collect()
     };
-    let state: Vec<String> = declared.weights.iter().map(|weight| weight.ident.to_string()).collect();
-    let weight = metric.inputs.iter().find(|input| input.kind == InputKind::Optional);
+    let state: Vec<String> = declared
+        .weights
+        .iter()
+        .map(|weight| weight.ident.to_string())
+        .collect();
+    let weight = metric
+        .inputs
+        .iter()
+        .find(|input| input.kind == InputKind::Optional);
     let graph = &mut computed.update;
     let mut scope = Scope {
         what: "metric",
@@ -189,12 +206,124 @@ fn computed_metric(ctxt: &Ctxt, declared: &Weighted, metric: &Metric) -> Option<
     Some(computed)
 }
 
+/// `#[layer]`: on a struct or an impl.
+pub fn layer(keras: &TokenStream, arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let ctxt = Ctxt::new();
+    match syn::parse2::<Item>(item) {
+        Ok(Item::Struct(item)) => {
+            let declared = Weighted::parse(&ctxt, "layer", arguments.clone(), &item);
+            let errors = ctxt.compile_errors();
+            let structure = emit::tensor::layer_structure(keras, &declared);
+            let handed_over = handover::offer(keras, LAYER, &arguments, &item);
+            quote! { #errors #structure #handed_over }
+        }
+        Ok(Item::Impl(item)) => {
+            if !arguments.is_empty() {
+                ctxt.error(arguments, "`#[layer]` on an impl takes no arguments.");
+            }
+            let taken_over = handover::accept(&ctxt, LAYER, "layer", &item);
+            let errors = ctxt.compile_errors();
+            quote! { #errors #taken_over }
+        }
+        Ok(other) => syn::Error::new_spanned(
+            other,
+            "`#[layer]` belongs on a struct with what configures it and its weights, or on the impl of such a struct.",
+        )
+        .to_compile_error(),
+        Err(error) => error.to_compile_error(),
+    }
+}
+
+/// Both halves of a layer that is an expression.
+pub fn layer_impl(keras: &TokenStream, tokens: TokenStream) -> TokenStream {
+    let (arguments, item, implementation) = match handover::halves(tokens) {
+        Ok(halves) => halves,
+        Err(error) => return error.to_compile_error(),
+    };
+    // Errors in the struct have been reported by its own macro.
+    let of_struct = Ctxt::new();
+    let declared = Weighted::parse(&of_struct, "layer", arguments, &item);
+    let ctxt = Ctxt::new();
+    let layer = RowLayer::parse(&ctxt, &implementation);
+    let derived = layer
+        .as_ref()
+        .filter(|_| !of_struct.has_errors())
+        .and_then(|layer| derived_layer(&ctxt, &declared, layer));
+    let parts = layer.as_ref().zip(derived.as_ref());
+    let parts = parts.filter(|_| !ctxt.has_errors());
+    let emitted = emit::tensor::layer(keras, &declared, parts);
+    let errors = ctxt.compile_errors();
+    quote! { #errors #emitted }
+}
+
+fn derived_layer(ctxt: &Ctxt, declared: &Weighted, layer: &RowLayer) -> Option<Derived> {
+    let mut graph = Graph::default();
+    let x = graph.input(Input::X, Space::Elements);
+    let weights = declared.weights.iter().enumerate().map(|(at, weight)| {
+        let space = match weight.size {
+            Size::One => Space::Scalar,
+            Size::Channels => Space::Channel,
+        };
+        graph.input(Input::Weight(at), space)
+    });
+    let weights: Vec<Id> = weights.collect();
+    let mut fields: HashMap<String, Id> = settings(&mut graph, &declared.settings)
+        .into_iter()
+        .collect();
+    let names = declared
+        .weights
+        .iter()
+        .map(|weight| weight.ident.to_string());
+    fields.extend(names.zip(weights.iter().copied()));
+    let mut scope = Scope {
+        what: "layer",
+        names: HashMap::from([(layer.input.clone(), x)]),
+        fields,
+        ..Scope::default()
+    };
+    let output = match lower(ctxt, &mut graph, &mut scope, &layer.call)? {
+        Lowered::Value(value) => graph.unary(Unary::Number, value),
+        Lowered::Dict(_) => {
+            ctxt.error(
+                &declared.head.ident,
+                "A layer that is an expression has one output, and no `Dict` of them.",
+            );
+            return None;
+        }
+    };
+    if graph.space(output) != Space::Elements {
+        let message = format!(
+            "The output of a layer that is an expression has the shape of its input, (batch, features). Received: {}",
+            graph.space(output).text()
+        );
+        match layer.call.value.as_deref() {
+            Some(value) => ctxt.error(value.at, message),
+            None => ctxt.error(&declared.head.ident, message),
+        }
+        return None;
+    }
+    let d_output = graph.input(Input::DOutput, Space::Elements);
+    let wanted: Vec<Id> = [x].into_iter().chain(weights).collect();
+    let mut gradients = gradients(ctxt, &mut graph, output, d_output, &wanted).into_iter();
+    Some(Derived {
+        output,
+        input: gradients.next().flatten(),
+        weights: gradients.collect(),
+        graph,
+    })
+}
+
 /// Targets and predictions, by name.
 fn tensors(graph: &mut Graph, inputs: &[tensor::Input]) -> HashMap<String, Id> {
-    let tensors = inputs.iter().filter(|input| input.kind == InputKind::Tensor);
+    let tensors = inputs
+        .iter()
+        .filter(|input| input.kind == InputKind::Tensor);
     let tensors = tensors.zip([Input::YTrue, Input::YPred]);
     let tensors = tensors.map(|(parameter, input)| {
-        (parameter.ident.to_string(), graph.input(input, Space::Elements))
+        (
+            parameter.ident.to_string(),
+            graph.input(input, Space::Elements),
+        )
     });
     tensors.collect()
 }

@@ -9,7 +9,12 @@ use syn::{ItemImpl, ItemStruct, Type};
 use crate::ctxt::Ctxt;
 
 /// What hands the struct over to `entry`, the macro of both halves.
-pub fn offer(keras: &TokenStream, entry: &str, arguments: &TokenStream, item: &ItemStruct) -> TokenStream {
+pub fn offer(
+    keras: &TokenStream,
+    entry: &str,
+    arguments: &TokenStream,
+    item: &ItemStruct,
+) -> TokenStream {
     let name = alias(entry, &item.ident);
     let entry = format_ident!("{entry}");
     // Rustc does not let a generated macro shadow one of a module around it, that of another type
@@ -67,7 +72,11 @@ pub fn halves(tokens: TokenStream) -> syn::Result<(TokenStream, ItemStruct, Item
 
 /// `__keras_Name_layers` for `__model_impl`.
 fn alias(entry: &str, name: &Ident) -> Ident {
-    let kind = if entry == "__model_impl" { "layers" } else { "fields" };
+    let kind = if entry == "__model_impl" {
+        "layers"
+    } else {
+        "fields"
+    };
     format_ident!("__keras_{name}_{kind}", span = name.span())
 }
 

@@ -186,6 +186,45 @@ pub fn metric(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expressions::metric(&expand::keras(), arguments.into(), item.into()).into()
 }
 
+/// A layer whose output is an expression of its input: element by element, or of each row along the
+/// last axis. Its gradients are derived while the user's crate is compiled.
+///
+/// ```ignore
+/// /// `x` where it is positive, `alpha x` elsewhere, with a trained `alpha` for each channel.
+/// #[layer]
+/// pub struct LearnedSlope {
+///     #[weight(zeros)]
+///     alpha: Tensor,
+/// }
+///
+/// #[layer]
+/// impl LearnedSlope {
+///     fn call(&self, x: Tensor) -> Tensor {
+///         maximum(x, 0) + self.alpha * minimum(x, 0)
+///     }
+/// }
+/// ```
+///
+/// A weight of type `Tensor` has a number for each place along the last axis, one of type `f32` is
+/// one number; `#[weight(..)]` says how it begins: a number, or one of the words and values that
+/// layers take. The other fields configure the layer, and the language is that of [`macro@loss`]. The output has the
+/// shape of the input.
+///
+/// Generated are `new`, a method for each field with a default and for each weight's initializer,
+/// `output_shape`, `weights`, and the trait `Layer`.
+#[proc_macro_attribute]
+pub fn layer(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expressions::layer(&expand::keras(), arguments.into(), item.into()).into()
+}
+
+/// Both halves of a layer that is an expression, as the struct's macro and the impl's put them
+/// together.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __layer_impl(tokens: TokenStream) -> TokenStream {
+    expressions::layer_impl(&expand::keras(), tokens.into()).into()
+}
+
 /// Both halves of a metric with weights, as the struct's macro and the impl's put them together.
 #[doc(hidden)]
 #[proc_macro]

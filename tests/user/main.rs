@@ -5,3 +5,5 @@
 
 mod layer;
 mod loss;
+mod metric;
+mod row_layer;

@@ -20,7 +20,10 @@ impl Metric {
     /// Reads the impl. `None` if one of its functions is missing.
     pub fn parse(ctxt: &Ctxt, item: &ItemImpl) -> Option<Metric> {
         if let Some((_, path, _)) = &item.trait_ {
-            ctxt.error(path, "`#[metric]` belongs on the impl of the struct itself.");
+            ctxt.error(
+                path,
+                "`#[metric]` belongs on the impl of the struct itself.",
+            );
         }
         let (mut update, mut result) = (None, None);
         for item in &item.items {
@@ -78,7 +81,8 @@ fn update_state(ctxt: &Ctxt, function: &ImplItemFn) -> (Vec<Input>, Body) {
     let kinds: Vec<InputKind> = inputs.iter().map(|input| input.kind).collect();
     let fits = matches!(
         kinds.as_slice(),
-        [InputKind::Tensor, InputKind::Tensor] | [InputKind::Tensor, InputKind::Tensor, InputKind::Optional]
+        [InputKind::Tensor, InputKind::Tensor]
+            | [InputKind::Tensor, InputKind::Tensor, InputKind::Optional]
     );
     if !fits || !is_changing || !matches!(function.sig.output, ReturnType::Default) {
         ctxt.error(

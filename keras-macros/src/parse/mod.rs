@@ -7,6 +7,7 @@ pub mod functional;
 pub mod layer;
 pub mod loss;
 pub mod metric;
+pub mod row_layer;
 pub mod sequential;
 pub mod shape;
 pub mod subclassed;

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{Expr, Field, Fields, Ident, ItemStruct, Lit};
+use syn::{Expr, Field, Fields, Ident, ItemStruct, Lit, UnOp};
 
 use super::Head;
 use super::tensor::{Setting, Settings};
@@ -43,7 +43,9 @@ impl Weighted {
         if !arguments.is_empty() {
             ctxt.error(
                 arguments,
-                format!("`#[{what}]` on a struct takes no arguments: what configures it is a field."),
+                format!(
+                    "`#[{what}]` on a struct takes no arguments: what configures it is a field."
+                ),
             );
         }
         if !item.generics.params.is_empty() {
@@ -77,7 +79,11 @@ impl Weighted {
 
     fn field(&mut self, ctxt: &Ctxt, what: &str, field: &Field) {
         let Some(ident) = &field.ident else { return };
-        let Some(weight) = field.attrs.iter().find(|attr| attr.path().is_ident("weight")) else {
+        let Some(weight) = field
+            .attrs
+            .iter()
+            .find(|attr| attr.path().is_ident("weight"))
+        else {
             match Setting::parse(ctxt, &field.attrs, ident, &field.ty) {
                 Some(setting) => self.settings.push(setting),
                 None => ctxt.error(
@@ -126,19 +132,12 @@ impl Weighted {
 impl Weight {
     /// The number that it begins with: `zeros`, `ones` or a number.
     pub fn first_value(&self, ctxt: &Ctxt) -> Option<f64> {
-        let number = match bare(&self.initializer) {
-            Expr::Lit(lit) => match &lit.lit {
-                Lit::Float(float) => float.base10_parse().ok(),
-                Lit::Int(int) => int.base10_parse().ok(),
-                _ => None,
-            },
-            expr => match as_ident(expr) {
-                Some(word) if word == "zeros" => Some(0.0),
-                Some(word) if word == "ones" => Some(1.0),
-                _ => None,
-            },
+        let first = match as_ident(&self.initializer) {
+            Some(word) if word == "zeros" => Some(0.0),
+            Some(word) if word == "ones" => Some(1.0),
+            _ => self.number(),
         };
-        if number.is_none() {
+        if first.is_none() {
             ctxt.error(
                 &self.initializer,
                 format!(
@@ -147,6 +146,23 @@ impl Weight {
                 ),
             );
         }
-        number
+        first
+    }
+
+    /// The number that its initializer is, if it is one.
+    pub fn number(&self) -> Option<f64> {
+        number(&self.initializer)
+    }
+}
+
+fn number(expr: &Expr) -> Option<f64> {
+    match bare(expr) {
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Float(float) => float.base10_parse().ok(),
+            Lit::Int(int) => int.base10_parse().ok(),
+            _ => None,
+        },
+        Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => Some(-number(&unary.expr)?),
+        _ => None,
     }
 }

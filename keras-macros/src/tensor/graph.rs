@@ -74,8 +74,6 @@ pub enum Input {
     State(usize),
     /// A weight of a layer.
     Weight(usize),
-    /// Whether a layer is being trained.
-    Training,
 }
 
 /// A function of one value.
@@ -179,7 +177,7 @@ impl Graph {
             return *id;
         }
         let is_bool = match &op {
-            Op::Flag(_) | Op::Input(Input::Training) => true,
+            Op::Flag(_) => true,
             Op::Unary(f, _) => *f == Unary::Not,
             Op::Binary(f, ..) => f.is_bool(),
             Op::Select(_, a, _) => self.nodes[*a].is_bool,

@@ -90,8 +90,8 @@ pub trait Expressions: Memory {
         y: Self::SliceMut<'_>,
     );
 
-    /// The gradients of a layer's input and of its weights, all of them written, as far as somebody
-    /// needs them: d_y and d_x (rows, width).
+    /// The gradients of a layer's input and of its weights, as far as somebody needs them: d_y and d_x
+    /// (rows, width), and those of the weights one after the other. All of them are written.
     #[allow(clippy::too_many_arguments)]
     fn layer_gradient<L: LayerFunction<N>, const N: usize>(
         &self,
@@ -101,7 +101,7 @@ pub trait Expressions: Memory {
         weights: [Self::Slice<'_>; N],
         d_y: Self::Slice<'_>,
         d_x: Option<Self::SliceMut<'_>>,
-        d_weights: Option<[Self::SliceMut<'_>; N]>,
+        d_weights: Option<Self::SliceMut<'_>>,
     );
 }
 
@@ -139,7 +139,7 @@ on_hosts! {
             weights: [Self::Slice<'_>; N],
             d_y: Self::Slice<'_>,
             d_x: Option<Self::SliceMut<'_>>,
-            d_weights: Option<[Self::SliceMut<'_>; N]>,
+            d_weights: Option<Self::SliceMut<'_>>,
         ) {
             layer_gradient(function, width, x, weights, d_y, d_x, d_weights);
         }
@@ -207,7 +207,11 @@ impl<F: Float, L: LayerFunction<N>, const N: usize> Kernel for LayerOfRows<'_, F
     #[inline(always)]
     fn run<A: Arith>(self) {
         let width = self.width.max(1);
-        for (x, y) in self.x.chunks_exact(width).zip(self.y.chunks_exact_mut(width)) {
+        for (x, y) in self
+            .x
+            .chunks_exact(width)
+            .zip(self.y.chunks_exact_mut(width))
+        {
             self.function.forward::<F, A>(x, self.weights, y);
         }
     }
@@ -221,26 +225,27 @@ fn layer_gradient<F: Float, L: LayerFunction<N>, const N: usize>(
     weights: [&[F]; N],
     d_y: &[F],
     d_x: Option<&mut [F]>,
-    d_weights: Option<[&mut [F]; N]>,
+    d_weights: Option<&mut [F]>,
 ) {
-    let (of_row, of_weights) = (
-        if d_x.is_none() { width } else { 0 },
-        if d_weights.is_none() { weights.iter().map(|weight| weight.len()).sum() } else { 0 },
-    );
+    let of_row = if d_x.is_none() { width } else { 0 };
+    let of_weights = if d_weights.is_none() {
+        weights.iter().map(|weight| weight.len()).sum()
+    } else {
+        0
+    };
     F::with_scratch(of_row + of_weights, |scratch| {
-        let (row, mut rest) = scratch.split_at_mut(of_row);
+        let (row, unneeded) = scratch.split_at_mut(of_row);
         let (d_x, stride) = match d_x {
             Some(d_x) => (d_x, width),
             None => (row, 0),
         };
-        let mut d_weights = d_weights.unwrap_or_else(|| {
-            weights.map(|weight| {
-                let (own, others) = std::mem::take(&mut rest).split_at_mut(weight.len());
-                rest = others;
-                own
-            })
+        let mut rest = d_weights.unwrap_or(unneeded);
+        rest.fill(F::zero());
+        let d_weights = weights.map(|weight| {
+            let (own, others) = std::mem::take(&mut rest).split_at_mut(weight.len());
+            rest = others;
+            own
         });
-        d_weights.iter_mut().for_each(|d_weight| d_weight.fill(F::zero()));
         kernel::run(GradientOfRows {
             function,
             width,
@@ -277,7 +282,8 @@ impl<F: Float, L: LayerFunction<N>, const N: usize> Kernel for GradientOfRows<'_
         for (row, (x, d_y)) in rows.enumerate() {
             let d_x = &mut self.d_x[row * self.stride..][..width];
             let d_weights = self.d_weights.each_mut().map(|d_weight| &mut **d_weight);
-            self.function.backward::<F, A>(x, self.weights, d_y, d_x, d_weights);
+            self.function
+                .backward::<F, A>(x, self.weights, d_y, d_x, d_weights);
         }
     }
 }

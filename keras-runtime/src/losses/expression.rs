@@ -30,6 +30,14 @@ pub fn element_loss<D: Device, L: RowLoss>(loss: L, options: &Options, input: Lo
     );
 }
 
+/// Whether targets can be compared with predictions element by element, or one with a whole row.
+///
+/// # Errors
+/// With Keras' sentence, if they cannot.
+pub fn broadcast(y_true: &Shape, y_pred: &Shape) -> Result<()> {
+    check::broadcast(y_true, y_pred)
+}
+
 /// Whether targets are the numbers of classes.
 ///
 /// # Errors

@@ -19,6 +19,7 @@ mod binary_accuracy;
 mod binary_crossentropy;
 mod categorical_accuracy;
 mod categorical_crossentropy;
+pub(crate) mod expression;
 mod mean;
 mod mean_absolute_error;
 mod mean_metric;
@@ -26,6 +27,7 @@ mod mean_squared_error;
 mod metric;
 #[doc(hidden)]
 pub mod own;
+mod registry;
 mod root_mean_squared_error;
 mod sparse_categorical_accuracy;
 mod sparse_categorical_crossentropy;
@@ -44,6 +46,7 @@ pub use mean_squared_error::MeanSquaredError;
 pub(crate) use metric::mean;
 pub use metric::{Direction, HostBatch, Metric, MetricInput};
 pub use own::{Own, Values};
+pub use registry::register;
 pub use root_mean_squared_error::RootMeanSquaredError;
 pub use sparse_categorical_accuracy::SparseCategoricalAccuracy;
 pub use sparse_categorical_crossentropy::SparseCategoricalCrossentropy;
@@ -145,12 +148,13 @@ macro_rules! catalogue {
         })*
 
         /// The metric of a name, as `compile` finds it: `accuracy` and `acc` are the one that fits the
-        /// shapes of the data.
+        /// shapes of the data. After Keras' names come those that were [`register`]ed.
         ///
         /// # Errors
         /// If there is none; the message suggests the nearest.
         pub fn by_name<D: MetricCatalogue>(name: &str, y_true: &Shape, y_pred: &Shape) -> Result<Box<dyn Metric<D>>> {
             D::metric(name, y_true, y_pred)
+                .or_else(|error| registry::registered(name).ok_or(error))
         }
 
         fn find<D: Device>(name: &str, y_true: &Shape, y_pred: &Shape) -> Result<Box<dyn Metric<D>>> {

@@ -88,9 +88,9 @@ fn is_before_rows(body: &Body<'_>, needed: &[Id], id: Id) -> bool {
         Op::Total(..) => return false,
         _ => false,
     };
-    let mut readers = needed
-        .iter()
-        .filter(|by| graph.space(**by) != Space::Scalar || matches!(graph.nodes[**by].op, Op::Total(..)));
+    let mut readers = needed.iter().filter(|by| {
+        graph.space(**by) != Space::Scalar || matches!(graph.nodes[**by].op, Op::Total(..))
+    });
     graph.space(id) == Space::Scalar
         && !body.writer.bound.contains_key(&id)
         && (body.writer.is_let(id)
@@ -121,11 +121,15 @@ fn over_rows(
     } else {
         quote! { _ }
     };
-    let weight = sources.iter().find(|source| source.input == Input::SampleWeight);
-    let weight = weight.filter(|source| is_needed(source.input)).map(|source| {
-        let name = generated(&source.name);
-        quote! { let #name = batch.weight(row); }
-    });
+    let weight = sources
+        .iter()
+        .find(|source| source.input == Input::SampleWeight);
+    let weight = weight
+        .filter(|source| is_needed(source.input))
+        .map(|source| {
+            let name = generated(&source.name);
+            quote! { let #name = batch.weight(row); }
+        });
     let mut starts = TokenStream::new();
     let (mut of_rows, mut of_elements) = (Vec::new(), Vec::new());
     let mut steps = Vec::new();

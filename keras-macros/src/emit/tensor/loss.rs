@@ -49,7 +49,7 @@ pub fn loss(keras: &TokenStream, loss: &Loss, derived: Option<(&Graph, Id, Id)>)
             options: #keras::losses::Options,
             #fields
         }
-        #[allow(clippy::all, clippy::pedantic)]
+        #[allow(clippy::all, clippy::pedantic, unused_variables)]
         const _: () = {
             use #keras::__private as keras;
             #[allow(unused_imports)]

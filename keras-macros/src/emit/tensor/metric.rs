@@ -182,7 +182,10 @@ fn states(declared: &Weighted) -> impl Iterator<Item = Source> {
 fn initialize(first: &[f64]) -> Option<TokenStream> {
     let first = first.iter().enumerate().filter(|(_, first)| **first != 0.0);
     let first = first.map(|(at, first)| {
-        let (at, first) = (Literal::usize_unsuffixed(at), Literal::f64_unsuffixed(*first));
+        let (at, first) = (
+            Literal::usize_unsuffixed(at),
+            Literal::f64_unsuffixed(*first),
+        );
         quote! { state[#at] = #first; }
     });
     let first: TokenStream = first.collect();
@@ -226,7 +229,7 @@ fn methods(
         }
     });
     quote! {
-        #[allow(clippy::all, clippy::pedantic)]
+        #[allow(clippy::all, clippy::pedantic, unused_variables)]
         const _: () = {
             use #keras::__private as keras;
             #[allow(unused_imports)]
@@ -262,7 +265,11 @@ fn methods(
 
 /// Targets are compared element by element, or are the numbers of classes.
 fn check(graph: &Graph) -> TokenStream {
-    let rule = if is_of_classes(graph) { "classes" } else { "broadcast" };
+    let rule = if is_of_classes(graph) {
+        "classes"
+    } else {
+        "broadcast"
+    };
     let rule = format_ident!("{rule}");
     quote! {
         fn check(&self, y_true: &keras::Shape, y_pred: &keras::Shape) -> keras::Result<()> {

@@ -2,6 +2,7 @@
 
 mod batch;
 mod functions;
+mod layer;
 mod loss;
 mod metric;
 mod row;
@@ -9,5 +10,6 @@ mod types;
 mod write;
 
 pub use functions::pairs;
+pub use layer::{Derived, layer, layer_structure};
 pub use loss::loss;
 pub use metric::{Computed, mean, structure, with_weights};

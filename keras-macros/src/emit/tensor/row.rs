@@ -84,7 +84,21 @@ impl<'g> Body<'g> {
         let wanted: Vec<Id> = wanted
             .chain(outputs.iter().map(|output| output.value))
             .collect();
-        let mut reserved = vec!["i", "width", "count", "rows", "gradient", "self"];
+        let mut reserved = vec![
+            "i",
+            "width",
+            "count",
+            "rows",
+            "gradient",
+            "self",
+            "batch",
+            "state",
+            "row",
+            "weights",
+            "output",
+            "d_input",
+            "d_weights",
+        ];
         reserved.extend(sources.iter().map(|source| source.name.as_str()));
         Self {
             writer: Writer::new(graph, &wanted, &reserved),

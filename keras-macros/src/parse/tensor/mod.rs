@@ -165,17 +165,14 @@ impl Reader<'_> {
             pattern = &typed.pat;
         }
         match pattern {
-            Pat::Ident(name)
-                if name.by_ref.is_none() && name.subpat.is_none() && name.mutability.is_none() =>
-            {
+            Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => {
+                if name.mutability.is_some() {
+                    self.ctxt.error(
+                        &local.pat,
+                        "Values of an expression do not change: give the new value a `let` of its own.",
+                    );
+                }
                 Some(Statement::Let(name.ident.clone(), value))
-            }
-            Pat::Ident(name) if name.mutability.is_some() => {
-                self.ctxt.error(
-                    &local.pat,
-                    "Values of an expression do not change: give the new value a `let` of its own.",
-                );
-                None
             }
             other => {
                 self.ctxt

@@ -20,8 +20,6 @@ pub enum Kind {
     Tensor,
     /// `Option<Tensor>`.
     Optional,
-    /// `bool`, in a layer's `call`.
-    Flag,
 }
 
 /// A number or a flag that configures a loss, a metric or a layer.

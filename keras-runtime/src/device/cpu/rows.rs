@@ -197,7 +197,12 @@ fn is_ignored<F: Float>(ignored: Option<F>, y_true: &[F]) -> bool {
 impl Rows {
     /// A row of targets and its row of predictions.
     #[inline(always)]
-    pub(crate) fn pair<'a, F>(&self, row: usize, y_true: &'a [F], y_pred: &'a [F]) -> (&'a [F], &'a [F]) {
+    pub(crate) fn pair<'a, F>(
+        &self,
+        row: usize,
+        y_true: &'a [F],
+        y_pred: &'a [F],
+    ) -> (&'a [F], &'a [F]) {
         (
             &y_true[row * self.true_width..][..self.true_width],
             &y_pred[row * self.width..][..self.width],
