@@ -244,7 +244,7 @@ fn check(loss: &dyn Loss<Cpu64>, beside: Beside) {
     const STEP: f64 = 1e-5;
     for mut case in cases(beside) {
         let (_, gradient) = case.run(loss);
-        for at in 0..case.y_pred.len() {
+        for (at, gradient) in gradient.into_iter().enumerate() {
             let input = case.y_pred[at];
             let mut value = |input: f64| {
                 case.y_pred[at] = input;
@@ -253,10 +253,9 @@ fn check(loss: &dyn Loss<Cpu64>, beside: Beside) {
             let difference = 2.0 * (value(input + STEP) - value(input - STEP)) / (2.0 * STEP);
             value(input);
             assert!(
-                (difference - gradient[at]).abs() <= 1e-6 + 1e-4 * difference.abs(),
-                "{}: d/d{at} is {}, the difference says {difference}",
-                loss.name(),
-                gradient[at]
+                (difference - gradient).abs() <= 1e-6 + 1e-4 * difference.abs(),
+                "{}: d/d{at} is {gradient}, the difference says {difference}",
+                loss.name()
             );
         }
     }

@@ -34,7 +34,7 @@ use crate::device::{Activation, Device, RowLoss, Rows};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
-/// What every loss can be told: its builder methods are made by [`catalogue!`].
+/// What every loss can be told, by the builder methods `name` and `reduction`.
 #[derive(Clone, Debug)]
 pub struct Options {
     name: Cow<'static, str>,

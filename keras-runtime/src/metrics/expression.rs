@@ -1,7 +1,13 @@
 //! What the code of `#[metric]` calls.
 
-use super::MetricInput;
+use super::{MetricInput, metric};
 use crate::device::{Device, Rows, StateFunction};
+use crate::shape::Shape;
+
+/// The shape of the values of one sample where every element has one.
+pub fn elements(y_true: &Shape, y_pred: &Shape) -> Shape {
+    metric::elements(y_true, y_pred)
+}
 
 /// Changes the state of a metric by a batch.
 pub fn update_state<D: Device, S: StateFunction>(

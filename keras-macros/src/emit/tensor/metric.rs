@@ -289,8 +289,8 @@ fn rows(is_elementwise: bool) -> TokenStream {
 fn elementwise(is_elementwise: bool) -> Option<TokenStream> {
     is_elementwise.then(|| {
         quote! {
-            fn is_elementwise(&self) -> bool {
-                true
+            fn values(&self, y_true: &keras::Shape, y_pred: &keras::Shape) -> keras::Shape {
+                keras::elements(y_true, y_pred)
             }
         }
     })

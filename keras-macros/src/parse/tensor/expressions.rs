@@ -68,7 +68,7 @@ impl Reader<'_> {
             Expr::If(branch) => {
                 let Some((_, otherwise)) = &branch.else_branch else {
                     self.ctxt.error(
-                        &branch.if_token,
+                        branch.if_token,
                         "An `if` has an `else` here: it gives one of two values for every element.",
                     );
                     return Kind::Invalid;
