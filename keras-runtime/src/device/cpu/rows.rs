@@ -197,7 +197,7 @@ pub(super) fn is_ignored<F: Float>(ignored: Option<F>, y_true: &[F]) -> bool {
 impl Rows {
     /// A row of targets and its row of predictions.
     #[inline(always)]
-    pub(super) fn pair<'a, F>(
+    pub(crate) fn pair<'a, F>(
         &self,
         row: usize,
         y_true: &'a [F],
@@ -211,7 +211,7 @@ impl Rows {
 
     /// The weight of a row.
     #[inline(always)]
-    pub(super) fn weight<F: Float>(&self, row: usize, weights: Option<&[F]>) -> F {
+    pub(crate) fn weight<F: Float>(&self, row: usize, weights: Option<&[F]>) -> F {
         weights.map_or(F::one(), |weights| weights[row / self.rows_per_weight])
     }
 }
