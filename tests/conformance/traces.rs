@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use keras::callbacks::SaveFreq;
+use keras::callbacks::Frequency;
 use keras::prelude::*;
 use keras::testing::{Said, listen};
 use ndarray::{Array, Array1, Array2, Axis};
@@ -148,7 +148,7 @@ impl Arguments<'_> {
 
     fn checkpoint(&self) -> ModelCheckpoint {
         let freq = match self.given.get("save_freq") {
-            None => SaveFreq::Epoch,
+            None => Frequency::Epoch,
             Some(Value::String(word)) => word.as_str().into(),
             Some(batches) => count(batches).into(),
         };
