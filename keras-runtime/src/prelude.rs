@@ -23,5 +23,5 @@ pub use crate::metrics::{
     Accuracy, BinaryAccuracy, CategoricalAccuracy, Mean, RootMeanSquaredError,
     SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy, Sum, TopKCategoricalAccuracy,
 };
-pub use crate::model::{Compile, Evaluate, Fit, History, Logs, Model, Predict};
+pub use crate::model::{Compile, Evaluate, Fit, History, Logs, Model, Predict, StepFunction};
 pub use crate::optimizers::*;

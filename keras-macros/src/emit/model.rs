@@ -122,11 +122,19 @@ impl Emitter<'_> {
 
     /// `train_step` and the steps that the user wrote.
     fn steps(&self) -> TokenStream {
+        // The user's function is one of the type's own, which come before the trait's.
         let own = self.own_steps.iter().map(|step| {
-            // The user's function is one of the type's own, which come before the trait's.
-            quote! {
-                fn #step(&mut self, batch: &keras::Batch<'_>) -> keras::Result<()> {
-                    Self::#step(self, batch)
+            if step.to_string().starts_with("make_") {
+                quote! {
+                    fn #step(&mut self, force: bool) -> keras::StepFunction {
+                        Self::#step(self, force)
+                    }
+                }
+            } else {
+                quote! {
+                    fn #step(&mut self, batch: &keras::Batch<'_>) -> keras::Result<()> {
+                        Self::#step(self, batch)
+                    }
                 }
             }
         });

@@ -25,6 +25,11 @@ use crate::model::Logs;
 /// the loss and the metrics.
 #[allow(unused_variables)]
 pub trait Callback: Send {
+    /// The value of the logs that it watches, such as `val_loss`: `fit` refuses to begin where there
+    /// will be none.
+    fn monitors(&self) -> Option<&str> {
+        None
+    }
     /// Before the first epoch.
     fn on_train_begin(&mut self, cx: &mut CallbackContext, logs: &Logs) -> Result<()> {
         Ok(())

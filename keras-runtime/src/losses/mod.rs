@@ -169,26 +169,39 @@ pub trait IntoLoss<D: Device> {
 pub enum LossArg<D: Device> {
     /// One for every output.
     Every(Arc<dyn Loss<D>>),
+    /// In the order of the outputs; those without one, and those after the last, have no loss.
+    InOrder(Vec<Option<Arc<dyn Loss<D>>>>),
     /// By the name of the output.
     ByOutput(Vec<(String, Arc<dyn Loss<D>>)>),
 }
 
-/// A loss for each output, by name.
+/// A loss for each output, by name or in order.
 pub struct Losses<D: Device> {
-    losses: Vec<(String, Result<BoxedLoss<D>>)>,
+    losses: Vec<(Option<String>, Result<BoxedLoss<D>>)>,
 }
 
 type BoxedLoss<D> = Box<dyn Loss<D>>;
 
 impl<D: Device> Losses<D> {
-    /// Pairs of an output's name and its loss. An output that is not named has no loss.
+    /// Pairs of an output's name and its loss. Where the outputs are a dictionary, one that is not
+    /// named has no loss.
     pub fn by_output<L: IntoLoss<D>>(
         losses: impl IntoIterator<Item = (impl Into<String>, L)>,
     ) -> Self {
         Self {
             losses: losses
                 .into_iter()
-                .map(|(name, loss)| (name.into(), loss.into_loss()))
+                .map(|(name, loss)| (Some(name.into()), loss.into_loss()))
+                .collect(),
+        }
+    }
+
+    /// The losses of the outputs in their order; outputs after the last have no loss.
+    pub fn in_order<L: IntoLoss<D>>(losses: impl IntoIterator<Item = L>) -> Self {
+        Self {
+            losses: losses
+                .into_iter()
+                .map(|loss| (None, loss.into_loss()))
                 .collect(),
         }
     }
@@ -196,7 +209,14 @@ impl<D: Device> Losses<D> {
     /// One more output and its loss.
     #[must_use]
     pub fn and(mut self, output: impl Into<String>, loss: impl IntoLoss<D>) -> Self {
-        self.losses.push((output.into(), loss.into_loss()));
+        self.losses.push((Some(output.into()), loss.into_loss()));
+        self
+    }
+
+    /// The loss of the next output.
+    #[must_use]
+    pub fn then(mut self, loss: impl IntoLoss<D>) -> Self {
+        self.losses.push((None, loss.into_loss()));
         self
     }
 }
@@ -209,10 +229,20 @@ impl<D: Device> IntoLoss<D> for Losses<D> {
     }
 
     fn into_losses(self) -> Result<LossArg<D>> {
-        let named = |(name, loss): (String, Result<BoxedLoss<D>>)| Ok((name, loss?.into()));
-        Ok(LossArg::ByOutput(
-            self.losses.into_iter().map(named).collect::<Result<_>>()?,
-        ))
+        let (mut named, mut in_order) = (Vec::new(), Vec::new());
+        for (name, loss) in self.losses {
+            match name {
+                Some(name) => named.push((name, loss?.into())),
+                None => in_order.push(Some(loss?.into())),
+            }
+        }
+        match (named.is_empty(), in_order.is_empty()) {
+            (true, _) => Ok(LossArg::InOrder(in_order)),
+            (_, true) => Ok(LossArg::ByOutput(named)),
+            _ => Err(Error::value(
+                "`loss` names every output, or has the losses in the order of the outputs. Received: both",
+            )),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The state of a model: what all its parts share, and what each runs with.
 
-use super::compile::Compiled;
+use super::compiled::Compiled;
+use super::function::Functions;
 use super::network::Network;
 use super::parameters::Parameters;
 use super::pass::Space;
@@ -46,6 +47,9 @@ pub struct Run<D: Device> {
     /// The training steps taken since the model was made; random numbers depend on it.
     pub(crate) step: u64,
     pub(crate) stop_training: bool,
+    /// Where `predict` wants the outputs of its batches, one list for each output.
+    pub(crate) outputs: Option<Vec<Vec<f32>>>,
+    pub(crate) functions: Functions,
 }
 
 impl<D: Device> Run<D> {
@@ -60,6 +64,8 @@ impl<D: Device> Run<D> {
             is_training: false,
             step: 0,
             stop_training: false,
+            outputs: None,
+            functions: Functions::default(),
         }
     }
 

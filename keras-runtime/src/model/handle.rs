@@ -38,8 +38,7 @@ impl<M: Model> ModelHandle for M {
         if targets.outputs.iter().any(|output| is_loss(&output.name)) {
             return Some(Direction::Down);
         }
-        let mut metrics = targets.outputs.iter().flat_map(|output| &output.metrics);
-        let metric = metrics.find(|metric| metric.name == name)?;
+        let metric = targets.metrics.iter().find(|metric| metric.name == name)?;
         Some(metric.metric.direction())
     }
 

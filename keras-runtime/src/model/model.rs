@@ -3,17 +3,19 @@
 use ndarray::ArrayD;
 
 use super::backend::Backend;
-use super::compile::{Compile, Compiled};
+use super::compile::Compile;
+use super::compiled::Compiled;
 use super::core::{Core, Run};
 use super::evaluate::{self, Evaluate};
-use super::fit::{self, Fit};
+use super::fit::Fit;
+use super::function::{self, Stage, StepFunction};
 use super::history::{History, Logs};
 use super::layer_ref::LayerRef;
 use super::network::Network;
 use super::pass::Pass;
 use super::predict::{self, Predict};
 use super::trace::Trace;
-use super::{build, describe, on_batch, step, weights};
+use super::{build, describe, on_batch, step, training, weights};
 use crate::console;
 use crate::data::{Batch, IntoColumns, IntoData};
 use crate::error::{Error, Result};
@@ -135,10 +137,30 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// If a name is not known, or an output is named that the model does not have.
     fn compile(&mut self, compile: Compile<Self::Device>) -> Result<()> {
-        let compiled = Compiled::new(build::network::<Self>(), compile)?;
         let (_, run) = self.split();
+        let compiled = Compiled::new(build::network::<Self>(), compile, &mut run.compiled)?;
         run.compiled = Some(compiled);
+        run.functions = Default::default();
         Ok(())
+    }
+
+    /// The function that takes batches and runs one step of training, or as many as
+    /// `steps_per_execution` says: what `fit` and `train_on_batch` call. It is made at the first
+    /// call, after every [`compile`](Model::compile), and anew with `force`.
+    ///
+    /// A model may have its own, which `fit` asks for once after every `compile`.
+    fn make_train_function(&mut self, force: bool) -> StepFunction {
+        function::make(self.split().1, Stage::Train, force)
+    }
+
+    /// The same for `evaluate` and `test_on_batch`.
+    fn make_test_function(&mut self, force: bool) -> StepFunction {
+        function::make(self.split().1, Stage::Test, force)
+    }
+
+    /// The same for `predict`.
+    fn make_predict_function(&mut self, force: bool) -> StepFunction {
+        function::make(self.split().1, Stage::Predict, force)
     }
 
     /// Makes the weights of a model whose input shape was not known when it was made: the shape of
@@ -167,7 +189,7 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// If the model is not compiled, the data does not fit it, or a callback fails.
     fn fit<'a>(&mut self, data: impl IntoData<'a>, arguments: Fit<'a>) -> Result<History> {
-        fit::fit(self, data.into_data()?, arguments)
+        training::fit(self, data.into_data()?, arguments)
     }
 
     /// The loss and the metrics on data.
@@ -200,7 +222,7 @@ pub trait Model: Sized + Send {
         x: impl IntoColumns<'a>,
         arguments: Predict<'a>,
     ) -> Result<Vec<ArrayD<f32>>> {
-        predict::predict(self, x.into_columns()?, arguments)
+        predict::predict(self, x.into_inputs()?, arguments)
     }
 
     /// One step of training on one batch; gives the running means of the loss and the metrics since
@@ -209,7 +231,7 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// As [`fit`](Model::fit).
     fn train_on_batch<'a>(&mut self, data: impl IntoData<'a>) -> Result<Logs> {
-        on_batch::train(self, data.into_data()?)
+        on_batch::run(self, data.into_data()?, Stage::Train)
     }
 
     /// Adds one batch to the running means of the loss and the metrics, and gives them.
@@ -217,7 +239,7 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// As [`fit`](Model::fit).
     fn test_on_batch<'a>(&mut self, data: impl IntoData<'a>) -> Result<Logs> {
-        on_batch::test(self, data.into_data()?)
+        on_batch::run(self, data.into_data()?, Stage::Test)
     }
 
     /// The output for one batch.
@@ -225,7 +247,7 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// As [`predict`](Model::predict).
     fn predict_on_batch<'a>(&mut self, x: impl IntoColumns<'a>) -> Result<ArrayD<f32>> {
-        predict::single::<Self>(on_batch::predict(self, x.into_columns()?)?)
+        predict::single::<Self>(on_batch::predict(self, x.into_inputs()?)?)
     }
 
     /// The model's name.

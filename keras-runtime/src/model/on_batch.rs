@@ -2,45 +2,38 @@
 
 use ndarray::ArrayD;
 
-use super::Model;
+use super::epochs::Epochs;
 use super::feed::Feed;
+use super::function::Stage;
 use super::history::Logs;
 use super::predict::{self, Predict};
-use super::step;
-use crate::data::{Columns, Data};
-use crate::error::{Error, Result};
+use super::trainable::Trainable;
+use super::training::{batches_of, compiled};
+use crate::data::{Data, Pass, Source};
+use crate::error::Result;
 
-pub(crate) fn train<M: Model>(model: &mut M, data: Data<'_>) -> Result<Logs> {
-    run(model, data, true, M::train_step)
-}
-
-pub(crate) fn test<M: Model>(model: &mut M, data: Data<'_>) -> Result<Logs> {
-    run(model, data, false, M::test_step)
-}
-
-fn run<M: Model>(
-    model: &mut M,
-    data: Data<'_>,
-    training: bool,
-    run_step: impl Fn(&mut M, &crate::data::Batch<'_>) -> Result<()>,
-) -> Result<Logs> {
-    if model.run().compiled.is_none() {
-        return Err(Error::NotCompiled);
-    }
-    let feed = Feed::new::<M>(data)?;
-    if feed.samples() == 0 {
-        return Err(Error::value(
-            "A batch has at least one sample. Received: empty data",
-        ));
-    }
-    let rows: Vec<u32> = (0..feed.samples() as u32).collect();
-    let batch = feed.batch(&rows);
-    step::ready(model, &batch, training)?;
-    run_step(model, &batch)?;
+/// Trains or tests a model on one batch, and gives the running means.
+pub(crate) fn run(model: &mut dyn Trainable, data: Data<'_>, stage: Stage) -> Result<Logs> {
+    compiled(model)?;
+    let ops = vec![batches_of(samples(&data))?];
+    let feed = Feed::new(model.network(), data, true, ops)?;
+    let mut epochs = Epochs::new(feed, None, 1, 0);
+    let batch = epochs.first(Pass::default())?;
+    model.ready(&batch, stage == Stage::Train)?;
+    model.function(stage).call(model, epochs.feed())?;
     Ok(model.logs())
 }
 
-pub(crate) fn predict<M: Model>(model: &mut M, columns: Columns<'_>) -> Result<Vec<ArrayD<f32>>> {
-    let samples = columns.rows().max(1);
-    predict::predict(model, columns, Predict::batch_size(samples))
+/// The outputs for one batch.
+pub(crate) fn predict(model: &mut dyn Trainable, data: Data<'_>) -> Result<Vec<ArrayD<f32>>> {
+    let samples = samples(&data);
+    predict::predict(model, data, Predict::batch_size(samples))
+}
+
+/// The samples of arrays, all of which are one batch.
+fn samples(data: &Data<'_>) -> usize {
+    match &data.source {
+        Source::Arrays(arrays) => arrays.rows().max(1),
+        Source::Rows(..) | Source::Stream(_) => 1,
+    }
 }
