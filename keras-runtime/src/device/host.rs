@@ -382,16 +382,7 @@ on_hosts! {
             gradient: Option<(Self::SliceMut<'_>, f32)>,
             sums: Self::SliceMut<'_>,
         ) {
-            cpu::kernel::run(cpu::rows::LossOfRows {
-                loss,
-                reduction,
-                rows,
-                y_true,
-                y_pred,
-                weights,
-                gradient,
-                sums,
-            });
+            cpu::rows::row_loss(loss, reduction, rows, y_true, y_pred, weights, gradient, sums);
         }
         fn row_mean<M: RowFunction>(
             &self,
@@ -402,14 +393,7 @@ on_hosts! {
             weights: Option<Self::Slice<'_>>,
             sums: Self::SliceMut<'_>,
         ) {
-            cpu::kernel::run(cpu::rows::MeanOfRows {
-                function,
-                rows,
-                y_true,
-                y_pred,
-                weights,
-                sums,
-            });
+            cpu::rows::row_mean(function, rows, y_true, y_pred, weights, sums);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Losses and metrics: functions of a row of targets and a row of predictions.
 
-use super::cpu::lanes::{self, Each, Same};
+use super::cpu::lanes::{self, Each};
 use super::{Arith, Float, Memory};
 use crate::shape::Shape;
 
@@ -8,7 +8,8 @@ use crate::shape::Shape;
 /// axis.
 pub trait RowFunction: Copy + Send + Sync {
     /// Whether the value is a mean over the elements of the row, so that rows of one weight can be
-    /// read as one long row.
+    /// read as one long row. Its rows of targets are as long as those of predictions: a single target
+    /// is repeated before.
     const IS_MEAN: bool = false;
 
     /// The value of a row: y_true (true_width), y_pred (width).
@@ -45,7 +46,8 @@ pub trait PairLoss: PairFunction {
     fn value_and_gradient<F: Float, A: Arith>(&self, y_true: F, y_pred: F) -> (F, F);
 }
 
-/// The mean of a [`PairFunction`] over a row. A single target is compared with every prediction.
+/// The mean of a [`PairFunction`] over a row. A single target is compared with every prediction; the
+/// device has repeated it.
 #[derive(Clone, Copy, Debug)]
 pub struct MeanOf<P>(
     /// The function.
@@ -57,11 +59,7 @@ impl<P: PairFunction> RowFunction for MeanOf<P> {
 
     #[inline(always)]
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
-        let values = Values(self.0);
-        let [sum] = match *y_true {
-            [t] => lanes::sums::<A, F, 1>(Same(t), y_pred, &values),
-            _ => lanes::sums::<A, F, 1>(y_true, y_pred, &values),
-        };
+        let [sum] = lanes::sums::<A, F, 1>(y_true, y_pred, &Values(self.0));
         sum / F::from_usize(y_pred.len())
     }
 }
@@ -80,10 +78,7 @@ impl<P: PairLoss> RowLoss for MeanOf<P> {
             loss: self.0,
             factor: factor / width,
         };
-        let [sum] = match *y_true {
-            [t] => lanes::sums_and_map::<A, F, 1>(Same(t), y_pred, gradient, &each),
-            _ => lanes::sums_and_map::<A, F, 1>(y_true, y_pred, gradient, &each),
-        };
+        let [sum] = lanes::sums_and_map::<A, F, 1>(y_true, y_pred, gradient, &each);
         sum / width
     }
 }
