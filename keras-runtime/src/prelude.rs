@@ -6,7 +6,7 @@ pub use keras_macros::{model, sequential};
 pub use crate::callbacks::{
     Callback, CallbackContext, CallbackList, EarlyStopping, LambdaCallback, Mode, Params,
 };
-pub use crate::data::{Dataset, IntoColumns, IntoData};
+pub use crate::data::{Csv, Dataset, IntoColumns, IntoData};
 pub use crate::device::{AutoDevice, Cpu, Device};
 pub use crate::error::{Error, Result};
 pub use crate::layers::{
@@ -24,7 +24,7 @@ pub use crate::metrics::{
     SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy, Sum, TopKCategoricalAccuracy,
 };
 pub use crate::model::{
-    Compile, Evaluate, Fit, History, Logs, Model, Predict, StepFunction, SummaryOptions,
+    Compile, Evaluate, Fit, History, Logs, Model, OnBatch, Predict, StepFunction, SummaryOptions,
 };
 pub use crate::optimizers::*;
 pub use crate::utils::{PlotModel, plot_model};

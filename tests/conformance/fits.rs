@@ -474,18 +474,29 @@ fn one_batch_at_a_time() -> keras::Result<()> {
         .metric("accuracy")
         .weighted_metric("accuracy");
     case.model.compile(compile)?;
-    let Case { x, label, w, v, .. } = &case;
-    let (model, values) = (&mut case.model, &case.fixture["values"]);
+    let Case {
+        model,
+        fixture,
+        x,
+        label,
+        w,
+        v,
+        ..
+    } = &mut case;
+    let (x, label, w, v, values) = (&*x, &*label, &*w, &*v, &fixture["values"]);
     for (at, of) in [0..5, 5..12].into_iter().enumerate() {
         let part = |array| rows(array, of.clone());
         let logs = model.train_on_batch((part(x), part(label), part(w)))?;
         assert_logs(&logs, &values[at]);
     }
-    let weighted = (x, label).into_data()?.class_weight([(1, 2.5)]);
-    assert_logs(&model.train_on_batch(weighted)?, &values[2]);
+    let weighted = OnBatch::new().class_weight([(1, 2.5)]);
+    let logs = model.train_on_batch_with((x, label), weighted)?;
+    assert_logs(&logs, &values[2]);
     assert_logs(&model.test_on_batch((x, label, v))?, &values[3]);
-    model.reset_metrics();
     assert_logs(&model.test_on_batch((x, label))?, &values[4]);
+    let running = || OnBatch::new().reset_metrics(false);
+    let again = model.test_on_batch_with((x, label), running())?;
+    assert_logs(&again, &values[4]);
     case.done();
     Ok(())
 }

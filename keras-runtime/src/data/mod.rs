@@ -2,15 +2,21 @@
 
 mod arrays;
 mod columns;
+mod csv;
 mod dataset;
+mod npy;
 mod order;
 mod prefetch;
 mod source;
 mod stream;
 mod table;
+mod tensor;
+#[cfg(test)]
+mod testing;
 
 pub use arrays::Arrays;
 pub use columns::{Columns, IntoColumns};
+pub use csv::Csv;
 pub use dataset::Dataset;
 pub(crate) use order::{Elements, Op, Pass, cardinality, open};
 pub(crate) use source::Source;

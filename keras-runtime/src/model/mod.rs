@@ -14,6 +14,7 @@ mod function;
 mod handle;
 mod history;
 mod layer_ref;
+mod metric_ref;
 #[allow(clippy::module_inception)]
 mod model;
 pub mod network;
@@ -43,7 +44,9 @@ pub use fit::Fit;
 pub use function::StepFunction;
 pub use history::{History, Logs};
 pub use layer_ref::LayerRef;
+pub use metric_ref::MetricRef;
 pub use model::Model;
+pub use on_batch::OnBatch;
 pub use pass::Pass;
 pub use predict::Predict;
 #[doc(hidden)]

@@ -11,12 +11,14 @@ use super::fit::Fit;
 use super::function::{self, Stage, StepFunction};
 use super::history::{History, Logs};
 use super::layer_ref::LayerRef;
+use super::metric_ref::MetricRef;
 use super::network::Network;
+use super::on_batch::OnBatch;
 use super::pass::Pass;
 use super::predict::{self, Predict};
 use super::summary::SummaryOptions;
 use super::trace::Trace;
-use super::{build, describe, on_batch, step, training, weights};
+use super::{build, describe, metric_ref, on_batch, step, training, weights};
 use crate::console;
 use crate::data::{Batch, IntoColumns, IntoData};
 use crate::error::{Error, Result};
@@ -173,12 +175,20 @@ pub trait Model: Sized + Send {
         build::build(self, &[input_shape])
     }
 
-    /// The same for a model with several inputs.
+    /// The same for a model with several inputs: a shape for each, in their order.
     ///
     /// # Errors
     /// As [`build`](Model::build).
     fn build_all(&mut self, input_shapes: &[&[Option<usize>]]) -> Result<()> {
         build::build(self, input_shapes)
+    }
+
+    /// The same for a model with several inputs: a shape for each, by name.
+    ///
+    /// # Errors
+    /// As [`build`](Model::build), or if a name is missing or unknown.
+    fn build_by_name(&mut self, input_shapes: &[(&str, &[Option<usize>])]) -> Result<()> {
+        build::build(self, &build::ordered::<Self>(input_shapes)?)
     }
 
     /// Trains the model: for each epoch, over all batches of the data.
@@ -226,21 +236,44 @@ pub trait Model: Sized + Send {
         predict::predict(self, x.into_inputs()?, arguments)
     }
 
-    /// One step of training on one batch; gives the running means of the loss and the metrics since
-    /// the last [`reset_metrics`](Model::reset_metrics), as in Keras 3.
+    /// One step of training on one batch; gives the loss and the metrics of this batch.
     ///
     /// # Errors
     /// As [`fit`](Model::fit).
     fn train_on_batch<'a>(&mut self, data: impl IntoData<'a>) -> Result<Logs> {
-        on_batch::run(self, data.into_data()?, Stage::Train)
+        self.train_on_batch_with(data, OnBatch::new())
     }
 
-    /// Adds one batch to the running means of the loss and the metrics, and gives them.
+    /// The same with arguments: weights, or running means over several batches.
+    ///
+    /// # Errors
+    /// As [`fit`](Model::fit).
+    fn train_on_batch_with<'a>(
+        &mut self,
+        data: impl IntoData<'a>,
+        arguments: OnBatch<'a>,
+    ) -> Result<Logs> {
+        on_batch::run(self, data.into_data()?, arguments, Stage::Train)
+    }
+
+    /// The loss and the metrics of one batch.
     ///
     /// # Errors
     /// As [`fit`](Model::fit).
     fn test_on_batch<'a>(&mut self, data: impl IntoData<'a>) -> Result<Logs> {
-        on_batch::run(self, data.into_data()?, Stage::Test)
+        self.test_on_batch_with(data, OnBatch::new())
+    }
+
+    /// The same with arguments: weights, or running means over several batches.
+    ///
+    /// # Errors
+    /// As [`fit`](Model::fit).
+    fn test_on_batch_with<'a>(
+        &mut self,
+        data: impl IntoData<'a>,
+        arguments: OnBatch<'a>,
+    ) -> Result<Logs> {
+        on_batch::run(self, data.into_data()?, arguments, Stage::Test)
     }
 
     /// The output for one batch.
@@ -370,6 +403,12 @@ pub trait Model: Sized + Send {
         let compiled = run.compiled.as_mut().ok_or(Error::NotCompiled)?;
         compiled.optimizer.set_learning_rate(learning_rate);
         Ok(())
+    }
+
+    /// The loss and the metrics with their values, in Keras' order; none before the model has seen
+    /// targets.
+    fn metrics(&mut self) -> Vec<MetricRef> {
+        metric_ref::metrics(self)
     }
 
     /// The names of the loss and the metrics, in Keras' order; none before the model has seen

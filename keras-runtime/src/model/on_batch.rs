@@ -9,17 +9,77 @@ use super::history::Logs;
 use super::predict::{self, Predict};
 use super::trainable::Trainable;
 use super::training::{batches_of, compiled};
-use crate::data::{Data, Pass, Source};
+use crate::data::{Columns, Data, IntoColumns, Pass, Source};
 use crate::error::Result;
 
-/// Trains or tests a model on one batch, and gives the running means.
-pub(crate) fn run(model: &mut dyn Trainable, data: Data<'_>, stage: Stage) -> Result<Logs> {
+/// The arguments of [`Model::train_on_batch_with`](super::Model::train_on_batch_with) and
+/// [`Model::test_on_batch_with`](super::Model::test_on_batch_with).
+pub struct OnBatch<'a> {
+    reset_metrics: bool,
+    class_weight: Vec<(usize, f32)>,
+    sample_weight: Option<Result<Columns<'a>>>,
+}
+
+impl<'a> OnBatch<'a> {
+    /// The loss and the metrics of this batch alone, every sample counting as much as another.
+    pub fn new() -> Self {
+        Self {
+            reset_metrics: true,
+            class_weight: Vec::new(),
+            sample_weight: None,
+        }
+    }
+
+    /// With `false`, the loss and the metrics are running means over this batch and those before, since
+    /// the last [`reset_metrics`](super::Model::reset_metrics).
+    #[must_use]
+    pub fn reset_metrics(mut self, reset: bool) -> Self {
+        self.reset_metrics = reset;
+        self
+    }
+
+    /// How much the samples of each class count in the loss, 1 where it is not said.
+    #[must_use]
+    pub fn class_weight(mut self, weights: impl IntoIterator<Item = (usize, f32)>) -> Self {
+        self.class_weight.extend(weights);
+        self
+    }
+
+    /// How much each sample counts in the loss and in weighted metrics: one array, or one for each
+    /// output.
+    #[must_use]
+    pub fn sample_weight(mut self, weights: impl IntoColumns<'a>) -> Self {
+        self.sample_weight = Some(weights.into_columns());
+        self
+    }
+}
+
+impl Default for OnBatch<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Trains or tests a model on one batch, and gives the loss and the metrics.
+pub(crate) fn run<'a>(
+    model: &mut dyn Trainable,
+    data: Data<'a>,
+    arguments: OnBatch<'a>,
+    stage: Stage,
+) -> Result<Logs> {
     compiled(model)?;
+    let mut data = data.class_weight(arguments.class_weight);
+    if let Some(weights) = arguments.sample_weight {
+        data = data.sample_weight(weights?)?;
+    }
     let ops = vec![batches_of(samples(&data))?];
     let feed = Feed::new(model.network(), data, true, ops)?;
     let mut epochs = Epochs::new(feed, None, 1, 0);
     let batch = epochs.first(Pass::default())?;
     model.ready(&batch, stage == Stage::Train)?;
+    if arguments.reset_metrics {
+        model.reset_metrics();
+    }
     model.function(stage).call(model, epochs.feed())?;
     Ok(model.logs())
 }
