@@ -26,5 +26,12 @@ pub use crate::metrics::{
 pub use crate::model::{
     Compile, Evaluate, Fit, History, Logs, Model, OnBatch, Predict, StepFunction, SummaryOptions,
 };
-pub use crate::optimizers::*;
+pub use crate::optimizers::{
+    Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, IntoOptimizer, Lion, Nadam, Optimizer, RMSprop,
+    SGD, ScheduleFreeAdamW,
+};
+pub use crate::schedules::{
+    CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay, LearningRate,
+    PiecewiseConstantDecay, PolynomialDecay, Schedule,
+};
 pub use crate::utils::{PlotModel, plot_model};

@@ -30,18 +30,30 @@ pub(crate) enum Op {
 
 /// The number of elements that a pipeline makes of some rows; `None` if there is no end.
 pub(crate) fn cardinality(ops: &[Op], rows: usize) -> Option<usize> {
-    ops.iter().fold(Some(rows), |count, op| match *op {
-        Op::Shuffle(_) | Op::ShuffleEach | Op::ShuffleInside => count,
-        Op::Batch {
-            size,
-            drop_remainder: true,
-        } => count.map(|count| count / size.max(1)),
-        Op::Batch { size, .. } => count.map(|count| count.div_ceil(size.max(1))),
-        Op::Take(most) => Some(count.map_or(most, |count| count.min(most))),
-        Op::Skip(first) => count.map(|count| count.saturating_sub(first)),
-        Op::Repeat(Some(times)) => count.map(|count| count * times),
-        Op::Repeat(None) => None.or(count.filter(|&count| count == 0)),
-    })
+    let mut count = Some(rows);
+    for op in ops {
+        count = match (*op, count) {
+            (Op::Shuffle(_) | Op::ShuffleEach | Op::ShuffleInside, count) => count,
+            (Op::Take(most), None) => Some(most),
+            (_, None) => None,
+            (Op::Take(most), Some(count)) => Some(count.min(most)),
+            (Op::Skip(first), Some(count)) => Some(count.saturating_sub(first)),
+            (Op::Repeat(Some(times)), Some(count)) => Some(count * times),
+            (Op::Repeat(None), Some(count)) => (count == 0).then_some(0),
+            (
+                Op::Batch {
+                    size,
+                    drop_remainder,
+                },
+                Some(count),
+            ) => Some(if drop_remainder {
+                count / size.max(1)
+            } else {
+                count.div_ceil(size.max(1))
+            }),
+        };
+    }
+    count
 }
 
 /// A pass over the data: what its order depends on.

@@ -8,6 +8,7 @@ mod activation;
 mod activations;
 mod convolutions;
 mod copies;
+mod counts;
 pub mod cpu;
 pub mod float;
 mod geometry;
@@ -26,6 +27,7 @@ pub use activation::{Activation, words as activation_words};
 pub use activations::Activations;
 pub use convolutions::{Conv2dGradients, Convolutions};
 pub use copies::{Copies, Runs};
+pub use counts::{ClassOf, ClassPairs, ColumnFunction, Counts, Grid, Spacing, Thresholds};
 pub use cpu::simd::Arith;
 pub use dfdx::tensor::Cpu;
 pub use float::Float;
@@ -57,6 +59,7 @@ pub trait Device:
     + Copies
     + Images
     + RowSums
+    + Counts
     + Updates
     + Default
 {
@@ -74,6 +77,7 @@ impl<D> Device for D where
         + Copies
         + Images
         + RowSums
+        + Counts
         + Updates
         + Default
 {

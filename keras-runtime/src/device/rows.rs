@@ -12,6 +12,11 @@ pub trait RowFunction: Copy + Send + Sync {
     /// is repeated before.
     const IS_MEAN: bool = false;
 
+    /// Rows whose target is this number are left out: their loss is 0 and they are not counted.
+    fn ignored_target(&self) -> Option<f32> {
+        None
+    }
+
     /// The value of a row: y_true (true_width), y_pred (width).
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F;
 }
@@ -27,11 +32,6 @@ pub trait RowLoss: RowFunction {
         factor: F,
         gradient: &mut [F],
     ) -> F;
-
-    /// Rows whose target is this number are left out: their loss is 0 and they are not counted.
-    fn ignored_target(&self) -> Option<f32> {
-        None
-    }
 }
 
 /// What a metric or a loss computes of one target and one prediction.
@@ -152,7 +152,8 @@ pub trait RowSums: Memory {
         gradient: Option<(Self::SliceMut<'_>, f32)>,
         sums: Self::SliceMut<'_>,
     );
-    /// `sums[0] += Σ wᵢ f(row i) / r`, `sums[1] += Σ wᵢ / r` with r rows a sample.
+    /// `sums[0] += Σ wᵢ f(row i) / r`, `sums[1] += Σ wᵢ / r` with r rows a sample. Without weights,
+    /// rows that are left out are counted with the value 0, as in Keras.
     fn row_mean<M: RowFunction>(
         &self,
         function: M,

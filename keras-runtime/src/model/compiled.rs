@@ -1,6 +1,5 @@
 //! What a compiled model trains with, and how it follows from the arguments of `compile`.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::backend::Backend;
@@ -11,20 +10,14 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::losses::{Loss, LossArg};
 use crate::metrics::{self, MetricArg};
-use crate::optimizers::Optimizer;
+use crate::optimizers::{Optimizer, State};
 use crate::shape::Shape;
 
 /// What a compiled model trains with.
 pub(crate) struct Compiled<D: Device> {
     pub optimizer: Box<dyn Optimizer<D>>,
     /// What the optimizer remembers; made at the first step.
-    pub slots: Vec<D::Buffer>,
-    /// The steps the optimizer has taken.
-    pub iterations: u64,
-    /// The parts of the parameters that are trained, and the version of the model's trainable
-    /// layers they belong to.
-    pub ranges: Vec<Range<usize>>,
-    pub ranges_version: Option<u64>,
+    pub state: State<D>,
     /// `metrics` and `weighted_metrics`.
     pub metrics: [Vec<MetricRequest<D>>; 2],
     pub losses: Vec<OutputLoss<D>>,
@@ -71,10 +64,7 @@ impl<D: Backend> Compiled<D> {
                 };
                 Self {
                     optimizer,
-                    slots: Vec::new(),
-                    iterations: 0,
-                    ranges: Vec::new(),
-                    ranges_version: None,
+                    state: State::new(),
                     metrics,
                     losses,
                     steps_per_execution: 1,
@@ -225,9 +215,12 @@ fn requests<D: Backend>(
         if let Of::Name(name) = &request.of {
             known(network, name, what)?;
         }
-        if let MetricArg::Name(name) = &request.metric {
-            let one = Shape::new(&[1]);
-            metrics::by_name::<D>(name, &one, &one)?;
+        match &request.metric {
+            MetricArg::Object(metric) => metric.validate()?,
+            MetricArg::Name(name) => {
+                let one = Shape::new(&[1]);
+                metrics::by_name::<D>(name, &one, &one)?;
+            }
         }
     }
     Ok(requests.metrics)

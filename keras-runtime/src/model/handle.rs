@@ -28,6 +28,10 @@ impl<M: Model> ModelHandle for M {
         Model::set_learning_rate(self, learning_rate)
     }
 
+    fn swap_ema_weights(&mut self) -> Result<()> {
+        Model::swap_ema_weights(self)
+    }
+
     fn metric_direction(&self, name: &str) -> Option<Direction> {
         let name = name.strip_prefix("val_").unwrap_or(name);
         if name == "loss" {
@@ -38,7 +42,8 @@ impl<M: Model> ModelHandle for M {
         if targets.outputs.iter().any(|output| is_loss(&output.name)) {
             return Some(Direction::Down);
         }
-        let metric = targets.metrics.iter().find(|metric| metric.name == name)?;
+        let mut metrics = targets.metrics.iter();
+        let metric = metrics.find(|metric| metric.names.iter().any(|logged| logged == name))?;
         Some(metric.metric.direction())
     }
 

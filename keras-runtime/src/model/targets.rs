@@ -30,6 +30,8 @@ pub(crate) struct Targets<D: Device> {
     pub samples: f64,
     /// The totals on the host, while logs are made of them.
     pub host: Vec<f32>,
+    /// The values of one metric, while logs are made of them.
+    pub values: Vec<f32>,
     pub logs: Logs,
     /// Where each of [`names`](Targets::names) is among the logs.
     pub log_slots: Vec<usize>,
@@ -64,7 +66,8 @@ impl<D: Device> Weighting<D> {
 
 /// A metric of one output.
 pub(crate) struct NamedMetric<D: Device> {
-    pub name: String,
+    /// What it is logged as: one name, or those of its dictionary.
+    pub names: Vec<String>,
     /// The number of the output.
     pub output: usize,
     /// Whether sample weights count.
@@ -118,10 +121,19 @@ impl<D: Device> Targets<D> {
                         MetricArg::Object(_) => metric.name(),
                     };
                     let prefix = if outputs.len() > 1 { output.name } else { "" };
-                    let state = end..end + metric.variables();
+                    let state = end..end + metric.variables(shape, prediction);
                     end = state.end;
+                    let names = match metric.keys() {
+                        keys if keys.is_empty() => {
+                            vec![unique(prefix, bare, is_weighted, &metrics)]
+                        }
+                        keys => {
+                            let name = |key: &str| unique("", key, is_weighted, &metrics);
+                            keys.into_iter().map(name).collect()
+                        }
+                    };
                     metrics.push(NamedMetric {
-                        name: unique(prefix, bare, is_weighted, &metrics),
+                        names,
                         output: index,
                         is_weighted,
                         metric,
@@ -138,6 +150,7 @@ impl<D: Device> Targets<D> {
             totals: device.alloc(end)?,
             samples: 0.0,
             host: vec![0.0; end],
+            values: Vec::new(),
             logs: Logs::new(),
             log_slots: Vec::new(),
         };
@@ -148,6 +161,7 @@ impl<D: Device> Targets<D> {
         targets.logs.sort();
         let slots = names.iter().filter_map(|name| targets.logs.slot(name));
         targets.log_slots = slots.collect();
+        targets.reset(device);
         Ok(targets)
     }
 
@@ -162,14 +176,24 @@ impl<D: Device> Targets<D> {
                 .filter(|(_, loss)| loss.loss.is_some());
             names.extend(with_loss.map(|(output, _)| format!("{}_loss", output.name)));
         }
-        names.extend(self.metrics.iter().map(|metric| metric.name.clone()));
+        names.extend(
+            self.metrics
+                .iter()
+                .flat_map(|metric| metric.names.iter().cloned()),
+        );
         names
     }
 
     /// Begins to count anew.
     pub fn reset(&mut self, device: &D) {
+        self.host.fill(0.0);
+        for metric in &self.metrics {
+            metric
+                .metric
+                .initialize(&mut self.host[metric.state.clone()]);
+        }
         let len = self.host.len();
-        device.fill(D::slice_mut(&mut self.totals, 0..len), 0.0);
+        device.upload(&self.host, D::slice_mut(&mut self.totals, 0..len));
         self.samples = 0.0;
     }
 
@@ -204,8 +228,17 @@ impl<D: Device> Targets<D> {
         }
         set(total_slot, total as f32);
         for metric in &self.metrics {
+            self.values.clear();
             let state = &self.host[metric.state.clone()];
-            set(slots.next(), metric.metric.result(state));
+            metric.metric.results(state, &mut self.values);
+            match &metric.names[..] {
+                [_] => set(slots.next(), metrics::own::mean(&self.values)),
+                names => {
+                    for (_, value) in names.iter().zip(&self.values) {
+                        set(slots.next(), *value);
+                    }
+                }
+            }
         }
     }
 }
@@ -227,7 +260,7 @@ fn unique<D: Device>(
         "" => bare.to_owned(),
         prefix => format!("{prefix}_{bare}"),
     };
-    let is_free = |name: &String| taken.iter().all(|metric| metric.name != *name);
+    let is_free = |name: &String| taken.iter().all(|metric| !metric.names.contains(name));
     let name = full(bare);
     if is_free(&name) {
         return name;

@@ -67,6 +67,10 @@ pub trait Trainable: ModelHandle + Send {
     #[doc(hidden)]
     fn work(&self, batch_size: usize, training: bool) -> usize;
 
+    /// What the optimizer does with the weights at the end of a training.
+    #[doc(hidden)]
+    fn finalize(&mut self);
+
     /// Whether the targets of a batch are valid, once the model has been prepared.
     #[doc(hidden)]
     fn target_check(&self) -> TargetCheck;
@@ -168,6 +172,11 @@ impl<M: Model> Trainable for M {
         let space = self.run().space(training);
         let values: usize = space.map_or(0, |space| space.plan.slots.iter().sum());
         (batch_size * weights).max(values)
+    }
+
+    fn finalize(&mut self) {
+        let (core, run) = self.split();
+        step::finalize_weights(core, run);
     }
 
     fn target_check(&self) -> TargetCheck {

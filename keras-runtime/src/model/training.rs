@@ -299,6 +299,7 @@ impl Loop<'_> {
                 break;
             }
         }
+        model.finalize();
         callbacks.on_train_end(&mut CallbackContext::new(&params, model), &logs)?;
         Ok(history)
     }

@@ -4,6 +4,7 @@ pub mod activation;
 pub mod batch_norm;
 pub mod conv2d;
 pub mod copies;
+pub mod counts;
 pub mod images;
 pub mod kernel;
 pub mod lanes;

@@ -69,6 +69,7 @@ pub fn row_mean<F: Float, M: RowFunction>(
         return;
     }
     let per_sample = F::from_usize(rows.rows) / F::from_usize(rows.samples);
+    let ignored = function.ignored_target().map(F::from_f32);
     over_targets(
         M::IS_MEAN,
         rows,
@@ -79,6 +80,10 @@ pub fn row_mean<F: Float, M: RowFunction>(
             for row in 0..rows.rows {
                 let (t, p) = rows.pair(row, y_true, y_pred);
                 let weight = rows.weight(row, weights);
+                if is_ignored(ignored, t) {
+                    count += if weights.is_none() { weight } else { F::zero() };
+                    continue;
+                }
                 total += weight * function.value::<F, Separate>(t, p);
                 count += weight;
             }
