@@ -6,7 +6,7 @@ pub use keras_macros::{model, sequential};
 pub use crate::callbacks::{
     Callback, CallbackContext, CallbackList, EarlyStopping, LambdaCallback, Mode, Params,
 };
-pub use crate::data::{Csv, Dataset, IntoColumns, IntoData};
+pub use crate::data::{Batch, Csv, Dataset, IntoColumns, IntoData};
 pub use crate::device::{AutoDevice, Cpu, Device};
 pub use crate::error::{Error, Result};
 pub use crate::layers::{
@@ -20,8 +20,12 @@ pub use crate::losses::{
     Reduction, SparseCategoricalCrossentropy,
 };
 pub use crate::metrics::{
-    Accuracy, BinaryAccuracy, CategoricalAccuracy, Mean, RootMeanSquaredError,
-    SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy, Sum, TopKCategoricalAccuracy,
+    AUC, Accuracy, BinaryAccuracy, BinaryIoU, CategoricalAccuracy, F1Score, FBetaScore,
+    FalseNegatives, FalsePositives, IoU, Mean, MeanIoU, MeanMetricWrapper, OneHotIoU,
+    OneHotMeanIoU, Precision, PrecisionAtRecall, R2Score, Recall, RecallAtPrecision,
+    RootMeanSquaredError, SensitivityAtSpecificity, SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy, SpecificityAtSensitivity, Sum, TopKCategoricalAccuracy,
+    TrueNegatives, TruePositives,
 };
 pub use crate::model::{
     Compile, Evaluate, Fit, History, Logs, Model, OnBatch, Predict, StepFunction, SummaryOptions,

@@ -7,7 +7,17 @@ import sys
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
-FIXTURES = ["layers", "activations", "losses", "optimizers", "metrics", "trainings", "fits", "texts"]
+FIXTURES = [
+    "layers",
+    "activations",
+    "losses",
+    "optimizers",
+    "metrics",
+    "scores",
+    "trainings",
+    "fits",
+    "texts",
+]
 
 if __name__ == "__main__":
     import fixture

@@ -125,16 +125,26 @@ impl Emitter<'_> {
         // The user's function is one of the type's own, which come before the trait's.
         let own = self.own_steps.iter().map(|step| {
             if step.to_string().starts_with("make_") {
-                quote! {
+                return quote! {
                     fn #step(&mut self, force: bool) -> keras::StepFunction {
                         Self::#step(self, force)
                     }
-                }
+                };
+            }
+            let logs = quote! { Self::#step(self, batch) };
+            let result = if step == "predict_step" {
+                logs
             } else {
+                // They may return logs of their own.
                 quote! {
-                    fn #step(&mut self, batch: &keras::Batch<'_>) -> keras::Result<()> {
-                        Self::#step(self, batch)
-                    }
+                    let logs = #logs?;
+                    keras::keep_logs(self, logs);
+                    Ok(())
+                }
+            };
+            quote! {
+                fn #step(&mut self, batch: &keras::Batch<'_>) -> keras::Result<()> {
+                    #result
                 }
             }
         });

@@ -78,6 +78,14 @@ impl<'a> Data<'a> {
         }
     }
 
+    /// Whether there is something to compare a model's outputs with; of a stream it is expected.
+    pub(crate) fn has_targets(&self) -> bool {
+        match &self.source {
+            Source::Arrays(arrays) | Source::Rows(arrays, _) => arrays.targets.is_some(),
+            Source::Stream(_) => true,
+        }
+    }
+
     /// The arrays that this is.
     pub(crate) fn into_arrays(self) -> Result<Arrays<'a>> {
         match self.source {

@@ -93,11 +93,6 @@ impl<D: Backend> Compiled<D> {
             ..before
         })
     }
-
-    /// Whether any output has a loss.
-    pub fn has_loss(&self) -> bool {
-        self.losses.iter().any(|output| output.loss.is_some())
-    }
 }
 
 /// The names of a model's outputs.

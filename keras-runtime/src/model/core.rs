@@ -2,6 +2,8 @@
 
 use super::compiled::Compiled;
 use super::function::Functions;
+use super::gradients::Spare;
+use super::history::Logs;
 use super::network::Network;
 use super::parameters::Parameters;
 use super::pass::Space;
@@ -53,6 +55,14 @@ pub struct Run<D: Device> {
     /// Where `predict` wants the outputs of its batches, one list for each output.
     pub(crate) outputs: Option<Vec<Vec<f32>>>,
     pub(crate) functions: Functions,
+    /// Whether training computes the gradients of the inputs, too.
+    pub(crate) watches_inputs: bool,
+    /// Whether the gradients of the outputs are the user's, and not those of the losses.
+    pub(crate) has_own_gradients: bool,
+    /// Buffers for what is done with gradients.
+    pub(crate) spare: Spare<D>,
+    /// What a step of the user's own returned last.
+    pub(crate) own_logs: Option<Logs>,
 }
 
 impl<D: Device> Run<D> {
@@ -69,6 +79,10 @@ impl<D: Device> Run<D> {
             stop_training: false,
             outputs: None,
             functions: Functions::default(),
+            watches_inputs: false,
+            has_own_gradients: false,
+            spare: Spare::new(),
+            own_logs: None,
         }
     }
 

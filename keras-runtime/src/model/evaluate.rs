@@ -125,7 +125,7 @@ pub(crate) fn run_test(
         }
         function.call(model, feed)?;
         if watched {
-            let logs = model.logs();
+            let logs = model.batch_logs();
             let cx = &mut CallbackContext::new(params, model);
             callbacks.on_test_batch_end(cx, last, &logs)?;
         }
@@ -133,10 +133,10 @@ pub(crate) fn run_test(
             // The validation of a training that is stopped is completed all the same.
             return Ok(true);
         };
-        progress.update(last + 1, || model.logs());
+        progress.update(last + 1, || model.batch_logs());
         Ok(!*model.inner().stop)
     })?;
-    let logs = model.logs();
+    let logs = model.epoch_logs();
     callbacks.on_test_end(&mut CallbackContext::new(params, model), &logs)?;
     Ok(logs)
 }

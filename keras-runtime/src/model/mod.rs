@@ -11,6 +11,7 @@ mod evaluate;
 mod feed;
 mod fit;
 mod function;
+mod gradients;
 mod handle;
 mod history;
 mod layer_ref;
@@ -26,6 +27,7 @@ mod predict;
 mod progbar;
 mod progress;
 mod step;
+mod step_logs;
 mod summary;
 mod table;
 mod targets;
@@ -51,6 +53,7 @@ pub use pass::Pass;
 pub use predict::Predict;
 #[doc(hidden)]
 pub use progbar::{Progbar, epoch_line};
+pub use step_logs::{StepLogs, keep_logs};
 pub use summary::SummaryOptions;
 #[doc(hidden)]
 pub use summary::{OptimizerSize, Row, Summary};

@@ -2,11 +2,14 @@
 
 use ndarray::ArrayD;
 
+use super::Model;
+use super::build::network;
 use super::epochs::Epochs;
 use super::feed::Feed;
 use super::function::Stage;
 use super::history::Logs;
 use super::predict::{self, Predict};
+use super::step;
 use super::trainable::Trainable;
 use super::training::{batches_of, compiled};
 use crate::data::{Columns, Data, IntoColumns, Pass, Source};
@@ -81,7 +84,20 @@ pub(crate) fn run<'a>(
         model.reset_metrics();
     }
     model.function(stage).call(model, epochs.feed())?;
-    Ok(model.logs())
+    Ok(model.batch_logs())
+}
+
+/// Loads a batch of all rows.
+pub(crate) fn load<M: Model>(model: &mut M, data: Data<'_>, training: bool) -> Result<()> {
+    let ops = vec![batches_of(samples(&data))?];
+    let has_targets = data.has_targets();
+    let feed = Feed::new(network::<M>(), data, has_targets, ops)?;
+    let mut epochs = Epochs::new(feed, None, 1, 0);
+    let batch = epochs.first(Pass::default())?;
+    if has_targets {
+        step::ready(model, &batch, training)?;
+    }
+    model.load(&batch, training)
 }
 
 /// The outputs for one batch.

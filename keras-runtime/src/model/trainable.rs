@@ -45,8 +45,11 @@ pub trait Trainable: ModelHandle + Send {
     /// Sets the running means of the loss and the metrics back to the start.
     fn reset_metrics(&mut self);
 
-    /// The running means of the loss and the metrics.
-    fn logs(&mut self) -> Logs;
+    /// The logs of the last step: see [`Model::batch_logs`].
+    fn batch_logs(&mut self) -> Logs;
+
+    /// The logs of all steps since the metrics were reset: see [`Model::epoch_logs`].
+    fn epoch_logs(&mut self) -> Logs;
 
     /// The function that runs the steps of a stage; made if there is none since `compile`.
     fn function(&mut self, stage: Stage) -> StepFunction;
@@ -82,7 +85,6 @@ pub type TargetCheck = Box<dyn Fn(&[Table<'_>]) -> Result<()> + Send>;
 /// What the loops read and set in a model.
 pub struct Inner<'a> {
     pub(crate) is_compiled: bool,
-    pub(crate) has_loss: bool,
     pub(crate) steps_per_execution: usize,
     pub(crate) seed: u64,
     pub(crate) step: u64,
@@ -124,8 +126,12 @@ impl<M: Model> Trainable for M {
         Model::reset_metrics(self);
     }
 
-    fn logs(&mut self) -> Logs {
-        Model::logs(self)
+    fn batch_logs(&mut self) -> Logs {
+        Model::batch_logs(self)
+    }
+
+    fn epoch_logs(&mut self) -> Logs {
+        Model::epoch_logs(self)
     }
 
     fn function(&mut self, stage: Stage) -> StepFunction {
@@ -146,7 +152,6 @@ impl<M: Model> Trainable for M {
         let compiled = run.compiled.as_ref();
         Inner {
             is_compiled: compiled.is_some(),
-            has_loss: compiled.is_some_and(|compiled| compiled.has_loss()),
             steps_per_execution: compiled.map_or(1, |compiled| compiled.steps_per_execution),
             seed: core.seed,
             step: run.step,

@@ -113,11 +113,6 @@ pub(crate) fn fit<'a>(
     arguments: Fit<'a>,
 ) -> Result<History> {
     let steps_per_execution = compiled(model)?;
-    if !model.inner().has_loss {
-        return Err(Error::value(
-            "No loss to compute. Provide a `loss` argument in `compile()`.",
-        ));
-    }
     if arguments.validation_freq == Frequency::Every(0) {
         return Err(Error::value(
             "`validation_freq` expects a positive number of epochs. Received: validation_freq=0",
@@ -281,7 +276,7 @@ impl Loop<'_> {
             let mut progress = Progress::new(params.verbose, self.training.target());
             progress.begin_epoch(epoch, self.epochs.end);
             self.epoch(model, callbacks, &params, &mut progress)?;
-            logs = model.logs();
+            logs = model.epoch_logs();
             if let Some(validation) = &mut self.validation
                 && self.validation_freq.includes(epoch)
             {
@@ -321,11 +316,11 @@ impl Loop<'_> {
             }
             function.call(model, feed)?;
             if watched {
-                let logs = model.logs();
+                let logs = model.batch_logs();
                 let cx = &mut CallbackContext::new(params, model);
                 callbacks.on_train_batch_end(cx, last, &logs)?;
             }
-            progress.update(last + 1, || model.logs());
+            progress.update(last + 1, || model.batch_logs());
             Ok(!*model.inner().stop)
         })
     }
