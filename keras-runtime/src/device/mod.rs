@@ -10,6 +10,7 @@ mod convolutions;
 mod copies;
 mod counts;
 pub mod cpu;
+mod expressions;
 pub mod float;
 mod geometry;
 mod host;
@@ -30,6 +31,7 @@ pub use copies::{Copies, Runs};
 pub use counts::{ClassOf, ClassPairs, ColumnFunction, Counts, Grid, Spacing, Thresholds};
 pub use cpu::simd::Arith;
 pub use dfdx::tensor::Cpu;
+pub use expressions::{BatchRows, Expressions, LayerFunction, StateFunction};
 pub use float::Float;
 pub use geometry::{Axis, Conv2dGeometry, Pool2dGeometry, Taps};
 #[cfg(any(test, feature = "testing"))]
@@ -61,6 +63,7 @@ pub trait Device:
     + RowSums
     + Counts
     + Updates
+    + Expressions
     + Default
 {
 }
@@ -79,6 +82,7 @@ impl<D> Device for D where
         + RowSums
         + Counts
         + Updates
+        + Expressions
         + Default
 {
 }
