@@ -17,6 +17,7 @@ FIXTURES = [
     "trainings",
     "fits",
     "texts",
+    "traces",
 ]
 
 if __name__ == "__main__":

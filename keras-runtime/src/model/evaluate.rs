@@ -6,7 +6,7 @@ use super::function::Stage;
 use super::history::Logs;
 use super::progress::Progress;
 use super::trainable::Trainable;
-use super::training::{batches_of, begin, compiled, in_pool, stoppable};
+use super::training::{batches_of, begin, begin_callbacks, compiled, in_pool};
 use crate::callbacks::{Callback, CallbackContext, CallbackList, Params};
 use crate::data::{Columns, Data, IntoColumns, Pass};
 use crate::error::Result;
@@ -90,15 +90,14 @@ pub(crate) fn evaluate<'a>(
         epochs: 1,
         steps: epochs.steps(),
     };
-    let mut progress = Progress::new(params.verbose, params.steps);
     let samples = begin(model, &mut epochs, false)?;
     let work = model.work(samples, false);
     let mut callbacks = arguments.callbacks;
+    let verbose = begin_callbacks(model, &mut callbacks, &params)?;
+    let mut progress = Progress::new(verbose, params.steps);
     let bar = Some(&mut progress);
     let logs = in_pool(work, || {
-        stoppable(model, |model| {
-            run_test(model, &mut epochs, &mut callbacks, &params, bar)
-        })
+        run_test(model, &mut epochs, &mut callbacks, &params, bar)
     })?;
     progress.finish(&logs);
     Ok(logs)
@@ -114,6 +113,7 @@ pub(crate) fn run_test(
 ) -> Result<Logs> {
     let none = Logs::new();
     let function = model.function(Stage::Test);
+    *model.inner().stop_evaluating = false;
     callbacks.on_test_begin(&mut CallbackContext::new(params, model), &none)?;
     let batch = epochs.restart(Pass::default())?;
     model.begin(&batch, false)?;
@@ -129,12 +129,10 @@ pub(crate) fn run_test(
             let cx = &mut CallbackContext::new(params, model);
             callbacks.on_test_batch_end(cx, last, &logs)?;
         }
-        let Some(progress) = &mut progress else {
-            // The validation of a training that is stopped is completed all the same.
-            return Ok(true);
-        };
-        progress.update(last + 1, || model.batch_logs());
-        Ok(!*model.inner().stop)
+        if let Some(progress) = &mut progress {
+            progress.update(last + 1, || model.batch_logs());
+        }
+        Ok(!*model.inner().stop_evaluating)
     })?;
     let logs = model.epoch_logs();
     callbacks.on_test_end(&mut CallbackContext::new(params, model), &logs)?;

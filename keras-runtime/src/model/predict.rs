@@ -11,7 +11,7 @@ use super::history::Logs;
 use super::progress::Progress;
 use super::step::not_loaded;
 use super::trainable::Trainable;
-use super::training::{batches_of, in_pool, stoppable};
+use super::training::{batches_of, begin_callbacks, in_pool};
 use crate::callbacks::{Callback, CallbackContext, CallbackList, Params};
 use crate::data::{Data, Pass};
 use crate::device::Memory;
@@ -91,11 +91,7 @@ pub(crate) fn predict(
         .inner()
         .outputs
         .replace(vec![Vec::new(); shapes.len()]);
-    let ran = in_pool(work, || {
-        stoppable(model, |model| {
-            run(model, &mut epochs, &mut callbacks, &params)
-        })
-    });
+    let ran = in_pool(work, || run(model, &mut epochs, &mut callbacks, &params));
     let values = std::mem::replace(model.inner().outputs, around);
     ran?;
     let array = |(values, shape): (Vec<f32>, &Shape)| {
@@ -122,7 +118,9 @@ fn run(
 ) -> Result<()> {
     let none = Logs::new();
     let function = model.function(Stage::Predict);
-    let mut progress = Progress::new(params.verbose, params.steps);
+    let verbose = begin_callbacks(model, callbacks, params)?;
+    let mut progress = Progress::new(verbose, params.steps);
+    *model.inner().stop_predicting = false;
     callbacks.on_predict_begin(&mut CallbackContext::new(params, model), &none)?;
     epochs.run(|first, last, feed| {
         let cx = &mut CallbackContext::new(params, model);
@@ -131,7 +129,7 @@ fn run(
         let cx = &mut CallbackContext::new(params, model);
         callbacks.on_predict_batch_end(cx, last, &none)?;
         progress.update(last + 1, Logs::new);
-        Ok(!*model.inner().stop)
+        Ok(!*model.inner().stop_predicting)
     })?;
     callbacks.on_predict_end(&mut CallbackContext::new(params, model), &none)?;
     progress.finish(&none);
@@ -162,6 +160,24 @@ pub(crate) fn collect<M: Model>(model: &M, samples: usize, values: &mut [Vec<f32
         model.core().device.download(from, &mut values[start..]);
     }
     Ok(())
+}
+
+/// The outputs of the batch that has just been evaluated or predicted; none before.
+pub(crate) fn last_outputs<M: Model>(model: &M) -> Vec<ArrayD<f32>> {
+    let samples = model.run().batch;
+    let Ok(shapes) = output_shapes(model) else {
+        return Vec::new();
+    };
+    let mut values = vec![Vec::new(); shapes.len()];
+    if collect(model, samples, &mut values).is_err() {
+        return Vec::new();
+    }
+    let array = |(values, shape): (Vec<f32>, &Shape)| {
+        let mut dims = vec![samples];
+        dims.extend_from_slice(shape.dims());
+        ArrayD::from_shape_vec(IxDyn(&dims), values).ok()
+    };
+    values.into_iter().zip(&shapes).filter_map(array).collect()
 }
 
 /// The one output of a model.

@@ -88,7 +88,9 @@ pub struct Inner<'a> {
     pub(crate) steps_per_execution: usize,
     pub(crate) seed: u64,
     pub(crate) step: u64,
-    pub(crate) stop: &'a mut bool,
+    pub(crate) stop_training: &'a mut bool,
+    pub(crate) stop_evaluating: &'a mut bool,
+    pub(crate) stop_predicting: &'a mut bool,
     /// Where `predict` wants the outputs, one list for each.
     pub(crate) outputs: &'a mut Option<Vec<Vec<f32>>>,
 }
@@ -155,7 +157,9 @@ impl<M: Model> Trainable for M {
             steps_per_execution: compiled.map_or(1, |compiled| compiled.steps_per_execution),
             seed: core.seed,
             step: run.step,
-            stop: &mut run.stop_training,
+            stop_training: &mut run.stop_training,
+            stop_evaluating: &mut run.stop_evaluating,
+            stop_predicting: &mut run.stop_predicting,
             outputs: &mut run.outputs,
         }
     }

@@ -10,7 +10,7 @@ use super::function::{Stage, StepFunction};
 use super::history::{History, Logs};
 use super::progress::Progress;
 use super::trainable::Trainable;
-use crate::callbacks::{CallbackContext, CallbackList, Params};
+use crate::callbacks::{Callback, CallbackContext, CallbackList, Params};
 use crate::data::{Data, Op, Pass, Source};
 use crate::error::{Error, Result};
 
@@ -172,9 +172,7 @@ pub(crate) fn fit<'a>(
     let samples = begin(model, &mut loops.training, true)?;
     let work = model.work(samples, true);
     let mut callbacks = arguments.callbacks;
-    in_pool(work, || {
-        stoppable(model, |model| loops.run(model, &mut callbacks))
-    })
+    in_pool(work, || loops.run(model, &mut callbacks))
 }
 
 /// The steps of an execution of a model that is compiled.
@@ -269,11 +267,13 @@ impl Loop<'_> {
         let none = Logs::new();
         let mut history = History::new();
         let mut logs = Logs::new();
+        *model.inner().stop_training = false;
+        let verbose = begin_callbacks(model, callbacks, &params)?;
         callbacks.on_train_begin(&mut CallbackContext::new(&params, model), &none)?;
         for epoch in self.epochs.clone() {
             begin(model, &mut self.training, true)?;
             callbacks.on_epoch_begin(&mut CallbackContext::new(&params, model), epoch, &none)?;
-            let mut progress = Progress::new(params.verbose, self.training.target());
+            let mut progress = Progress::new(verbose, self.training.target());
             progress.begin_epoch(epoch, self.epochs.end);
             self.epoch(model, callbacks, &params, &mut progress)?;
             logs = model.epoch_logs();
@@ -290,7 +290,7 @@ impl Loop<'_> {
             callbacks.on_epoch_end(cx, epoch, &mut with_callbacks)?;
             history.push(epoch, &with_callbacks);
             progress.finish(&with_callbacks);
-            if *model.inner().stop {
+            if *model.inner().stop_training {
                 break;
             }
         }
@@ -321,9 +321,26 @@ impl Loop<'_> {
                 callbacks.on_train_batch_end(cx, last, &logs)?;
             }
             progress.update(last + 1, || model.batch_logs());
-            Ok(!*model.inner().stop)
+            Ok(!*model.inner().stop_training)
         })
     }
+}
+
+/// Tells callbacks of the model and the arguments, and gives what is left to print: nothing if one of
+/// them draws the progress.
+pub(crate) fn begin_callbacks(
+    model: &mut dyn Trainable,
+    callbacks: &mut CallbackList<'_>,
+    params: &Params,
+) -> Result<u8> {
+    let cx = &mut CallbackContext::new(params, model);
+    callbacks.set_model(cx)?;
+    callbacks.set_params(cx)?;
+    Ok(if callbacks.is_progress_bar() {
+        0
+    } else {
+        params.verbose
+    })
 }
 
 /// Operations of a step from which training runs inside the pool of threads.
@@ -336,15 +353,4 @@ pub(crate) fn in_pool<R: Send>(work: usize, run: impl FnOnce() -> R + Send) -> R
         return run();
     }
     rayon::scope(|_| run())
-}
-
-/// Runs a loop that callbacks can stop. What they say in it does not concern the loop around it.
-pub(crate) fn stoppable<R>(
-    model: &mut dyn Trainable,
-    run: impl FnOnce(&mut dyn Trainable) -> R,
-) -> R {
-    let around = std::mem::take(model.inner().stop);
-    let result = run(model);
-    *model.inner().stop = around;
-    result
 }
