@@ -3,6 +3,7 @@
 pub mod arg;
 pub mod callbacks;
 mod console;
+pub mod constraints;
 pub mod data;
 pub mod device;
 mod error;
@@ -14,6 +15,7 @@ pub mod model;
 pub mod optimizers;
 pub mod prelude;
 pub mod random;
+pub mod regularizers;
 pub mod schedules;
 pub mod shape;
 #[cfg(any(test, feature = "testing"))]

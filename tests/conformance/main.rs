@@ -6,5 +6,6 @@ mod layers;
 mod losses;
 mod metrics;
 mod optimizers;
+mod regularizers;
 mod texts;
 mod trainings;

@@ -17,6 +17,7 @@ mod images;
 mod memory;
 mod merges;
 mod normalization;
+mod penalties;
 mod pointwise;
 mod pooling;
 mod products;
@@ -40,6 +41,7 @@ pub use images::{Images, Resize, Window};
 pub use memory::Memory;
 pub use merges::{Broadcast, MergeFunction, Merges};
 pub use normalization::{Channels, GammaBeta, Moments, NormalizationGradients, Normalizations};
+pub use penalties::{NormBounds, Penalties, Vectors};
 pub use pointwise::{DropoutMask, Pointwise};
 pub use pooling::{Pooling, Ties};
 pub use products::Products;
@@ -61,6 +63,7 @@ pub trait Device:
     + RowSums
     + Counts
     + Updates
+    + Penalties
     + Default
 {
 }
@@ -79,6 +82,7 @@ impl<D> Device for D where
         + RowSums
         + Counts
         + Updates
+        + Penalties
         + Default
 {
 }
