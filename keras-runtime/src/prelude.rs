@@ -6,7 +6,7 @@ pub use keras_macros::{model, sequential};
 pub use crate::callbacks::{
     Callback, CallbackContext, CallbackList, EarlyStopping, LambdaCallback, Mode, Params,
 };
-pub use crate::data::{Dataset, IntoColumns, IntoData};
+pub use crate::data::{Batch, Dataset, IntoColumns, IntoData};
 pub use crate::device::{AutoDevice, Cpu, Device};
 pub use crate::error::{Error, Result};
 pub use crate::layers::{

@@ -170,7 +170,8 @@ pub(crate) struct Targets<D: Device> {
     pub predictions: Vec<Shape>,
     /// The outputs whose gradient, while training, is that of their logits.
     pub from_logits: Vec<Value>,
-    /// The sums of the losses, of the extra losses, and the states of the metrics, side by side.
+    /// The sums of the losses, of the extra losses, and the states of the metrics, side by side, and
+    /// a place for a loss that is not counted.
     pub totals: D::Buffer,
     /// The samples counted since the last reset.
     pub samples: f64,
@@ -294,7 +295,7 @@ impl<D: Device> Targets<D> {
             outputs,
             predictions,
             from_logits: Vec::new(),
-            totals: device.alloc(end)?,
+            totals: device.alloc(end + 1)?,
             samples: 0.0,
             host: vec![0.0; end],
             values: Vec::new(),

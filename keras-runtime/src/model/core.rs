@@ -1,6 +1,8 @@
 //! The state of a model: what all its parts share, and what each runs with.
 
 use super::compile::Compiled;
+use super::gradients::Spare;
+use super::history::Logs;
 use super::network::Network;
 use super::parameters::Parameters;
 use super::pass::Space;
@@ -49,6 +51,14 @@ pub struct Run<D: Device> {
     /// The training steps taken since the model was made; random numbers depend on it.
     pub(crate) step: u64,
     pub(crate) stop_training: bool,
+    /// Whether training computes the gradients of the inputs, too.
+    pub(crate) watches_inputs: bool,
+    /// Whether the gradients of the outputs are the user's, and not those of the losses.
+    pub(crate) has_own_gradients: bool,
+    /// Buffers for what is done with gradients.
+    pub(crate) spare: Spare<D>,
+    /// What a step of the user's own returned last.
+    pub(crate) own_logs: Option<Logs>,
 }
 
 impl<D: Device> Run<D> {
@@ -63,6 +73,10 @@ impl<D: Device> Run<D> {
             is_training: false,
             step: 0,
             stop_training: false,
+            watches_inputs: false,
+            has_own_gradients: false,
+            spare: Spare::new(),
+            own_logs: None,
         }
     }
 

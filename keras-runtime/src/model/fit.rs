@@ -255,7 +255,7 @@ impl Training<'_> {
             progress.begin_epoch(epoch, self.epochs.end);
             self.order.apply(model, epoch, rows, self.feed.samples());
             self.epoch(model, callbacks, &params, rows, &mut progress)?;
-            logs = model.logs();
+            logs = model.epoch_logs();
             if let Some((feed, batch_size)) = &self.validation
                 && (epoch + 1) % self.validation_freq == 0
             {
@@ -299,11 +299,11 @@ impl Training<'_> {
             }
             model.train_step(&self.feed.batch(rows))?;
             if watched {
-                let logs = model.logs();
+                let logs = model.batch_logs();
                 let cx = &mut CallbackContext::new(params, model);
                 callbacks.on_train_batch_end(cx, step, &logs)?;
             }
-            progress.update(step + 1, || model.logs());
+            progress.update(step + 1, || model.batch_logs());
             if model.run().stop_training {
                 break;
             }

@@ -44,6 +44,7 @@ pub(crate) fn ready<M: Model>(model: &mut M, batch: &Batch<'_>, training: bool) 
 
 /// Sets the totals of losses and metrics to zero.
 pub(crate) fn reset<D: Device>(core: &Core<D>, run: &mut Run<D>) {
+    run.own_logs = None;
     if let Ok((_, targets)) = resolved(&mut run.compiled) {
         targets.reset(&core.device);
     }
@@ -164,6 +165,7 @@ pub(crate) fn pass<'a, D: Device>(
         .compiled
         .as_ref()
         .and_then(|compiled| compiled.targets.as_ref());
+    let targets = targets.filter(|_| !run.has_own_gradients);
     let from_logits = targets.map_or(&[][..], |targets| &targets.from_logits);
     let space = if training {
         &mut run.training
@@ -188,8 +190,15 @@ pub(crate) fn pass<'a, D: Device>(
 
 /// Adds the losses of the batch to the totals and, while training, writes the gradients of the
 /// outputs.
-pub(crate) fn compute_loss<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Result<()> {
+///
+/// What is not `counted` goes to the place after the totals.
+pub(crate) fn compute_loss<D: Device>(
+    core: &Core<D>,
+    run: &mut Run<D>,
+    counted: bool,
+) -> Result<()> {
     let (batch, training) = (run.batch, run.is_training);
+    run.has_own_gradients = false;
     let space = if training {
         &mut run.training
     } else {
@@ -216,6 +225,7 @@ pub(crate) fn compute_loss<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Resul
                 }
             }
             Some(loss) => {
+                let sum = if counted { at } else { targets.host.len() };
                 // A second loss of the same value is added to the first.
                 let Space {
                     plan, slots, sums, ..
@@ -254,7 +264,7 @@ pub(crate) fn compute_loss<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Resul
                         .map_or(1, |weighting| weighting.per_sample),
                     gradient: into,
                     weight: output.weight * loss_scale,
-                    sums: D::slice_mut(&mut targets.totals, at..at + 1),
+                    sums: D::slice_mut(&mut targets.totals, sum..sum + 1),
                 });
                 if let (Some((_, buffer)), true) = (&mut gradient, is_repeated) {
                     core.device
@@ -266,8 +276,10 @@ pub(crate) fn compute_loss<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Resul
             space.slots[slot] = Some(buffer);
         }
     }
-    add_extra_losses(core, space, targets, losses.len(), batch);
-    targets.samples += batch as f64;
+    if counted {
+        add_extra_losses(core, space, targets, losses.len(), batch);
+        targets.samples += batch as f64;
+    }
     Ok(())
 }
 
