@@ -29,5 +29,5 @@ pub mod __private;
 
 pub use error::{Error, Result};
 #[doc(hidden)]
-pub use keras_macros::__model_impl;
-pub use keras_macros::{model, sequential};
+pub use keras_macros::{__layer_impl, __metric_impl, __model_impl};
+pub use keras_macros::{layer, loss, metric, model, sequential};

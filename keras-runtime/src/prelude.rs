@@ -1,6 +1,6 @@
 //! Everything that a program with a model needs: `use keras::prelude::*;`.
 
-pub use keras_macros::{model, sequential};
+pub use keras_macros::{layer, loss, metric, model, sequential};
 
 // Not `ModelHandle`: every model has it, and its methods are called as those of `Model`.
 pub use crate::callbacks::{

@@ -10,6 +10,7 @@ mod convolutions;
 mod copies;
 mod counts;
 pub mod cpu;
+mod expressions;
 pub mod float;
 mod geometry;
 mod host;
@@ -31,6 +32,7 @@ pub use copies::{Copies, Runs};
 pub use counts::{ClassOf, ClassPairs, ColumnFunction, Counts, Grid, Spacing, Thresholds};
 pub use cpu::simd::Arith;
 pub use dfdx::tensor::Cpu;
+pub use expressions::{BatchRows, Expressions, LayerFunction, StateFunction};
 pub use float::Float;
 pub use geometry::{Axis, Conv2dGeometry, Pool2dGeometry, Taps};
 #[cfg(any(test, feature = "testing"))]
@@ -45,7 +47,9 @@ pub use penalties::{NormBounds, Penalties, Vectors};
 pub use pointwise::{DropoutMask, Pointwise};
 pub use pooling::{Pooling, Ties};
 pub use products::Products;
-pub use rows::{MeanOf, PairFunction, PairLoss, Reduction, RowFunction, RowLoss, RowSums, Rows};
+pub use rows::{
+    ClassTargets, MeanOf, PairFunction, PairLoss, Reduction, RowFunction, RowLoss, RowSums, Rows,
+};
 pub use updates::{UpdateRule, Updates};
 
 /// A device that models run on: dfdx's `Cpu` and, with the feature `cuda`, its `Cuda`.
@@ -64,6 +68,7 @@ pub trait Device:
     + Counts
     + Updates
     + Penalties
+    + Expressions
     + Default
 {
 }
@@ -83,6 +88,7 @@ impl<D> Device for D where
         + Counts
         + Updates
         + Penalties
+        + Expressions
         + Default
 {
 }
