@@ -14,8 +14,10 @@ pub mod metrics;
 pub mod model;
 pub mod optimizers;
 pub mod prelude;
+mod python;
 pub mod random;
 pub mod regularizers;
+pub mod saving;
 pub mod schedules;
 pub mod shape;
 #[cfg(any(test, feature = "testing"))]

@@ -8,4 +8,5 @@ mod metrics;
 mod optimizers;
 mod regularizers;
 mod texts;
+mod traces;
 mod trainings;

@@ -8,6 +8,7 @@ os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
 FIXTURES = ["layers", "activations", "losses", "optimizers", "regularizers", "metrics", "scores", "trainings", "texts"]
+FIXTURES += ["traces"]
 
 if __name__ == "__main__":
     import fixture
