@@ -12,6 +12,7 @@ FIXTURES = [
     "activations",
     "losses",
     "optimizers",
+    "regularizers",
     "metrics",
     "scores",
     "trainings",

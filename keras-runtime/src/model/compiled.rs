@@ -32,6 +32,13 @@ pub(crate) struct OutputLoss<D: Device> {
     pub weight: f32,
 }
 
+impl<D: Device> Compiled<D> {
+    /// What the loss is multiplied with before its gradients are computed.
+    pub fn loss_scale(&self) -> f32 {
+        self.state.loss_scale(&*self.optimizer)
+    }
+}
+
 impl<D: Backend> Compiled<D> {
     /// Checks the arguments of `compile` against the model's outputs. What they leave open is as it
     /// was in `before`, which is only taken if there is no error.

@@ -24,8 +24,8 @@ pub(crate) struct Targets<D: Device> {
     pub predictions: Vec<Shape>,
     /// The outputs whose gradient, while training, is that of their logits.
     pub from_logits: Vec<Value>,
-    /// The sums of the losses and the states of the metrics, side by side, and a place for a loss
-    /// that is not counted.
+    /// The sums of the losses, of the extra losses, and the states of the metrics, side by side, and
+    /// a place for a loss that is not counted.
     pub totals: D::Buffer,
     /// The samples counted since the last reset.
     pub samples: f64,
@@ -90,7 +90,8 @@ impl<D: Device> Targets<D> {
     where
         D: Backend,
     {
-        let mut end = network.outputs.len();
+        // The losses of the outputs, and the extra losses after them.
+        let mut end = network.outputs.len() + 1;
         let mut outputs = Vec::with_capacity(network.outputs.len());
         for (index, output) in network.outputs.iter().enumerate() {
             if let Some(loss) = &compiled.losses[index].loss {
@@ -227,6 +228,7 @@ impl<D: Device> Targets<D> {
                 set(slots.next(), mean as f32);
             }
         }
+        total += f64::from(self.host[losses.len()]) / samples;
         set(total_slot, total as f32);
         for metric in &self.metrics {
             self.values.clear();
