@@ -7,9 +7,10 @@ use dfdx::tensor::{Cpu, Storage};
 
 use super::cpu;
 use super::{
-    Activation, Activations, Channels, Conv2dGeometry, Conv2dGradients, Convolutions, Float,
-    GammaBeta, Memory, Moments, NormalizationGradients, Normalizations, Pool2dGeometry, Pooling,
-    Products, Reduction, RowFunction, RowLoss, RowSums, Rows, Ties, UpdateRule, Updates,
+    Activation, Activations, BatchFunction, BatchLoss, BatchSums, BatchView, Channels,
+    Conv2dGeometry, Conv2dGradients, Convolutions, Float, GammaBeta, Memory, Moments,
+    NormalizationGradients, Normalizations, Pool2dGeometry, Pooling, Products, Reduction,
+    RowFunction, RowLoss, RowSums, Rows, Ties, UpdateRule, Updates,
 };
 use crate::error::{Error, Result};
 
@@ -410,6 +411,32 @@ on_hosts! {
                 weights,
                 sums,
             });
+        }
+    }
+}
+
+on_hosts! {
+    impl BatchSums {
+        fn batch_loss(
+            &self,
+            loss: &dyn BatchLoss<Self::Elem>,
+            reduction: Reduction,
+            batch: BatchView<Self::Slice<'_>>,
+            weights: Option<Self::Slice<'_>>,
+            gradient: Option<(Self::SliceMut<'_>, f32)>,
+            values: Option<Self::SliceMut<'_>>,
+            sums: Self::SliceMut<'_>,
+        ) {
+            cpu::batches::loss(loss, reduction, batch, weights, gradient, values, sums);
+        }
+        fn batch_mean(
+            &self,
+            function: &dyn BatchFunction<Self::Elem>,
+            batch: BatchView<Self::Slice<'_>>,
+            weights: Option<Self::Slice<'_>>,
+            sums: Self::SliceMut<'_>,
+        ) {
+            cpu::batches::mean(function, batch, weights, sums);
         }
     }
 }

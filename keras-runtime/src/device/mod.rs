@@ -6,6 +6,7 @@
 
 mod activation;
 mod activations;
+mod batches;
 mod convolutions;
 mod copies;
 pub mod cpu;
@@ -24,6 +25,8 @@ mod updates;
 
 pub use activation::{Activation, words as activation_words};
 pub use activations::Activations;
+pub(crate) use batches::line_of_row;
+pub use batches::{Axes, BatchFunction, BatchLoss, BatchSums, BatchView, LineLoss, Lines};
 pub use convolutions::{Conv2dGradients, Convolutions};
 pub use copies::{Copies, Runs};
 pub use cpu::simd::Arith;
@@ -57,6 +60,7 @@ pub trait Device:
     + Copies
     + Images
     + RowSums
+    + BatchSums
     + Updates
     + Default
 {
@@ -74,6 +78,8 @@ impl<D> Device for D where
         + Copies
         + Images
         + RowSums
+        + BatchSums
+        + BatchSums
         + Updates
         + Default
 {

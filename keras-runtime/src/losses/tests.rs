@@ -31,6 +31,7 @@ impl<F: Float> Case<F> {
             weights_per_sample: 1,
             gradient: Some(&mut gradient),
             weight: 2.0,
+            values: None,
             sums: &mut sums,
         });
         (sums[0] / F::from_usize(batch), gradient)

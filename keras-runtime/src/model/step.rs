@@ -249,6 +249,7 @@ pub(crate) fn compute_loss<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Resul
                         .map_or(1, |weighting| weighting.per_sample),
                     gradient: into,
                     weight: output.weight,
+                    values: None,
                     sums: D::slice_mut(&mut targets.totals, at..at + 1),
                 });
                 if let (Some((_, buffer)), true) = (&mut gradient, is_repeated) {
