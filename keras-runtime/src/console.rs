@@ -2,13 +2,27 @@
 
 use std::io::Write;
 
+/// The columns of a terminal that is not known to have more.
+const COLUMNS: usize = 80;
+
 /// Writes to the standard output, at once.
 pub(crate) fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// Writes a warning to the standard error.
+/// The columns of the terminal: the variable `COLUMNS`, or 80.
+pub(crate) fn columns() -> usize {
+    let columns = std::env::var("COLUMNS").ok();
+    let columns = columns.and_then(|columns| columns.trim().parse().ok());
+    columns.filter(|&columns| columns > 0).unwrap_or(COLUMNS)
+}
+
+/// A warning: to the program's logger, or to the standard error if it has none.
 pub(crate) fn warn(message: &str) {
-    let _ = std::io::stderr().write_all(format!("warning: {message}\n").as_bytes());
+    if log::max_level() == log::LevelFilter::Off {
+        let _ = std::io::stderr().write_all(format!("warning: {message}\n").as_bytes());
+    } else {
+        log::warn!(target: "keras", "{message}");
+    }
 }

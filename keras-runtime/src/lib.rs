@@ -17,6 +17,7 @@ pub mod random;
 pub mod shape;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod utils;
 pub mod words;
 
 #[doc(hidden)]

@@ -23,5 +23,6 @@ pub use crate::metrics::{
     Accuracy, BinaryAccuracy, CategoricalAccuracy, Mean, RootMeanSquaredError,
     SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy, Sum, TopKCategoricalAccuracy,
 };
-pub use crate::model::{Compile, Evaluate, Fit, History, Logs, Model, Predict};
+pub use crate::model::{Compile, Evaluate, Fit, History, Logs, Model, Predict, SummaryOptions};
 pub use crate::optimizers::*;
+pub use crate::utils::{PlotModel, plot_model};

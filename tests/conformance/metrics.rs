@@ -123,17 +123,19 @@ fn resolves(case: &Value) {
         let size = y_pred.iter().product();
         let y_pred: Vec<f32> = (0..size).map(|i| ((i * 37 % 11) as f32) / 10.0).collect();
         let mut state = [0.0; 2];
-        metric.update(MetricInput {
-            device: &Cpu::default(),
-            batch: 8,
-            y_true: &y_true,
-            y_true_shape: shapes.0,
-            y_pred: &y_pred,
-            y_pred_shape: shapes.1,
-            sample_weight: None,
-            weights_per_sample: 1,
-            state: &mut state,
-        });
+        metric
+            .update(MetricInput {
+                device: &Cpu::default(),
+                batch: 8,
+                y_true: &y_true,
+                y_true_shape: shapes.0,
+                y_pred: &y_pred,
+                y_pred_shape: shapes.1,
+                sample_weight: None,
+                weights_per_sample: 1,
+                state: &mut state,
+            })
+            .expect("an update");
         state
     };
     assert_eq!(count(&*found), count(&*expected), "{}", case["name"]);

@@ -96,6 +96,7 @@ fn summaries() {
                 .iter()
                 .map(|name| text(name).to_owned())
                 .collect(),
+            ..Row::default()
         };
         let optimizer = &case["optimizer"];
         let summary = Summary {
@@ -108,6 +109,7 @@ fn summaries() {
                 count: count(&optimizer["count"]),
                 bytes: count(&optimizer["bytes"]),
             }),
+            ..Summary::default()
         };
         assert_eq!(summary.to_string(), text(&case["text"]), "{}", case["name"]);
     }

@@ -4,8 +4,9 @@
 //! others. What looks at several lines at once is a [`BatchLoss`] of its own.
 
 use super::cpu::simd::Separate;
+use super::host::on_hosts;
 use super::rows::{MeanOf, PairLoss, RowLoss};
-use super::{Float, Memory, Reduction};
+use super::{Float, Memory, Reduction, cpu};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -86,6 +87,32 @@ pub trait BatchSums: Memory {
         weights: Option<Self::Slice<'_>>,
         sums: Self::SliceMut<'_>,
     );
+}
+
+on_hosts! {
+    impl BatchSums {
+        fn batch_loss(
+            &self,
+            loss: &dyn BatchLoss<Self::Elem>,
+            reduction: Reduction,
+            batch: BatchView<Self::Slice<'_>>,
+            weights: Option<Self::Slice<'_>>,
+            gradient: Option<(Self::SliceMut<'_>, f32)>,
+            values: Option<Self::SliceMut<'_>>,
+            sums: Self::SliceMut<'_>,
+        ) {
+            cpu::batches::loss(loss, reduction, batch, weights, gradient, values, sums);
+        }
+        fn batch_mean(
+            &self,
+            function: &dyn BatchFunction<Self::Elem>,
+            batch: BatchView<Self::Slice<'_>>,
+            weights: Option<Self::Slice<'_>>,
+            sums: Self::SliceMut<'_>,
+        ) {
+            cpu::batches::mean(function, batch, weights, sums);
+        }
+    }
 }
 
 /// What a loss or a metric computes of one line.

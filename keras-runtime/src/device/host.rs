@@ -7,10 +7,9 @@ use dfdx::tensor::{Cpu, Storage};
 
 use super::cpu;
 use super::{
-    Activation, Activations, BatchFunction, BatchLoss, BatchSums, BatchView, Channels,
-    Conv2dGeometry, Conv2dGradients, Convolutions, Float, GammaBeta, Memory, Moments,
-    NormalizationGradients, Normalizations, Pool2dGeometry, Pooling, Products, Reduction,
-    RowFunction, RowLoss, RowSums, Rows, Ties, UpdateRule, Updates,
+    Activation, Activations, Channels, Conv2dGeometry, Conv2dGradients, Convolutions, Float,
+    GammaBeta, Memory, Moments, NormalizationGradients, Normalizations, Pool2dGeometry, Pooling,
+    Products, Reduction, RowFunction, RowLoss, RowSums, Rows, Ties, UpdateRule, Updates,
 };
 use crate::error::{Error, Result};
 
@@ -383,16 +382,7 @@ on_hosts! {
             gradient: Option<(Self::SliceMut<'_>, f32)>,
             sums: Self::SliceMut<'_>,
         ) {
-            cpu::kernel::run(cpu::rows::LossOfRows {
-                loss,
-                reduction,
-                rows,
-                y_true,
-                y_pred,
-                weights,
-                gradient,
-                sums,
-            });
+            cpu::rows::row_loss(loss, reduction, rows, y_true, y_pred, weights, gradient, sums);
         }
         fn row_mean<M: RowFunction>(
             &self,
@@ -403,40 +393,7 @@ on_hosts! {
             weights: Option<Self::Slice<'_>>,
             sums: Self::SliceMut<'_>,
         ) {
-            cpu::kernel::run(cpu::rows::MeanOfRows {
-                function,
-                rows,
-                y_true,
-                y_pred,
-                weights,
-                sums,
-            });
-        }
-    }
-}
-
-on_hosts! {
-    impl BatchSums {
-        fn batch_loss(
-            &self,
-            loss: &dyn BatchLoss<Self::Elem>,
-            reduction: Reduction,
-            batch: BatchView<Self::Slice<'_>>,
-            weights: Option<Self::Slice<'_>>,
-            gradient: Option<(Self::SliceMut<'_>, f32)>,
-            values: Option<Self::SliceMut<'_>>,
-            sums: Self::SliceMut<'_>,
-        ) {
-            cpu::batches::loss(loss, reduction, batch, weights, gradient, values, sums);
-        }
-        fn batch_mean(
-            &self,
-            function: &dyn BatchFunction<Self::Elem>,
-            batch: BatchView<Self::Slice<'_>>,
-            weights: Option<Self::Slice<'_>>,
-            sums: Self::SliceMut<'_>,
-        ) {
-            cpu::batches::mean(function, batch, weights, sums);
+            cpu::rows::row_mean(function, rows, y_true, y_pred, weights, sums);
         }
     }
 }

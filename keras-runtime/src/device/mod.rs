@@ -9,6 +9,7 @@ mod activations;
 mod batches;
 mod convolutions;
 mod copies;
+mod counts;
 pub mod cpu;
 pub mod float;
 mod geometry;
@@ -29,6 +30,7 @@ pub(crate) use batches::line_of_row;
 pub use batches::{Axes, BatchFunction, BatchLoss, BatchSums, BatchView, LineLoss, Lines};
 pub use convolutions::{Conv2dGradients, Convolutions};
 pub use copies::{Copies, Runs};
+pub use counts::{ClassOf, ClassPairs, ColumnFunction, Counts, Grid, Spacing, Thresholds};
 pub use cpu::simd::Arith;
 pub use dfdx::tensor::Cpu;
 pub use float::Float;
@@ -61,6 +63,7 @@ pub trait Device:
     + Images
     + RowSums
     + BatchSums
+    + Counts
     + Updates
     + Default
 {
@@ -79,7 +82,7 @@ impl<D> Device for D where
         + Images
         + RowSums
         + BatchSums
-        + BatchSums
+        + Counts
         + Updates
         + Default
 {

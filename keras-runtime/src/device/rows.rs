@@ -1,6 +1,6 @@
 //! Losses and metrics: functions of a row of targets and a row of predictions.
 
-use super::cpu::lanes::{self, Each, Same};
+use super::cpu::lanes::{self, Each};
 use super::{Arith, Float, Memory};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
@@ -9,8 +9,14 @@ use crate::shape::Shape;
 /// axis.
 pub trait RowFunction: Copy + Send + Sync {
     /// Whether the value is a mean over the elements of the row, so that rows of one weight can be
-    /// read as one long row.
+    /// read as one long row. Its rows of targets are as long as those of predictions: a single target
+    /// is repeated before.
     const IS_MEAN: bool = false;
+
+    /// Rows whose target is this number are left out: their loss is 0 and they are not counted.
+    fn ignored_target(&self) -> Option<f32> {
+        None
+    }
 
     /// The value of a row: y_true (true_width), y_pred (width).
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F;
@@ -27,11 +33,6 @@ pub trait RowLoss: RowFunction {
         factor: F,
         gradient: &mut [F],
     ) -> F;
-
-    /// Rows whose target is this number are left out: their loss is 0 and they are not counted.
-    fn ignored_target(&self) -> Option<f32> {
-        None
-    }
 }
 
 /// What a metric or a loss computes of one target and one prediction.
@@ -46,7 +47,8 @@ pub trait PairLoss: PairFunction {
     fn value_and_gradient<F: Float, A: Arith>(&self, y_true: F, y_pred: F) -> (F, F);
 }
 
-/// The mean of a [`PairFunction`] over a row. A single target is compared with every prediction.
+/// The mean of a [`PairFunction`] over a row. A single target is compared with every prediction; the
+/// device has repeated it.
 #[derive(Clone, Copy, Debug)]
 pub struct MeanOf<P>(
     /// The function.
@@ -58,11 +60,7 @@ impl<P: PairFunction> RowFunction for MeanOf<P> {
 
     #[inline(always)]
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
-        let values = Values(self.0);
-        let [sum] = match *y_true {
-            [t] => lanes::sums::<A, F, 1>(Same(t), y_pred, &values),
-            _ => lanes::sums::<A, F, 1>(y_true, y_pred, &values),
-        };
+        let [sum] = lanes::sums::<A, F, 1>(y_true, y_pred, &Values(self.0));
         sum / F::from_usize(y_pred.len())
     }
 }
@@ -81,10 +79,7 @@ impl<P: PairLoss> RowLoss for MeanOf<P> {
             loss: self.0,
             factor: factor / width,
         };
-        let [sum] = match *y_true {
-            [t] => lanes::sums_and_map::<A, F, 1>(Same(t), y_pred, gradient, &each),
-            _ => lanes::sums_and_map::<A, F, 1>(y_true, y_pred, gradient, &each),
-        };
+        let [sum] = lanes::sums_and_map::<A, F, 1>(y_true, y_pred, gradient, &each);
         sum / width
     }
 }
@@ -185,7 +180,8 @@ pub trait RowSums: Memory {
         gradient: Option<(Self::SliceMut<'_>, f32)>,
         sums: Self::SliceMut<'_>,
     );
-    /// `sums[0] += Σ wᵢ f(row i) / r`, `sums[1] += Σ wᵢ / r` with r rows a sample.
+    /// `sums[0] += Σ wᵢ f(row i) / r`, `sums[1] += Σ wᵢ / r` with r rows a sample. Without weights,
+    /// rows that are left out are counted with the value 0, as in Keras.
     fn row_mean<M: RowFunction>(
         &self,
         function: M,

@@ -104,6 +104,10 @@ impl SparseEntropy {
 }
 
 impl RowFunction for SparseEntropy {
+    fn ignored_target(&self) -> Option<f32> {
+        self.ignore_class
+    }
+
     /// A number that no class has costs nothing, as a row of zeros would.
     #[inline(always)]
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
@@ -154,10 +158,6 @@ impl RowLoss for SparseEntropy {
             gradient.fill(F::zero());
         }
         -math::ln::<F, A>(q)
-    }
-
-    fn ignored_target(&self) -> Option<f32> {
-        self.ignore_class
     }
 }
 

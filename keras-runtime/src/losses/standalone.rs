@@ -157,3 +157,76 @@ fn split(dims: &[usize], is_line: bool) -> Result<(usize, Shape)> {
     }
     Ok((samples, Shape::new(sample)))
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array, Array2, arr0, arr1, arr2};
+
+    use super::*;
+    use crate::losses::{Dice, Huber, MeanSquaredError, SparseCategoricalCrossentropy};
+
+    #[test]
+    fn arrays_of_every_type_are_taken() -> Result<()> {
+        let y_pred = arr2(&[[0.25f64, 0.75], [0.5, 0.5]]);
+        let loss = SparseCategoricalCrossentropy::new();
+        let value = loss.call(&arr1(&[1u8, 0]), &y_pred, None)?;
+        assert!((value - 0.490_414_6).abs() < 1e-6, "{value}");
+        assert_eq!(loss.values(&arr1(&[1i64, 0]), &y_pred.view())?.shape(), [2]);
+        Ok(())
+    }
+
+    #[test]
+    fn weights_are_broadcast_to_the_values() -> Result<()> {
+        let y_true = Array2::<f32>::zeros((2, 3));
+        let y_pred = arr2(&[[1.0f32, 1.0, 1.0], [2.0, 2.0, 2.0]]);
+        let loss = MeanSquaredError::new();
+        let weighted = |weights: ArrayD<f32>| loss.call(&y_true, &y_pred, Some(&weights));
+        assert_eq!(weighted(arr1(&[2.0, 1.0]).into_dyn()), Ok(3.0));
+        assert_eq!(weighted(arr2(&[[2.0], [1.0]]).into_dyn()), Ok(3.0));
+        assert_eq!(weighted(arr0(2.0).into_dyn()), Ok(5.0));
+        assert_eq!(weighted(arr1(&[2.0]).into_dyn()), Ok(5.0));
+        let error = weighted(arr1(&[1.0, 2.0, 3.0]).into_dyn()).unwrap_err();
+        let expected = "`sample_weight` must be broadcastable to the values of the loss, which have shape [2]. \
+                        Received: sample_weight.shape=[3]";
+        assert_eq!(error.to_string(), expected);
+        assert!(weighted(Array::ones((2, 3)).into_dyn()).is_err());
+        // One value of the whole batch.
+        let weights = arr1(&[1.0, 3.0]).into_dyn();
+        let dice = Dice::new().call(&y_pred, &y_pred, Some(&weights))?;
+        assert!((dice - 2.0 * Dice::new().call(&y_pred, &y_pred, None)?).abs() < 1e-6);
+        Ok(())
+    }
+
+    #[test]
+    fn arrays_that_do_not_fit_are_refused() {
+        let (two, three) = (Array2::<f32>::zeros((2, 3)), Array2::<f32>::zeros((3, 3)));
+        let error = Huber::new().call(&two, &three, None).unwrap_err();
+        let expected =
+            "`y_true` and `y_pred` must have the same number of samples. Received: 2 and 3";
+        assert_eq!(error.to_string(), expected);
+        assert!(Huber::new().call(&two, &two.t(), None).is_err());
+        let labels = arr1(&[1.0, 3.0]);
+        assert!(
+            SparseCategoricalCrossentropy::new()
+                .call(&labels, &two, None)
+                .is_err()
+        );
+        let deep = Array::<f32, _>::zeros(vec![1; Shape::MAX_RANK + 2]);
+        assert!(Huber::new().values(&deep, &deep).is_err());
+        let unreduced = Huber::new().reduction(Reduction::None);
+        assert!(unreduced.call(&two, &two, None).is_err());
+        assert_eq!(
+            unreduced.values(&two, &two),
+            Ok(arr1(&[0.0, 0.0]).into_dyn())
+        );
+    }
+
+    #[test]
+    fn no_samples_are_no_error() -> Result<()> {
+        let empty = Array2::<f32>::zeros((0, 3));
+        assert_eq!(Huber::new().call(&empty, &empty, None)?, 0.0);
+        assert_eq!(MeanSquaredError::new().call(&empty, &empty, None)?, 0.0);
+        assert_eq!(Huber::new().values(&empty, &empty)?.shape(), [0]);
+        Ok(())
+    }
+}

@@ -1,41 +1,20 @@
 //! How often `argmax(y_pred) = argmax(y_true)`.
 
-use super::{Direction, Metric, MetricInput, Own, row_mean};
+use super::mean_metric::mean_metric;
 use crate::device::cpu::lanes;
-use crate::device::{Arith, Device, Float, RowFunction};
+use crate::device::{Arith, Float, RowFunction};
 
-/// How often the most probable class is that of the target, a one-hot row:
-/// `keras.metrics.CategoricalAccuracy`.
-#[derive(Clone, Debug)]
-pub struct CategoricalAccuracy {
-    pub(super) own: Own,
-}
-
-impl CategoricalAccuracy {
-    /// The metric.
-    pub const fn new() -> Self {
-        Self {
-            own: Own::new("categorical_accuracy"),
-        }
-    }
-}
-
-impl<D: Device> Metric<D> for CategoricalAccuracy {
-    fn name(&self) -> &str {
-        self.own.name()
-    }
-
-    fn update(&self, input: MetricInput<'_, D>) {
-        row_mean(SameClass, input.rows(), input);
-    }
-
-    fn direction(&self) -> Direction {
-        Direction::Up
-    }
+mean_metric! {
+    /// How often the most probable class is that of the target, a one-hot row:
+    /// `keras.metrics.CategoricalAccuracy`.
+    struct CategoricalAccuracy: "categorical_accuracy";
+    mean of rows: SameClass = SameClass;
+    targets: same_shape;
+    better: Up;
 }
 
 /// 1 if both rows have their maximum at the same place.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct SameClass;
 
 impl RowFunction for SameClass {

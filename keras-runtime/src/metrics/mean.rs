@@ -13,6 +13,14 @@ pub struct Mean {
     pub(super) own: Own,
 }
 
+own::standalone!(@own Mean);
+
+impl Default for Mean {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Mean {
     /// The metric.
     pub const fn new() -> Self {
@@ -31,8 +39,8 @@ impl Mean {
         values: &impl Values,
         sample_weight: Option<&ArrayD<f32>>,
     ) -> Result<()> {
-        let mut state = self.own.take(2);
-        let added = own::add_values(&mut state, values, sample_weight, true);
+        let mut state = self.own.take();
+        let added = own::add_values(&self.own, &mut state, values, sample_weight, true);
         self.own.put(state);
         added
     }

@@ -1,6 +1,8 @@
-//! What a metric has for its use without a model: a name and a state of its own, on the host.
+//! What a metric has for its use without a model: a name, and a state of its own on the host.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use ndarray::{ArrayBase, ArrayD, Data, Dimension, IxDyn};
 
@@ -10,22 +12,46 @@ use crate::device::{Arith, Cpu, Float, MeanOf, PairFunction, RowSums, Rows};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
-/// The name of a metric and the state that `update_state` adds to.
+/// The name of a metric, and the state that `update_state` adds to.
 ///
 /// In a model the states of all metrics lie side by side on the device, and this one is not used.
 #[derive(Clone, Debug)]
 pub struct Own {
     name: Cow<'static, str>,
+    /// Which one of its class it is, where the class counts.
+    number: Option<usize>,
+    is_whole: bool,
+    invalid: Option<Error>,
     state: Vec<f32>,
 }
+
+/// How many metrics of a name have been made: Keras names them `auc`, `auc_1`, `auc_2`.
+static MADE: Mutex<BTreeMap<&'static str, usize>> = Mutex::new(BTreeMap::new());
 
 impl Own {
     /// A name, and no state yet.
     pub const fn new(name: &'static str) -> Self {
         Self {
             name: Cow::Borrowed(name),
+            number: None,
+            is_whole: false,
+            invalid: None,
             state: Vec::new(),
         }
+    }
+
+    /// The next free name of a class whose metrics are numbered: `auc`, `auc_1`, ...
+    pub fn numbered(class: &'static str) -> Self {
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = made.entry(class).or_default();
+        let number = *count;
+        *count += 1;
+        let mut own = Self::new(class);
+        own.number = Some(number);
+        if number > 0 {
+            own.name = Cow::Owned(format!("{class}_{number}"));
+        }
+        own
     }
 
     /// The name.
@@ -33,33 +59,167 @@ impl Own {
         &self.name
     }
 
-    /// Gives the metric another name.
+    /// Gives the metric another name. The number of a metric that was just made is free again: in
+    /// Keras it would not have got one.
     pub fn rename(&mut self, name: String) {
+        if let Some(number) = self.number.take() {
+            let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+            let class = self.name.strip_suffix(&format!("_{number}"));
+            if let Some(count) = made.get_mut(class.unwrap_or(&self.name)) {
+                *count -= usize::from(*count == number + 1);
+            }
+        }
         self.name = Cow::Owned(name);
     }
 
+    /// Takes the name of a number type, such as `float32` or `int32`. Metrics compute in `f32`; those
+    /// that count in whole numbers round weights down to them.
+    pub fn set_dtype(&mut self, dtype: &str) {
+        const FLOATS: [&str; 5] = ["float", "float16", "bfloat16", "float32", "float64"];
+        const INTEGERS: [&str; 9] = [
+            "int", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+        ];
+        self.is_whole = INTEGERS.contains(&dtype);
+        self.require(self.is_whole || FLOATS.contains(&dtype), || {
+            format!("Invalid dtype: {dtype}. Expected one of {FLOATS:?} or {INTEGERS:?}.")
+        });
+    }
+
+    /// Keeps the sentence about an argument out of range until somebody can be told: the first one.
+    pub fn require(&mut self, holds: bool, sentence: impl FnOnce() -> String) {
+        if !holds && self.invalid.is_none() {
+            self.invalid = Some(Error::Value(sentence()));
+        }
+    }
+
+    /// Whether every argument was in range.
+    ///
+    /// # Errors
+    /// With the first sentence that [`require`](Own::require) kept.
+    pub fn validate(&self) -> Result<()> {
+        self.invalid.clone().map_or(Ok(()), Err)
+    }
+
     /// The state; empty before the first update.
-    pub(super) fn state(&self) -> &[f32] {
+    pub fn state(&self) -> &[f32] {
         &self.state
     }
 
-    /// The state, `len` numbers, taken out to be updated.
-    pub(super) fn take(&mut self, len: usize) -> Vec<f32> {
-        let mut state = std::mem::take(&mut self.state);
-        state.resize(len, 0.0);
-        state
+    /// The state, taken out to be updated.
+    pub fn take(&mut self) -> Vec<f32> {
+        std::mem::take(&mut self.state)
     }
 
     /// Puts the state back.
-    pub(super) fn put(&mut self, state: Vec<f32>) {
+    pub fn put(&mut self, state: Vec<f32>) {
         self.state = state;
     }
 
-    /// Sets the state to zero.
-    pub(super) fn reset(&mut self) {
-        self.state.fill(0.0);
+    /// Begins anew.
+    pub fn reset(&mut self) {
+        self.state.clear();
     }
 }
+
+/// The methods of a metric with a field `own` for its use without a model: `name`, `dtype`,
+/// `update_state`, `result`, `results`, `call`, `reset_state` and `merge_state`; and its conversion
+/// into what `compile` takes.
+///
+/// The type implements [`Metric`](crate::metrics::Metric) for every device, and has
+/// `own: `[`Own`](crate::metrics::Own).
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __standalone_metric {
+    ($ty:ident) => {
+        $crate::__standalone_metric!(@own $ty);
+
+        impl $ty {
+            /// Adds targets and predictions to the metric's own state. A `sample_weight` belongs to
+            /// each sample, to each row along the last axis, or can be broadcast to these.
+            ///
+            /// # Errors
+            /// If an argument of the metric is out of range, or the shapes do not fit each other.
+            pub fn update_state(
+                &mut self,
+                y_true: &impl $crate::metrics::Values,
+                y_pred: &impl $crate::metrics::Values,
+                sample_weight: ::std::option::Option<&$crate::metrics::ArrayD<f32>>,
+            ) -> $crate::Result<()> {
+                let mut state = self.own.take();
+                let updated =
+                    $crate::metrics::own::update(self, &mut state, y_true, y_pred, sample_weight);
+                self.own.put(state);
+                updated
+            }
+
+            /// Adds targets and predictions to the metric's own state, and gives its value.
+            ///
+            /// # Errors
+            /// Those of `update_state`.
+            pub fn call(
+                &mut self,
+                y_true: &impl $crate::metrics::Values,
+                y_pred: &impl $crate::metrics::Values,
+            ) -> $crate::Result<f32> {
+                self.update_state(y_true, y_pred, ::std::option::Option::None)?;
+                ::std::result::Result::Ok(self.result())
+            }
+
+            /// The value of the metric's own state; of several values, such as one for each class,
+            /// their mean.
+            pub fn result(&self) -> f32 {
+                $crate::metrics::own::mean(&self.results())
+            }
+
+            /// Every value of the metric's own state: one, unless it has one for each class or
+            /// threshold.
+            pub fn results(&self) -> ::std::vec::Vec<f32> {
+                $crate::metrics::own::results(self, self.own.state())
+            }
+
+            /// Adds what another metric of the same arguments has counted.
+            ///
+            /// # Errors
+            /// If it has counted another number of classes or thresholds.
+            pub fn merge_state(&mut self, other: &Self) -> $crate::Result<()> {
+                let mut state = self.own.take();
+                let merged = $crate::metrics::own::merge(self, &mut state, other.own.state());
+                self.own.put(state);
+                merged
+            }
+        }
+
+        impl<D: $crate::device::Device> $crate::metrics::IntoMetric<D> for $ty {
+            fn into_metric(self) -> $crate::metrics::MetricArg<D> {
+                $crate::metrics::MetricArg::Object(::std::sync::Arc::new(self))
+            }
+        }
+    };
+    (@own $ty:ident) => {
+        impl $ty {
+            /// The name it is logged under, instead of the default one.
+            #[must_use]
+            pub fn name(mut self, name: impl ::std::convert::Into<::std::string::String>) -> Self {
+                self.own.rename(name.into());
+                self
+            }
+
+            /// The number type, such as `float32`. Metrics compute in `f32`; a metric that counts in
+            /// whole numbers rounds weights down to them.
+            #[must_use]
+            pub fn dtype(mut self, dtype: &str) -> Self {
+                self.own.set_dtype(dtype);
+                self
+            }
+
+            /// Begins anew.
+            pub fn reset_state(&mut self) {
+                self.own.reset();
+            }
+        }
+    };
+}
+pub use __standalone_metric as standalone;
 
 /// Numbers that a metric is updated with: an array of any rank and element type, or a single number.
 pub trait Values {
@@ -93,13 +253,17 @@ impl Values for f32 {
 }
 
 /// Adds targets and predictions to a state.
-pub(super) fn update<M: Metric<Cpu>>(
-    metric: &M,
-    state: &mut [f32],
-    y_true: &impl Values,
-    y_pred: &impl Values,
+///
+/// # Errors
+/// If an argument of the metric is out of range, or the shapes do not fit each other.
+pub fn update(
+    metric: &dyn Metric<Cpu>,
+    state: &mut Vec<f32>,
+    y_true: &dyn Values,
+    y_pred: &dyn Values,
     sample_weight: Option<&ArrayD<f32>>,
 ) -> Result<()> {
+    metric.validate()?;
     let (samples, y_true_shape) = split(y_true.dims())?;
     let (predictions, y_pred_shape) = split(y_pred.dims())?;
     if samples != predictions {
@@ -121,6 +285,8 @@ pub(super) fn update<M: Metric<Cpu>>(
     let weights = sample_weight
         .map(|weights| broadcast(weights, &values))
         .transpose()?;
+    let variables = metric.variables(&y_true_shape, &y_pred_shape);
+    begin(metric, state, variables)?;
     metric.update(MetricInput {
         device: &Cpu::default(),
         batch: samples,
@@ -131,25 +297,68 @@ pub(super) fn update<M: Metric<Cpu>>(
         sample_weight: weights.as_deref(),
         weights_per_sample: per_sample(&weights, samples),
         state,
-    });
+    })
+}
+
+/// Makes a state of `variables` numbers, unless there is one.
+fn begin(metric: &dyn Metric<Cpu>, state: &mut Vec<f32>, variables: usize) -> Result<()> {
+    if state.is_empty() {
+        state.resize(variables, 0.0);
+        metric.initialize(state);
+    }
+    if state.len() == variables {
+        return Ok(());
+    }
+    Err(Error::value(format!(
+        "The metric '{}' has counted values of another shape: its state has {} variables. Received: {variables} variables",
+        metric.name(),
+        state.len()
+    )))
+}
+
+/// The values of a metric's own state.
+pub fn results(metric: &dyn Metric<Cpu>, state: &[f32]) -> Vec<f32> {
+    let mut values = Vec::new();
+    if state.is_empty() {
+        let mut first = vec![0.0; metric.variables(&Shape::SCALAR, &Shape::SCALAR)];
+        metric.initialize(&mut first);
+        metric.results(&first, &mut values);
+    } else {
+        metric.results(state, &mut values);
+    }
+    values
+}
+
+/// Adds another state to a state.
+///
+/// # Errors
+/// If they are not of one length.
+pub fn merge(metric: &dyn Metric<Cpu>, state: &mut Vec<f32>, other: &[f32]) -> Result<()> {
+    if !other.is_empty() {
+        begin(metric, state, other.len())?;
+        metric.merge(state, other);
+    }
     Ok(())
 }
 
-/// The value of a metric's own state.
-pub(super) fn result<M: Metric<Cpu>>(metric: &M, own: &Own) -> f32 {
-    if own.state.is_empty() {
-        return metric.result(&vec![0.0; metric.variables()]);
+/// One number for several values, as a progress bar shows them.
+pub fn mean(values: &[f32]) -> f32 {
+    match values {
+        [value] => *value,
+        values => values.iter().sum::<f32>() / values.len() as f32,
     }
-    metric.result(&own.state)
 }
 
 /// Adds plain values to `[Σ w v / r, Σ w / r]`, with r values a sample.
 pub(super) fn add_values(
-    state: &mut [f32],
-    values: &impl Values,
+    own: &Own,
+    state: &mut Vec<f32>,
+    values: &dyn Values,
     sample_weight: Option<&ArrayD<f32>>,
     is_mean: bool,
 ) -> Result<()> {
+    own.validate()?;
+    state.resize(2, 0.0);
     let dims = match values.dims() {
         [] => &[1],
         dims => dims,

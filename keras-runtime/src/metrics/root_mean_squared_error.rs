@@ -1,6 +1,6 @@
 //! `√mean((y_true - y_pred)²)`.
 
-use super::{Direction, Metric, MetricInput, Own, mean, row_mean};
+use super::{Direction, Metric, MetricInput, Own, mean};
 use crate::device::{Device, MeanOf};
 use crate::error::Result;
 use crate::losses::{SquaredError, broadcast};
@@ -26,6 +26,10 @@ impl<D: Device> Metric<D> for RootMeanSquaredError {
         self.own.name()
     }
 
+    fn validate(&self) -> Result<()> {
+        self.own.validate()
+    }
+
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
         broadcast(y_true, y_pred)
     }
@@ -34,8 +38,10 @@ impl<D: Device> Metric<D> for RootMeanSquaredError {
         true
     }
 
-    fn update(&self, input: MetricInput<'_, D>) {
-        row_mean(MeanOf(SquaredError), input.elements(), input);
+    fn update(&self, input: MetricInput<'_, D>) -> Result<()> {
+        let elements = input.elements();
+        input.row_mean(MeanOf(SquaredError), elements);
+        Ok(())
     }
 
     fn result(&self, state: &[f32]) -> f32 {

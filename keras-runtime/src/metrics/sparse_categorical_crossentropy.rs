@@ -1,50 +1,30 @@
 //! The mean of `-ln p[t]`, with the number t of the class.
 
-use super::{Direction, Metric, MetricInput, Own, row_mean};
-use crate::device::Device;
-use crate::error::Result;
-use crate::losses::{SparseEntropy, classes};
-use crate::shape::Shape;
+use super::mean_metric::mean_metric;
+use crate::losses::SparseEntropy;
 
-/// The cross-entropy of targets that are numbers of classes:
-/// `keras.metrics.SparseCategoricalCrossentropy`.
-#[derive(Clone, Debug)]
-pub struct SparseCategoricalCrossentropy {
-    pub(super) own: Own,
-    entropy: SparseEntropy,
+mean_metric! {
+    /// The cross-entropy of targets that are numbers of classes:
+    /// `keras.metrics.SparseCategoricalCrossentropy`.
+    struct SparseCategoricalCrossentropy: "sparse_categorical_crossentropy";
+    mean of rows: SparseEntropy = SparseEntropy::new();
+    targets: classes;
+    better: Down;
 }
 
 impl SparseCategoricalCrossentropy {
-    /// The metric with Keras' defaults.
-    pub const fn new() -> Self {
-        Self {
-            own: Own::new("sparse_categorical_crossentropy"),
-            entropy: SparseEntropy::new(),
-        }
-    }
-
     /// Whether predictions are logits; by default they are probabilities.
     #[must_use]
     pub const fn from_logits(mut self, from_logits: bool) -> Self {
-        self.entropy.from_logits = from_logits;
+        self.function.from_logits = from_logits;
         self
     }
-}
 
-impl<D: Device> Metric<D> for SparseCategoricalCrossentropy {
-    fn name(&self) -> &str {
-        self.own.name()
-    }
-
-    fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
-        classes(y_true, y_pred)
-    }
-
-    fn update(&self, input: MetricInput<'_, D>) {
-        row_mean(self.entropy, input.rows(), input);
-    }
-
-    fn direction(&self) -> Direction {
-        Direction::Down
+    /// Rows of this class cost nothing, such as -1 for pixels without a label. As in Keras they are
+    /// counted all the same, unless there are sample weights.
+    #[must_use]
+    pub const fn ignore_class(mut self, class: i32) -> Self {
+        self.function.ignore_class = Some(class as f32);
+        self
     }
 }

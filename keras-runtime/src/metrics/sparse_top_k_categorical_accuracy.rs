@@ -1,65 +1,54 @@
 //! How often `y_true` is among the `k` largest of `y_pred`.
 
+use super::mean_metric::mean_metric;
 use super::top_k_categorical_accuracy::in_top_k;
-use super::{Direction, Metric, MetricInput, Own, row_mean};
-use crate::device::{Arith, Device, Float, RowFunction};
-use crate::error::Result;
-use crate::losses::classes;
-use crate::shape::Shape;
+use crate::device::{Arith, Float, RowFunction};
 
-/// How often the target, the number of a class, is among the `k` most probable:
-/// `keras.metrics.SparseTopKCategoricalAccuracy`.
-#[derive(Clone, Debug)]
-pub struct SparseTopKCategoricalAccuracy {
-    pub(super) own: Own,
-    k: usize,
+mean_metric! {
+    /// How often the target, the number of a class, is among the `k` most probable:
+    /// `keras.metrics.SparseTopKCategoricalAccuracy`.
+    struct SparseTopKCategoricalAccuracy: "sparse_top_k_categorical_accuracy";
+    mean of rows: ClassInTopK = ClassInTopK { k: 5, from_sorted_ids: false };
+    targets: classes;
+    better: Up;
 }
 
 impl SparseTopKCategoricalAccuracy {
-    /// The metric with `k = 5`.
-    pub const fn new() -> Self {
-        Self {
-            own: Own::new("sparse_top_k_categorical_accuracy"),
-            k: 5,
-        }
-    }
-
-    /// How many classes are looked at.
+    /// How many classes are looked at; 5 by default.
     #[must_use]
     pub const fn k(mut self, k: usize) -> Self {
-        self.k = k;
+        self.function.k = k;
+        self
+    }
+
+    /// Whether predictions are numbers of classes, the most probable first, as a model for retrieval
+    /// gives them; by default they are the probabilities of all classes.
+    #[must_use]
+    pub const fn from_sorted_ids(mut self, from_sorted_ids: bool) -> Self {
+        self.function.from_sorted_ids = from_sorted_ids;
         self
     }
 }
 
-impl<D: Device> Metric<D> for SparseTopKCategoricalAccuracy {
-    fn name(&self) -> &str {
-        self.own.name()
-    }
-
-    fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
-        classes(y_true, y_pred)
-    }
-
-    fn update(&self, input: MetricInput<'_, D>) {
-        row_mean(ClassInTopK { k: self.k }, input.rows(), input);
-    }
-
-    fn direction(&self) -> Direction {
-        Direction::Up
-    }
-}
-
 /// 1 if the target is one of the k largest.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct ClassInTopK {
     k: usize,
+    from_sorted_ids: bool,
 }
 
 impl RowFunction for ClassInTopK {
     #[inline(always)]
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
-        let class = y_true.first().and_then(|class| class.to_usize());
-        class.map_or(F::zero(), |class| in_top_k::<F, A>(y_pred, class, self.k))
+        let Some(class) = y_true.first() else {
+            return F::zero();
+        };
+        if self.from_sorted_ids {
+            let is_in = y_pred.iter().take(self.k).any(|id| id == class);
+            return if is_in { F::one() } else { F::zero() };
+        }
+        class
+            .to_usize()
+            .map_or(F::zero(), |class| in_top_k::<F, A>(y_pred, class, self.k))
     }
 }

@@ -13,6 +13,14 @@ pub struct Sum {
     pub(super) own: Own,
 }
 
+own::standalone!(@own Sum);
+
+impl Default for Sum {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Sum {
     /// The metric.
     pub const fn new() -> Self {
@@ -31,8 +39,8 @@ impl Sum {
         values: &impl Values,
         sample_weight: Option<&ArrayD<f32>>,
     ) -> Result<()> {
-        let mut state = self.own.take(2);
-        let added = own::add_values(&mut state, values, sample_weight, false);
+        let mut state = self.own.take();
+        let added = own::add_values(&self.own, &mut state, values, sample_weight, false);
         self.own.put(state);
         added
     }

@@ -1,51 +1,30 @@
 //! How often `argmax(y_true)` is among the `k` largest of `y_pred`.
 
 use super::categorical_accuracy::argmax;
-use super::{Direction, Metric, MetricInput, Own, row_mean};
+use super::mean_metric::mean_metric;
 use crate::device::cpu::lanes::{self, Each, Same};
-use crate::device::{Arith, Device, Float, RowFunction};
+use crate::device::{Arith, Float, RowFunction};
 
-/// How often the class of the target, a one-hot row, is among the `k` most probable:
-/// `keras.metrics.TopKCategoricalAccuracy`.
-#[derive(Clone, Debug)]
-pub struct TopKCategoricalAccuracy {
-    pub(super) own: Own,
-    k: usize,
+mean_metric! {
+    /// How often the class of the target, a one-hot row, is among the `k` most probable:
+    /// `keras.metrics.TopKCategoricalAccuracy`.
+    struct TopKCategoricalAccuracy: "top_k_categorical_accuracy";
+    mean of rows: InTopK = InTopK { k: 5 };
+    targets: same_shape;
+    better: Up;
 }
 
 impl TopKCategoricalAccuracy {
-    /// The metric with `k = 5`.
-    pub const fn new() -> Self {
-        Self {
-            own: Own::new("top_k_categorical_accuracy"),
-            k: 5,
-        }
-    }
-
-    /// How many classes are looked at.
+    /// How many classes are looked at; 5 by default.
     #[must_use]
     pub const fn k(mut self, k: usize) -> Self {
-        self.k = k;
+        self.function.k = k;
         self
     }
 }
 
-impl<D: Device> Metric<D> for TopKCategoricalAccuracy {
-    fn name(&self) -> &str {
-        self.own.name()
-    }
-
-    fn update(&self, input: MetricInput<'_, D>) {
-        row_mean(InTopK { k: self.k }, input.rows(), input);
-    }
-
-    fn direction(&self) -> Direction {
-        Direction::Up
-    }
-}
-
 /// 1 if the target's class is among the k largest.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct InTopK {
     k: usize,
 }

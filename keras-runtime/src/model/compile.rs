@@ -127,6 +127,9 @@ impl<D: Device> Compiled<D> {
             known(name, "loss_weights")?;
         }
         for request in &metrics {
+            if let MetricArg::Object(metric) = &request.metric {
+                metric.validate()?;
+            }
             if let Some(name) = &request.output {
                 known(name, "metrics")?;
             }
@@ -177,6 +180,8 @@ pub(crate) struct Targets<D: Device> {
     pub samples: f64,
     /// The totals on the host, while logs are made of them.
     pub host: Vec<f32>,
+    /// The values of one metric, while logs are made of them.
+    pub values: Vec<f32>,
     pub logs: Logs,
     /// Where each of [`names`](Targets::names) is among the logs.
     pub log_slots: Vec<usize>,
@@ -212,7 +217,8 @@ impl<D: Device> Weighting<D> {
 
 /// A metric of one output.
 pub(crate) struct NamedMetric<D: Device> {
-    pub name: String,
+    /// What it is logged as: one name, or those of its dictionary.
+    pub names: Vec<String>,
     pub metric: Arc<dyn Metric<D>>,
     /// Its state among the totals.
     pub state: Range<usize>,
@@ -261,12 +267,18 @@ impl<D: Device> Targets<D> {
                 } else {
                     bare.to_owned()
                 };
-                let name = unique(&full, &names);
-                names.push(name.clone());
-                let state = end..end + metric.variables();
+                let mut logged: Vec<String> = match metric.keys() {
+                    keys if keys.is_empty() => vec![full],
+                    keys => keys.into_iter().map(str::to_owned).collect(),
+                };
+                for name in &mut logged {
+                    *name = unique(name, &names);
+                    names.push(name.clone());
+                }
+                let state = end..end + metric.variables(shape, prediction);
                 end = state.end;
                 of_output.push(NamedMetric {
-                    name,
+                    names: logged,
                     metric,
                     state,
                 });
@@ -288,6 +300,7 @@ impl<D: Device> Targets<D> {
             totals: device.alloc(end)?,
             samples: 0.0,
             host: vec![0.0; end],
+            values: Vec::new(),
             logs: Logs::new(),
             log_slots: Vec::new(),
         };
@@ -298,6 +311,7 @@ impl<D: Device> Targets<D> {
         targets.logs.sort();
         let slots = names.iter().filter_map(|name| targets.logs.slot(name));
         targets.log_slots = slots.collect();
+        targets.reset(device);
         Ok(targets)
     }
 
@@ -316,15 +330,21 @@ impl<D: Device> Targets<D> {
             self.outputs
                 .iter()
                 .flat_map(|output| &output.metrics)
-                .map(|metric| metric.name.clone()),
+                .flat_map(|metric| metric.names.iter().cloned()),
         );
         names
     }
 
     /// Begins to count anew.
     pub fn reset(&mut self, device: &D) {
+        self.host.fill(0.0);
+        for metric in self.outputs.iter().flat_map(|output| &output.metrics) {
+            metric
+                .metric
+                .initialize(&mut self.host[metric.state.clone()]);
+        }
         let len = self.host.len();
-        device.fill(D::slice_mut(&mut self.totals, 0..len), 0.0);
+        device.upload(&self.host, D::slice_mut(&mut self.totals, 0..len));
         self.samples = 0.0;
     }
 
@@ -359,8 +379,17 @@ impl<D: Device> Targets<D> {
         }
         set(total_slot, total as f32);
         for metric in self.outputs.iter().flat_map(|output| &output.metrics) {
+            self.values.clear();
             let state = &self.host[metric.state.clone()];
-            set(slots.next(), metric.metric.result(state));
+            metric.metric.results(state, &mut self.values);
+            match &metric.names[..] {
+                [_] => set(slots.next(), metrics::own::mean(&self.values)),
+                names => {
+                    for (_, value) in names.iter().zip(&self.values) {
+                        set(slots.next(), *value);
+                    }
+                }
+            }
         }
     }
 }

@@ -36,6 +36,8 @@ pub(crate) fn describe<M: Model>(model: &M) -> Summary {
                 class: "InputLayer".to_owned(),
                 output_shape: text(trace.shape(network.inputs[input].value)),
                 params: Some(0),
+                is_trained: None,
+                input_shapes: Vec::new(),
                 connected_to: Vec::new(),
             },
             Part::Layer(layer) => {
@@ -46,6 +48,10 @@ pub(crate) fn describe<M: Model>(model: &M) -> Summary {
                     class: network.layers[layer].class.to_owned(),
                     output_shape: text(shape),
                     params: None,
+                    is_trained: None,
+                    input_shapes: (graph.inputs(layer).iter())
+                        .map(|&value| text(trace.shape(value)))
+                        .collect(),
                     connected_to: graph.connections(layer),
                 };
                 if let Some(parameters) = &core.parameters {
@@ -53,6 +59,7 @@ pub(crate) fn describe<M: Model>(model: &M) -> Summary {
                     let (params, state) =
                         (weights.params_range().len(), weights.state_range().len());
                     row.params = Some(params + state);
+                    row.is_trained = (params + state > 0).then_some(core.trainable[layer]);
                     let trained = if core.trainable[layer] { params } else { 0 };
                     summary.trainable += trained;
                     summary.non_trainable += params + state - trained;
@@ -253,15 +260,17 @@ impl<'a> Graph<'a> {
             && self.places.iter().all(|place| place.calls <= 1)
     }
 
+    /// The values that a layer is called on, one call after the other.
+    fn inputs(&self, layer: usize) -> Vec<Value> {
+        let calls = self.nodes.iter();
+        let calls = calls.filter(|node| node.part == Part::Layer(layer));
+        calls.flat_map(|node| node.inputs).copied().collect()
+    }
+
     /// What a layer is called on: `dense[0][0]` is the first call of `dense`.
     fn connections(&self, layer: usize) -> Vec<String> {
-        let is_call = |node: &&Node<'_>| node.part == Part::Layer(layer);
-        let inputs = self
-            .nodes
-            .iter()
-            .filter(is_call)
-            .flat_map(|node| node.inputs);
-        inputs.filter_map(|&value| self.source(value)).collect()
+        let inputs = self.inputs(layer).into_iter();
+        inputs.filter_map(|value| self.source(value)).collect()
     }
 
     fn source(&self, value: Value) -> Option<String> {

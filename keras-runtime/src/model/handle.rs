@@ -39,7 +39,7 @@ impl<M: Model> ModelHandle for M {
             return Some(Direction::Down);
         }
         let mut metrics = targets.outputs.iter().flat_map(|output| &output.metrics);
-        let metric = metrics.find(|metric| metric.name == name)?;
+        let metric = metrics.find(|metric| metric.names.iter().any(|logged| logged == name))?;
         Some(metric.metric.direction())
     }
 

@@ -31,6 +31,7 @@ pub use backend::Backend;
 pub use build::build_declared;
 pub use compile::Compile;
 pub use core::{Core, Run};
+pub(crate) use describe::describe;
 pub use evaluate::Evaluate;
 pub use fit::Fit;
 pub use history::{History, Logs};
@@ -40,6 +41,7 @@ pub use pass::Pass;
 pub use predict::Predict;
 #[doc(hidden)]
 pub use progbar::{Progbar, epoch_line};
+pub use summary::SummaryOptions;
 #[doc(hidden)]
 pub use summary::{OptimizerSize, Row, Summary};
 pub use trace::Trace;

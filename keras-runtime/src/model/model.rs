@@ -12,6 +12,7 @@ use super::layer_ref::LayerRef;
 use super::network::Network;
 use super::pass::Pass;
 use super::predict::{self, Predict};
+use super::summary::SummaryOptions;
 use super::trace::Trace;
 use super::{build, describe, on_batch, step, weights};
 use crate::console;
@@ -246,6 +247,15 @@ pub trait Model: Sized + Send {
     /// The table of the layers that [`summary`](Model::summary) prints.
     fn summary_string(&self) -> String {
         describe::describe(self).to_string()
+    }
+
+    /// Prints a table of the layers as the options want it.
+    ///
+    /// # Errors
+    /// If a layer is named that the model does not have, or the columns are too narrow.
+    fn summary_with(&self, options: SummaryOptions) -> Result<()> {
+        console::print(&describe::describe(self).with(options)?.to_string());
+        Ok(())
     }
 
     /// The number of all weights; 0 for a model that is not built.

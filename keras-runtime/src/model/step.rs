@@ -332,7 +332,7 @@ pub(crate) fn update_metrics<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Res
                 sample_weight: None,
                 weights_per_sample: 1,
                 state: D::slice_mut(totals, metric.state.clone()),
-            });
+            })?;
         }
     }
     Ok(())

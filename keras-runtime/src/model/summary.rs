@@ -3,12 +3,44 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::table::{Align, Table, fold};
+use crate::console;
+use crate::error::{Error, Result};
 
-/// The columns of a terminal that is not known to have more.
-const COLUMNS: usize = 80;
+/// The arguments of [`Model::summary_with`](super::Model::summary_with).
+#[derive(Clone, Debug, Default)]
+pub struct SummaryOptions {
+    line_length: Option<usize>,
+    show_trainable: bool,
+    layer_range: Option<(String, String)>,
+}
 
-/// The width of the table on it.
-const WIDTH: usize = COLUMNS - 4;
+impl SummaryOptions {
+    /// As wide as the terminal, up to 88 characters, or 108 where the layers are no chain.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The width of the table in characters.
+    #[must_use]
+    pub fn line_length(mut self, line_length: usize) -> Self {
+        self.line_length = Some(line_length);
+        self
+    }
+
+    /// Whether a column says which layers are trained.
+    #[must_use]
+    pub fn show_trainable(mut self, show_trainable: bool) -> Self {
+        self.show_trainable = show_trainable;
+        self
+    }
+
+    /// Only the layers from one to another, by name, both included.
+    #[must_use]
+    pub fn layer_range(mut self, first: impl Into<String>, last: impl Into<String>) -> Self {
+        self.layer_range = Some((first.into(), last.into()));
+        self
+    }
+}
 
 /// A model as its summary shows it.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +57,8 @@ pub struct Summary {
     pub non_trainable: usize,
     /// What the optimizer remembers, once it has taken a step.
     pub optimizer: Option<OptimizerSize>,
+    /// How it is to be shown.
+    pub options: SummaryOptions,
 }
 
 /// A layer in a summary.
@@ -38,6 +72,10 @@ pub struct Row {
     pub output_shape: String,
     /// The number of its weights; `None` before it is built.
     pub params: Option<usize>,
+    /// Whether its weights are trained; `None` if it has none.
+    pub is_trained: Option<bool>,
+    /// The shapes of what it is called on.
+    pub input_shapes: Vec<String>,
     /// What it is called on, such as `dense[0][0]`; nothing for an input.
     pub connected_to: Vec<String>,
 }
@@ -54,7 +92,7 @@ pub struct OptimizerSize {
 impl Display for Summary {
     /// Several lines, each with a line break.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for line in fold(&format!("Model: \"{}\"", self.name), COLUMNS) {
+        for line in fold(&format!("Model: \"{}\"", self.name), console::columns()) {
             writeln!(f, "{line}")?;
         }
         f.write_str(&self.table())?;
@@ -78,31 +116,95 @@ impl Display for Summary {
 }
 
 impl Summary {
-    fn table(&self) -> String {
-        let header = [
-            ("Layer (type)", Align::Left),
-            ("Output Shape", Align::Left),
-            ("Param #", Align::Right),
-            ("Connected to", Align::Left),
-        ];
+    /// The summary as the options want it.
+    ///
+    /// # Errors
+    /// If a layer is named that the model does not have, or the columns are too narrow.
+    pub fn with(mut self, options: SummaryOptions) -> Result<Self> {
+        if let Some((first, last)) = &options.layer_range {
+            let place = |name: &str| {
+                let place = self.rows.iter().position(|row| row.name == name);
+                place.ok_or_else(|| {
+                    let names: Vec<&str> = self.rows.iter().map(|row| row.name.as_str()).collect();
+                    Error::value(format!(
+                        "`layer_range` expects the names of two layers of the model, among {names:?}. Received: {name}"
+                    ))
+                })
+            };
+            let (first, last) = (place(first)?, place(last)?);
+            let range = first.min(last)..=first.max(last);
+            self.rows = self.rows.drain(range).collect();
+        }
+        self.options = options;
+        let mut start = 0;
+        for end in self.ends() {
+            let end = (end * self.width() as f64) as usize;
+            if end < start + 4 {
+                return Err(Error::value(format!(
+                    "Insufficient console width to print summary. Received: line_length={}",
+                    self.width()
+                )));
+            }
+            start = end;
+        }
+        Ok(self)
+    }
+
+    /// Where the columns end, as fractions of the width.
+    fn ends(&self) -> Vec<f64> {
         let ends: &[f64] = if self.is_graph {
             &[0.3, 0.56, 0.74, 1.0]
         } else {
             &[0.45, 0.8, 1.0]
         };
-        let mut table = Table::new(WIDTH, ends, &header[..ends.len()]);
+        if !self.options.show_trainable {
+            return ends.to_vec();
+        }
+        ends.iter().map(|end| end * 0.9).chain([1.0]).collect()
+    }
+
+    fn width(&self) -> usize {
+        let most = if self.is_graph { 108 } else { 88 };
+        let most = most + if self.options.show_trainable { 12 } else { 0 };
+        let most = most.min(console::columns().saturating_sub(4));
+        self.options.line_length.unwrap_or(most)
+    }
+
+    fn table(&self) -> String {
+        let mut header = vec![
+            ("Layer (type)", Align::Left),
+            ("Output Shape", Align::Left),
+            ("Param #", Align::Right),
+        ];
+        if self.is_graph {
+            header.push(("Connected to", Align::Left));
+        }
+        if self.options.show_trainable {
+            header.push(("Trainable", Align::Center));
+        }
+        let mut table = Table::new(self.width(), &self.ends(), &header);
         for row in &self.rows {
             let params = match row.params {
                 Some(params) => thousands(params),
                 None => "0 (unbuilt)".to_owned(),
             };
-            let connections = match &row.connected_to[..] {
-                [] => "-".to_owned(),
-                names => names.join(", "),
-            };
             let name = format!("{} ({})", row.name, row.class);
-            let cells = [name, row.output_shape.clone(), params, connections];
-            table.row(&cells[..ends.len()]);
+            let mut cells = vec![name, row.output_shape.clone(), params];
+            if self.is_graph {
+                cells.push(match &row.connected_to[..] {
+                    [] => "-".to_owned(),
+                    names => names.join(", "),
+                });
+            }
+            if self.options.show_trainable {
+                let letter = match row.is_trained {
+                    Some(true) => "Y",
+                    Some(false) => "N",
+                    None => "-",
+                };
+                cells.push(letter.to_owned());
+            }
+            table.row(&cells);
         }
         table.finish()
     }
@@ -152,6 +254,8 @@ mod tests {
             class: class.to_owned(),
             output_shape: shape.to_owned(),
             params: Some(params),
+            is_trained: None,
+            input_shapes: Vec::new(),
             connected_to: connected_to.iter().map(|&name| name.to_owned()).collect(),
         }
     }

@@ -4,6 +4,7 @@
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Align {
     Left,
+    Center,
     Right,
 }
 
@@ -68,6 +69,7 @@ impl Table {
                 let space = " ".repeat(width.saturating_sub(2 + text.chars().count()));
                 let (before, after) = match self.align[column] {
                     Align::Left => ("", space.as_str()),
+                    Align::Center => space.split_at(space.len() / 2),
                     Align::Right => (space.as_str(), ""),
                 };
                 self.text.push(border);

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::kernel::{self, Kernel};
 use super::simd::Arith;
-use super::threads::over_rows;
+use super::threads::over_slice;
 use crate::device::{Channels, Float};
 
 /// A mean and a variance, or what is kept of it, for each channel.
@@ -164,12 +164,12 @@ fn add_up<F: Float>(channels: &Channels, x: &[F], dy: Option<&[F]>, shift: &[F],
     let (parts, two) = (channels.parts(), 2 * channels.channels);
     let rows = channels.outer.div_ceil(parts);
     let size = channels.channels * channels.inner;
-    over_rows(
+    over_slice(
         parts,
         1,
         x.len(),
         &mut *sums,
-        &|sums: &mut [F], parts| sums.split_at_mut(parts * two),
+        two,
         &|parts: Range<usize>, sums: &mut [F]| {
             for (part, sums) in parts.zip(sums.chunks_exact_mut(two)) {
                 let first = part * rows * size;
@@ -342,12 +342,12 @@ fn map<F: Float>(
     y: &mut [F],
 ) {
     let size = channels.channels * channels.inner;
-    over_rows(
+    over_slice(
         channels.outer,
         1,
         x.len(),
         y,
-        &|y: &mut [F], rows| y.split_at_mut(rows * size),
+        size,
         &|rows: Range<usize>, y: &mut [F]| {
             let numbers = rows.start * size..rows.end * size;
             kernel::run(Map {

@@ -1,6 +1,6 @@
 //! Copying runs of numbers.
 
-use super::threads::over_rows;
+use super::threads::over_slice;
 use crate::device::Runs;
 use crate::device::float::Float;
 
@@ -17,12 +17,12 @@ pub fn copy_runs<F: Float>(
         return;
     }
     let to_stride = to_runs.strides[0];
-    over_rows(
+    over_slice(
         counts[0],
         1,
         counts[0] * counts[1] * len,
         &mut to[to_runs.offset..],
-        &|to: &mut [F], at| to.split_at_mut(at * to_stride),
+        to_stride,
         &|rows, to| {
             for (at, row) in rows.enumerate() {
                 for run in 0..counts[1] {

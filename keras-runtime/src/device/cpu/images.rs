@@ -1,6 +1,6 @@
 //! Bilinear interpolation of images.
 
-use super::threads::over_rows;
+use super::threads::over_slice;
 use crate::device::Resize;
 use crate::device::float::Float;
 
@@ -39,24 +39,17 @@ pub fn resize<F: Float>(sizes: Resize, x: &[F], y: &mut [F]) {
     let Some((input, output)) = image_sizes(&sizes) else {
         return;
     };
-    over_rows(
-        sizes.batch,
-        1,
-        4 * y.len(),
-        y,
-        &|y: &mut [F], at| y.split_at_mut(at * output),
-        &|images, y| {
-            let x = x[images.start * input..images.end * input].chunks_exact(input);
-            for (x, y) in x.zip(y.chunks_exact_mut(output)) {
-                y.fill(F::zero());
-                each_weight(&sizes, |from, to, weight: F| {
-                    for (y, &x) in y[to].iter_mut().zip(&x[from]) {
-                        *y += weight * x;
-                    }
-                });
-            }
-        },
-    );
+    over_slice(sizes.batch, 1, 4 * y.len(), y, output, &|images, y| {
+        let x = x[images.start * input..images.end * input].chunks_exact(input);
+        for (x, y) in x.zip(y.chunks_exact_mut(output)) {
+            y.fill(F::zero());
+            each_weight(&sizes, |from, to, weight: F| {
+                for (y, &x) in y[to].iter_mut().zip(&x[from]) {
+                    *y += weight * x;
+                }
+            });
+        }
+    });
 }
 
 /// See [`Images::resize_gradient`](crate::device::Images::resize_gradient).
@@ -64,24 +57,17 @@ pub fn resize_gradient<F: Float>(sizes: Resize, dy: &[F], dx: &mut [F]) {
     let Some((input, output)) = image_sizes(&sizes) else {
         return;
     };
-    over_rows(
-        sizes.batch,
-        1,
-        4 * dy.len(),
-        dx,
-        &|dx: &mut [F], at| dx.split_at_mut(at * input),
-        &|images, dx| {
-            let dy = dy[images.start * output..images.end * output].chunks_exact(output);
-            for (dy, dx) in dy.zip(dx.chunks_exact_mut(input)) {
-                dx.fill(F::zero());
-                each_weight(&sizes, |from, to, weight: F| {
-                    for (dx, &dy) in dx[from].iter_mut().zip(&dy[to]) {
-                        *dx += weight * dy;
-                    }
-                });
-            }
-        },
-    );
+    over_slice(sizes.batch, 1, 4 * dy.len(), dx, input, &|images, dx| {
+        let dy = dy[images.start * output..images.end * output].chunks_exact(output);
+        for (dy, dx) in dy.zip(dx.chunks_exact_mut(input)) {
+            dx.fill(F::zero());
+            each_weight(&sizes, |from, to, weight: F| {
+                for (dx, &dy) in dx[from].iter_mut().zip(&dy[to]) {
+                    *dx += weight * dy;
+                }
+            });
+        }
+    });
 }
 
 /// Calls `visit` with the channels of each input pixel, those of each output pixel that sees it,

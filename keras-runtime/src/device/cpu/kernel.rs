@@ -31,5 +31,11 @@ pub fn run<K: Kernel>(kernel: K) -> K::Output {
             return unsafe { avx2(kernel) };
         }
     }
+    portable(kernel)
+}
+
+/// Out of line, so that a kernel that is run in two places is compiled once.
+#[inline(never)]
+fn portable<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Separate>()
 }

@@ -5,22 +5,32 @@ use super::simd::Arith;
 use crate::device::Float;
 
 /// The sums that a row's sum is added up from.
-const LANES: usize = 16;
+pub const LANES: usize = 16;
 
 /// Elements after which the lanes are added up, so that the sums of long rows stay exact.
 const BLOCK: usize = 256 * LANES;
 
 /// What stands beside the elements of a row.
 pub trait Beside<F>: Copy {
-    /// The part that stands beside `from..from + W`.
-    fn part<const W: usize>(self, from: usize) -> [F; W];
+    /// The part that stands beside the [`LANES`] elements from `from` on.
+    fn part(self, from: usize) -> [F; LANES];
+    /// What stands beside all elements of a row that is shorter than that, in the last lanes.
+    fn short(self) -> [F; LANES];
 }
 
 impl<F: Float> Beside<F> for &[F] {
     #[inline(always)]
-    fn part<const W: usize>(self, from: usize) -> [F; W] {
-        let mut part = [F::zero(); W];
-        part.copy_from_slice(&self[from..from + W]);
+    fn part(self, from: usize) -> [F; LANES] {
+        let mut part = [F::zero(); LANES];
+        part.copy_from_slice(&self[from..from + LANES]);
+        part
+    }
+
+    #[inline(always)]
+    fn short(self) -> [F; LANES] {
+        let mut part = [F::zero(); LANES];
+        let len = self.len().min(LANES);
+        copy_short(self, &mut part[LANES - len..]);
         part
     }
 }
@@ -34,8 +44,31 @@ pub struct Same<F>(
 
 impl<F: Float> Beside<F> for Same<F> {
     #[inline(always)]
-    fn part<const W: usize>(self, _from: usize) -> [F; W] {
-        [self.0; W]
+    fn part(self, _from: usize) -> [F; LANES] {
+        [self.0; LANES]
+    }
+
+    #[inline(always)]
+    fn short(self) -> [F; LANES] {
+        [self.0; LANES]
+    }
+}
+
+/// Copies fewer than [`LANES`] numbers, in pieces that may overlap; a call of `memcpy` takes longer.
+#[inline(never)]
+fn copy_short<F: Copy>(from: &[F], to: &mut [F]) {
+    let len = from.len().min(to.len());
+    let (from, to) = (&from[..len], &mut to[..len]);
+    if let (Some(first), Some(last)) = (from.first_chunk::<8>(), from.last_chunk::<8>()) {
+        to[..8].copy_from_slice(first);
+        to[len - 8..].copy_from_slice(last);
+    } else if let (Some(first), Some(last)) = (from.first_chunk::<4>(), from.last_chunk::<4>()) {
+        to[..4].copy_from_slice(first);
+        to[len - 4..].copy_from_slice(last);
+    } else {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = *from;
+        }
     }
 }
 
@@ -112,55 +145,42 @@ impl<'a, F: Float, C: Fn(F, F) -> F, const N: usize> Walk<'a, F, C, N> {
         }
     }
 
-    /// Takes the row in parts of a known length: as long a one as fits into it.
+    /// Takes the row in parts of [`LANES`] elements. The last one overlaps the one before where the row
+    /// is no multiple; a row that is shorter fills the last lanes.
+    ///
+    /// There is one loop for rows of all lengths, because every function of rows is compiled with its
+    /// own.
     #[inline(always)]
     fn run<A: Arith, T: Beside<F>>(mut self, a: T, b: &[F], each: &impl Each<F, N>) -> [F; N] {
-        match b.len() {
-            LANES.. => self.parts::<A, T, LANES>(a, b, each),
-            8.. => self.parts::<A, T, 8>(a, b, each),
-            4.. => self.parts::<A, T, 4>(a, b, each),
-            _ => self.parts::<A, T, 1>(a, b, each),
-        }
-        self.totals
-    }
-
-    /// Parts of `W` elements. The last one overlaps the one before where the row is no multiple.
-    #[inline(always)]
-    fn parts<A: Arith, T: Beside<F>, const W: usize>(
-        &mut self,
-        a: T,
-        b: &[F],
-        each: &impl Each<F, N>,
-    ) {
         let (len, mut at) = (b.len(), 0);
         while at < len {
             let end = len.min(at + BLOCK);
             while at < end {
-                let from = at.min(len - W);
-                self.part::<A, T, W>(a, b, from, from + W - at, each);
-                at += W;
+                self.part::<A, T>(a, b, at, each);
+                at += LANES;
             }
             self.add_up();
         }
+        self.totals
     }
 
-    /// Takes `W` elements, of which the last `fresh` ones have not been counted yet.
+    /// Takes the elements from `at` on that have not been counted yet.
     ///
     /// They come and go by value: memory that is read and written in one loop could overlap, which
     /// would keep rustc from vectorising it.
     #[inline(always)]
-    fn part<A: Arith, T: Beside<F>, const W: usize>(
-        &mut self,
-        a: T,
-        b: &[F],
-        from: usize,
-        fresh: usize,
-        each: &impl Each<F, N>,
-    ) {
-        let (a, b): ([F; W], [F; W]) = (a.part(from), b.part(from));
-        let mut kept = [F::zero(); W];
-        let mut values = [[F::zero(); W]; N];
-        for i in 0..W {
+    fn part<A: Arith, T: Beside<F>>(&mut self, a: T, b: &[F], at: usize, each: &impl Each<F, N>) {
+        let len = b.len();
+        let is_short = len < LANES;
+        let from = at.min(len.saturating_sub(LANES));
+        let (a, b) = if is_short {
+            (a.short(), b.short())
+        } else {
+            (a.part(from), b.part(from))
+        };
+        let mut kept = [F::zero(); LANES];
+        let mut values = [[F::zero(); LANES]; N];
+        for i in 0..LANES {
             let (value, keep) = each.at::<A>(a[i], b[i]);
             kept[i] = keep;
             for n in 0..N {
@@ -168,10 +188,15 @@ impl<'a, F: Float, C: Fn(F, F) -> F, const N: usize> Walk<'a, F, C, N> {
             }
         }
         if let Some(out) = &mut self.out {
-            out[from..from + W].copy_from_slice(&kept);
+            if is_short {
+                copy_short(&kept[LANES - len..], out);
+            } else {
+                out[from..from + LANES].copy_from_slice(&kept);
+            }
         }
+        let counted = if is_short { LANES - len } else { at - from };
         // As numbers: rustc makes branches of comparisons of whole numbers that it knows.
-        let first = F::from_usize(W - fresh);
+        let first = F::from_usize(counted);
         for (lanes, values) in self.lanes.iter_mut().zip(values) {
             for (i, (lane, value)) in lanes.iter_mut().zip(values).enumerate() {
                 let is_fresh = F::from_usize(i) >= first;

@@ -2,7 +2,7 @@
 
 use super::kernel::{self, Kernel};
 use super::simd::Arith;
-use super::threads::over_rows;
+use super::threads::{over_rows, over_slice};
 use crate::device::float::Float;
 use crate::device::{Broadcast, MergeFunction};
 
@@ -18,22 +18,15 @@ pub fn merge<F: Float, M: MergeFunction>(
     y: &mut [F],
 ) {
     let row = axes.len() / axes.dims[0].max(1);
-    over_rows(
-        axes.dims[0],
-        step(&axes),
-        axes.len(),
-        y,
-        &|y: &mut [F], at| y.split_at_mut(at * row),
-        &|rows, y| {
-            kernel::run(Values {
-                f,
-                axes: axes.with_first(rows.len()),
-                left: &left[rows.start * axes.left[0]..],
-                right: &right[rows.start * axes.right[0]..],
-                y,
-            })
-        },
-    );
+    over_slice(axes.dims[0], step(&axes), axes.len(), y, row, &|rows, y| {
+        kernel::run(Values {
+            f,
+            axes: axes.with_first(rows.len()),
+            left: &left[rows.start * axes.left[0]..],
+            right: &right[rows.start * axes.right[0]..],
+            y,
+        })
+    });
 }
 
 /// See [`Merges::merge_gradient`](crate::device::Merges::merge_gradient).

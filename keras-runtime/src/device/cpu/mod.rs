@@ -5,6 +5,7 @@ pub mod batch_norm;
 pub mod batches;
 pub mod conv2d;
 pub mod copies;
+pub mod counts;
 pub mod images;
 pub mod kernel;
 pub mod lanes;

@@ -1,7 +1,7 @@
 //! Functions of single numbers.
 
 use super::simd::{Arith, dispatch};
-use super::threads::over_rows;
+use super::threads::over_slice;
 use crate::device::DropoutMask;
 use crate::device::float::Float;
 
@@ -10,26 +10,16 @@ const STEP: usize = 64;
 
 /// See [`Pointwise::rescale`](crate::device::Pointwise::rescale).
 pub fn rescale<F: Float>(scale: f32, offset: f32, x: &[F], y: &mut [F]) {
-    over_rows(
-        x.len(),
-        STEP,
-        x.len(),
-        y,
-        &|y: &mut [F], at| y.split_at_mut(at),
-        &|range, y| rescale_part(F::from_f32(scale), F::from_f32(offset), &x[range], y),
-    );
+    over_slice(x.len(), STEP, x.len(), y, 1, &|range, y| {
+        rescale_part(F::from_f32(scale), F::from_f32(offset), &x[range], y)
+    });
 }
 
 /// See [`Pointwise::dropout`](crate::device::Pointwise::dropout).
 pub fn dropout<F: Float>(mask: DropoutMask, x: &[F], y: &mut [F]) {
-    over_rows(
-        x.len(),
-        STEP,
-        2 * x.len(),
-        y,
-        &|y: &mut [F], at| y.split_at_mut(at),
-        &|range, y| dropout_part(mask, range.start as u32, &x[range], y),
-    );
+    over_slice(x.len(), STEP, 2 * x.len(), y, 1, &|range, y| {
+        dropout_part(mask, range.start as u32, &x[range], y)
+    });
 }
 
 dispatch! {

@@ -1,131 +1,169 @@
 //! Sums of a function over rows of targets and predictions.
 
-use super::kernel::Kernel;
-use super::simd::Arith;
+use super::kernel::{self, Kernel};
+use super::simd::{Arith, Separate};
 use crate::device::float::Float;
 use crate::device::{Reduction, RowFunction, RowLoss, Rows};
 
 /// The loss of a batch: see [`RowSums::row_loss`](crate::device::RowSums::row_loss).
-pub struct LossOfRows<'a, F, L> {
-    /// The loss of a row.
-    pub loss: L,
-    /// How the rows become one number.
-    pub reduction: Reduction,
-    /// How they lie in memory.
-    pub rows: Rows,
-    /// The targets: (rows, true_width).
-    pub y_true: &'a [F],
-    /// The predictions: (rows, width).
-    pub y_pred: &'a [F],
-    /// The sample weights.
-    pub weights: Option<&'a [F]>,
-    /// The gradient, to be written, and its factor.
-    pub gradient: Option<(&'a mut [F], f32)>,
-    /// What the loss, times the samples, is added to.
-    pub sums: &'a mut [F],
+///
+/// Without a gradient one is computed all the same and thrown away: every loss is compiled once.
+#[allow(clippy::too_many_arguments)]
+pub fn row_loss<F: Float, L: RowLoss>(
+    loss: L,
+    reduction: Reduction,
+    rows: Rows,
+    y_true: &[F],
+    y_pred: &[F],
+    weights: Option<&[F]>,
+    mut gradient: Option<(&mut [F], f32)>,
+    sums: &mut [F],
+) {
+    let ignored = loss.ignored_target().map(F::from_f32);
+    let denominator = denominator(reduction, rows, y_true, weights, ignored);
+    let scale = if denominator == F::zero() {
+        F::zero()
+    } else {
+        F::one() / denominator
+    };
+    over_targets(
+        L::IS_MEAN,
+        rows,
+        y_true,
+        weights,
+        &mut |rows, joined, y_true| {
+            let mut run = |gradient: &mut [F], stride, factor| {
+                let total = kernel::run(LossOfRows {
+                    loss,
+                    rows,
+                    ignored,
+                    y_true,
+                    y_pred,
+                    weights,
+                    gradient,
+                    stride,
+                    factor: F::from_f32(factor) * scale * joined,
+                });
+                sums[0] += F::from_usize(rows.samples) * scale * joined * total;
+            };
+            match &mut gradient {
+                Some((gradient, factor)) => run(gradient, rows.width, *factor),
+                None => F::with_scratch(rows.width, |gradient| run(gradient, 0, 0.0)),
+            }
+        },
+    );
+}
+
+/// The mean of a function of rows: see [`RowSums::row_mean`](crate::device::RowSums::row_mean).
+///
+/// It is compiled for the baseline of the target only: a metric is a small part of a step.
+pub fn row_mean<F: Float, M: RowFunction>(
+    function: M,
+    rows: Rows,
+    y_true: &[F],
+    y_pred: &[F],
+    weights: Option<&[F]>,
+    sums: &mut [F],
+) {
+    if rows.rows == 0 {
+        return;
+    }
+    let per_sample = F::from_usize(rows.rows) / F::from_usize(rows.samples);
+    let ignored = function.ignored_target().map(F::from_f32);
+    over_targets(
+        M::IS_MEAN,
+        rows,
+        y_true,
+        weights,
+        &mut |rows, joined, y_true| {
+            let (mut total, mut count) = (F::zero(), F::zero());
+            for row in 0..rows.rows {
+                let (t, p) = rows.pair(row, y_true, y_pred);
+                let weight = rows.weight(row, weights);
+                if is_ignored(ignored, t) {
+                    count += if weights.is_none() { weight } else { F::zero() };
+                    continue;
+                }
+                total += weight * function.value::<F, Separate>(t, p);
+                count += weight;
+            }
+            let scale = joined / per_sample;
+            sums[0] += scale * total;
+            sums[1] += scale * count;
+        },
+    );
+}
+
+/// The rows as a function of them wants them: those of one weight joined if it is a mean, and with as
+/// many targets as predictions.
+fn over_targets<F: Float>(
+    is_mean: bool,
+    rows: Rows,
+    y_true: &[F],
+    weights: Option<&[F]>,
+    run: &mut dyn FnMut(Rows, F, &[F]),
+) {
+    if !is_mean {
+        return run(rows, F::one(), y_true);
+    }
+    let (joined, count) = Rows {
+        true_width: rows.width,
+        ..rows
+    }
+    .joined(weights.is_some());
+    let count = F::from_usize(count);
+    if rows.true_width == rows.width {
+        return run(joined, count, y_true);
+    }
+    F::with_scratch(rows.rows * rows.width, |repeated| {
+        for (to, from) in repeated.chunks_exact_mut(rows.width).zip(y_true) {
+            to.fill(*from);
+        }
+        run(joined, count, repeated);
+    });
+}
+
+/// The sum of the weighted losses of all rows, and their gradients.
+struct LossOfRows<'a, F, L> {
+    loss: L,
+    rows: Rows,
+    ignored: Option<F>,
+    /// (rows, true_width)
+    y_true: &'a [F],
+    /// (rows, width)
+    y_pred: &'a [F],
+    weights: Option<&'a [F]>,
+    /// (rows, width), or one row for all with a stride of 0.
+    gradient: &'a mut [F],
+    stride: usize,
+    /// What each gradient is multiplied by.
+    factor: F,
 }
 
 impl<F: Float, L: RowLoss> Kernel for LossOfRows<'_, F, L> {
     type Number = F;
-    type Output = ();
+    type Output = F;
 
     #[inline(always)]
-    fn run<A: Arith>(self) {
-        let Self {
-            loss,
-            y_true,
-            y_pred,
-            weights,
-            ..
-        } = self;
-        let ignored = loss.ignored_target().map(F::from_f32);
-        let denominator = denominator(self.reduction, self.rows, y_true, weights, ignored);
-        let scale = if denominator == F::zero() {
-            F::zero()
-        } else {
-            F::one() / denominator
-        };
-        let (rows, joined) = if L::IS_MEAN {
-            self.rows.joined(weights.is_some())
-        } else {
-            (self.rows, 1)
-        };
-        let joined = F::from_usize(joined);
+    fn run<A: Arith>(self) -> F {
+        let rows = self.rows;
         let mut total = F::zero();
-        match self.gradient {
-            Some((gradient, factor)) => {
-                let factor = F::from_f32(factor) * scale * joined;
-                for row in 0..rows.rows {
-                    let d = &mut gradient[row * rows.width..][..rows.width];
-                    let (t, p) = rows.pair(row, y_true, y_pred);
-                    if is_ignored(ignored, t) {
-                        d.fill(F::zero());
-                        continue;
-                    }
-                    let weight = rows.weight(row, weights);
-                    total += weight * loss.value_and_gradient::<F, A>(t, p, factor * weight, d);
-                }
-            }
-            None => {
-                for row in 0..rows.rows {
-                    let (t, p) = rows.pair(row, y_true, y_pred);
-                    if !is_ignored(ignored, t) {
-                        total += rows.weight(row, weights) * loss.value::<F, A>(t, p);
-                    }
-                }
-            }
-        }
-        self.sums[0] += F::from_usize(rows.samples) * scale * joined * total;
-    }
-}
-
-/// The mean of a function of rows: see [`RowSums::row_mean`](crate::device::RowSums::row_mean).
-pub struct MeanOfRows<'a, F, M> {
-    /// The function of a row.
-    pub function: M,
-    /// How the rows lie in memory.
-    pub rows: Rows,
-    /// The targets: (rows, true_width).
-    pub y_true: &'a [F],
-    /// The predictions: (rows, width).
-    pub y_pred: &'a [F],
-    /// The sample weights.
-    pub weights: Option<&'a [F]>,
-    /// What the sum of the values and that of the weights are added to.
-    pub sums: &'a mut [F],
-}
-
-impl<F: Float, M: RowFunction> Kernel for MeanOfRows<'_, F, M> {
-    type Number = F;
-    type Output = ();
-
-    #[inline(always)]
-    fn run<A: Arith>(self) {
-        let Self { rows, weights, .. } = self;
-        if rows.rows == 0 {
-            return;
-        }
-        let per_sample = F::from_usize(rows.rows) / F::from_usize(rows.samples);
-        let (rows, joined) = if M::IS_MEAN {
-            rows.joined(weights.is_some())
-        } else {
-            (rows, 1)
-        };
-        let (mut total, mut count) = (F::zero(), F::zero());
         for row in 0..rows.rows {
+            let d = &mut self.gradient[row * self.stride..][..rows.width];
             let (t, p) = rows.pair(row, self.y_true, self.y_pred);
-            let weight = rows.weight(row, weights);
-            total += weight * self.function.value::<F, A>(t, p);
-            count += weight;
+            if is_ignored(self.ignored, t) {
+                d.fill(F::zero());
+                continue;
+            }
+            let weight = rows.weight(row, self.weights);
+            let factor = self.factor * weight;
+            total += weight * self.loss.value_and_gradient::<F, A>(t, p, factor, d);
         }
-        let scale = F::from_usize(joined) / per_sample;
-        self.sums[0] += scale * total;
-        self.sums[1] += scale * count;
+        total
     }
 }
 
 /// What the sum over the rows is divided by.
-#[inline(always)]
 fn denominator<F: Float>(
     reduction: Reduction,
     rows: Rows,

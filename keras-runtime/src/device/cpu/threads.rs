@@ -16,7 +16,7 @@ pub fn over_rows<T: Send>(
     operations: usize,
     output: T,
     split: &(impl Fn(T, usize) -> (T, T) + Sync),
-    work: &(impl Fn(Range<usize>, T) + Sync),
+    work: &(impl Fn(Range<usize>, T) + Sync + ?Sized),
 ) {
     let pieces = if operations < WORTH_A_THREAD {
         1
@@ -32,7 +32,7 @@ fn recurse<T: Send>(
     pieces: usize,
     output: T,
     split: &(impl Fn(T, usize) -> (T, T) + Sync),
-    work: &(impl Fn(Range<usize>, T) + Sync),
+    work: &(impl Fn(Range<usize>, T) + Sync + ?Sized),
 ) {
     let half = (rows.len() / 2).div_ceil(step) * step;
     if pieces < 2 || half == 0 || half >= rows.len() {
@@ -53,6 +53,28 @@ fn recurse<T: Send>(
                 recurse(middle..rows.end, step, pieces, second, split, work);
             }
         },
+    );
+}
+
+/// The same for rows of `width` numbers that lie in a slice: compiled once, not for each job.
+pub fn over_slice<F: Send>(
+    rows: usize,
+    step: usize,
+    operations: usize,
+    output: &mut [F],
+    width: usize,
+    work: &(dyn Fn(Range<usize>, &mut [F]) + Sync),
+) {
+    if operations < WORTH_A_THREAD {
+        return work(0..rows, output);
+    }
+    over_rows(
+        rows,
+        step,
+        operations,
+        output,
+        &|output: &mut [F], row| output.split_at_mut(row * width),
+        work,
     );
 }
 

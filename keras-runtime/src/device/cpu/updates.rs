@@ -2,7 +2,7 @@
 
 use super::kernel::{self, Kernel};
 use super::simd::Arith;
-use super::threads::both;
+use super::threads::over_rows;
 use crate::device::UpdateRule;
 use crate::device::float::Float;
 
@@ -19,18 +19,54 @@ pub fn update<F: Float, const N: usize, R: UpdateRule<N>>(
     gradients: &[F],
     slots: [&mut [F]; N],
 ) {
-    let pieces = if gradients.len() < WORTH_A_THREAD {
-        1
-    } else {
-        rayon::current_num_threads()
-    };
-    Update {
-        rule,
+    shared_out(
         parameters,
         gradients,
         slots,
+        &|parameters, gradients, slots| {
+            kernel::run(Update {
+                rule,
+                parameters,
+                gradients,
+                slots,
+            });
+        },
+    );
+}
+
+/// What is done with some of the parameters, their gradients and their slots.
+type Work<'a, F, const N: usize> = dyn Fn(&mut [F], &[F], [&mut [F]; N]) + Sync + 'a;
+
+/// Shares the parameters out over the threads: compiled for each number of slots, not for each rule.
+fn shared_out<F: Float, const N: usize>(
+    parameters: &mut [F],
+    gradients: &[F],
+    slots: [&mut [F]; N],
+    work: &Work<'_, F, N>,
+) {
+    if gradients.len() < WORTH_A_THREAD {
+        return work(parameters, gradients, slots);
     }
-    .split(pieces);
+    over_rows(
+        gradients.len(),
+        LANES,
+        usize::MAX,
+        (parameters, slots),
+        &|(parameters, slots): (&mut [F], [&mut [F]; N]), at| {
+            let (parameters, more_parameters) = parameters.split_at_mut(at);
+            let mut more_slots: [&mut [F]; N] = std::array::from_fn(|_| Default::default());
+            let mut rest = more_slots.iter_mut();
+            let slots = slots.map(|slot| {
+                let (slot, more) = slot.split_at_mut(at);
+                if let Some(rest) = rest.next() {
+                    *rest = more;
+                }
+                slot
+            });
+            ((parameters, slots), (more_parameters, more_slots))
+        },
+        &|range, (parameters, slots)| work(parameters, &gradients[range], slots),
+    );
 }
 
 /// A pass over some of the parameters.
@@ -41,92 +77,62 @@ struct Update<'a, F, R, const N: usize> {
     slots: [&'a mut [F]; N],
 }
 
-impl<F: Float, R: UpdateRule<N>, const N: usize> Update<'_, F, R, N> {
-    fn split(self, pieces: usize) {
-        if pieces < 2 {
-            return kernel::run(self);
-        }
-        let rule = self.rule;
-        let half = self.gradients.len() / 2;
-        let (parameters, more_parameters) = self.parameters.split_at_mut(half);
-        let (gradients, more_gradients) = self.gradients.split_at(half);
-        let mut more_slots: [&mut [F]; N] = std::array::from_fn(|_| Default::default());
-        let mut rests = more_slots.iter_mut();
-        let slots = self.slots.map(|slot| {
-            let (slot, more) = slot.split_at_mut(half);
-            if let Some(rest) = rests.next() {
-                *rest = more;
-            }
-            slot
-        });
-        let mut first = Some(Update {
-            rule,
-            parameters,
-            gradients,
-            slots,
-        });
-        let mut second = Some(Update {
-            rule,
-            parameters: more_parameters,
-            gradients: more_gradients,
-            slots: more_slots,
-        });
-        let run = |part: &mut Option<Self>, pieces| {
-            if let Some(part) = part.take() {
-                part.split(pieces);
-            }
-        };
-        both(&mut || run(&mut first, pieces / 2), &mut || {
-            run(&mut second, pieces - pieces / 2)
-        });
-    }
-}
-
 impl<F: Float, R: UpdateRule<N>, const N: usize> Kernel for Update<'_, F, R, N> {
     type Number = F;
     type Output = ();
 
     #[inline(always)]
-    fn run<A: Arith>(self) {
-        let Update {
-            rule,
-            parameters,
-            gradients,
-            mut slots,
-        } = self;
-        let whole = gradients.len() / LANES * LANES;
-        for at in (0..whole).step_by(LANES) {
+    fn run<A: Arith>(mut self) {
+        let len = self.gradients.len();
+        for at in (0..len).step_by(LANES) {
             // Arrays of a fixed length: rustc turns the inner loop into vector instructions.
-            let mut p = [F::zero(); LANES];
-            let mut g = [F::zero(); LANES];
+            let part = at..len.min(at + LANES);
+            let mut p = read(&self.parameters[part.clone()]);
+            let g = read(&self.gradients[part.clone()]);
             let mut s = [[F::zero(); LANES]; N];
-            p.copy_from_slice(&parameters[at..at + LANES]);
-            g.copy_from_slice(&gradients[at..at + LANES]);
-            for (s, slot) in s.iter_mut().zip(&slots) {
-                s.copy_from_slice(&slot[at..at + LANES]);
+            for (s, slot) in s.iter_mut().zip(&self.slots) {
+                *s = read(&slot[part.clone()]);
             }
             for i in 0..LANES {
-                let (parameter, values) = rule.update(p[i], g[i], std::array::from_fn(|n| s[n][i]));
-                p[i] = parameter;
+                let mut values = [F::zero(); N];
+                for n in 0..N {
+                    values[n] = s[n][i];
+                }
+                (p[i], values) = self.rule.update(p[i], g[i], values);
                 for n in 0..N {
                     s[n][i] = values[n];
                 }
             }
-            parameters[at..at + LANES].copy_from_slice(&p);
-            for (s, slot) in s.iter().zip(&mut slots) {
-                slot[at..at + LANES].copy_from_slice(s);
-            }
-        }
-        for i in whole..gradients.len() {
-            let (parameter, values) = rule.update(
-                parameters[i],
-                gradients[i],
-                std::array::from_fn(|n| slots[n][i]),
-            );
-            parameters[i] = parameter;
-            for (slot, value) in slots.iter_mut().zip(values) {
-                slot[i] = value;
+            write(&p, &mut self.parameters[part.clone()]);
+            for (s, slot) in s.iter().zip(self.slots.iter_mut()) {
+                write(s, &mut slot[part.clone()]);
             }
         }
     }
+}
+
+/// Some numbers, and zeros after the last ones.
+#[inline(always)]
+fn read<F: Float>(from: &[F]) -> [F; LANES] {
+    match from.first_chunk() {
+        Some(numbers) => *numbers,
+        None => read_last(from),
+    }
+}
+
+/// The opposite of [`read`].
+#[inline(always)]
+fn write<F: Float>(numbers: &[F; LANES], to: &mut [F]) {
+    match to.first_chunk_mut() {
+        Some(to) => *to = *numbers,
+        None => to.copy_from_slice(&numbers[..to.len()]),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn read_last<F: Float>(from: &[F]) -> [F; LANES] {
+    let mut numbers = [F::zero(); LANES];
+    numbers[..from.len()].copy_from_slice(from);
+    numbers
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use self::functions::{Function, Visitor, visit};
 use super::kernel::{self, Kernel};
 use super::simd::{Arith, dispatch};
-use super::threads::{WORTH_A_THREAD, over_rows};
+use super::threads::{WORTH_A_THREAD, over_slice};
 use crate::device::Activation;
 use crate::device::float::Float;
 
@@ -102,14 +102,9 @@ pub fn activation_and_bias_gradient_in_place<F: Float>(
     parts(dy, unit(f, width), &|range, dy| {
         slope(f, &z[range.clone()], &y[range], dy, width);
     });
-    over_rows(
-        width,
-        LINE,
-        dy.len(),
-        db,
-        &|db: &mut [F], at| db.split_at_mut(at),
-        &|columns, db| column_sums(dy, columns.start, db, width),
-    );
+    over_slice(width, LINE, dy.len(), db, 1, &|columns, db| {
+        column_sums(dy, columns.start, db, width)
+    });
 }
 
 /// The smallest part of a view that can be worked on alone.
@@ -118,15 +113,8 @@ fn unit(f: Activation, width: usize) -> usize {
 }
 
 /// Splits a view between the threads, at multiples of `unit`.
-fn parts<F: Float>(y: &mut [F], unit: usize, work: &(impl Fn(Range<usize>, &mut [F]) + Sync)) {
-    over_rows(
-        y.len(),
-        unit,
-        y.len(),
-        y,
-        &|y: &mut [F], at| y.split_at_mut(at),
-        work,
-    );
+fn parts<F: Float>(y: &mut [F], unit: usize, work: &(dyn Fn(Range<usize>, &mut [F]) + Sync)) {
+    over_slice(y.len(), unit, y.len(), y, 1, work);
 }
 
 /// Cuts a range into blocks of about [`BLOCK`] numbers, and says where in it each one is.

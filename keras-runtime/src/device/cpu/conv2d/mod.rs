@@ -13,7 +13,7 @@ mod tests;
 
 use std::ops::Range;
 
-use super::threads::over_rows;
+use super::threads::{over_rows, over_slice};
 use crate::device::{Conv2dGeometry, Float};
 
 /// See [`Convolutions::conv2d`](crate::device::Convolutions::conv2d).
@@ -31,12 +31,12 @@ pub fn forward<F: Float>(
     let used = panels::pack(g, kernel, bias, scratch);
     let panels = &scratch[..used];
     let (input, output) = (g.input_size(), g.output_size());
-    over_rows(
+    over_slice(
         batch,
         1,
         batch * g.operations(),
         y,
-        &|y: &mut [F], images| y.split_at_mut(images * output),
+        output,
         &|images: Range<usize>, y: &mut [F]| {
             let x = &x[images.start * input..images.end * input];
             tiles::outputs(g, x, panels, relu, y);

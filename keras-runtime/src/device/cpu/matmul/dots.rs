@@ -4,7 +4,7 @@
 //! or few of b. The lanes of a register hold parts of one sum and are added up at the end.
 
 use super::super::simd::{Arith, dispatch};
-use super::super::threads::over_rows;
+use super::super::threads::over_slice;
 use super::product::{Epilogue, at_least};
 use crate::device::Float;
 
@@ -20,12 +20,12 @@ pub fn dots<F: Float>(
     c: &mut [F],
     [rows, columns]: [usize; 2],
 ) {
-    over_rows(
+    over_slice(
         rows,
         ROW_STEP,
         rows * columns * depth,
         c,
-        &|c: &mut [F], row| c.split_at_mut(row * columns),
+        columns,
         &|part, c| {
             part_of_dots(
                 &a[part.start * depth..part.end * depth],

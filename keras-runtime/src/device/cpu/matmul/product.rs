@@ -8,7 +8,7 @@
 //! | a block of A: `ROWS` rows, `DEPTH` columns | the second-level cache |
 
 use super::super::simd::{Arith, dispatch};
-use super::super::threads::over_rows;
+use super::super::threads::over_slice;
 use super::panels::{self, Source, Widths, width};
 use super::tile::{Left, Right, tile};
 use crate::device::Float;
@@ -118,12 +118,12 @@ impl<F: Float> Block<'_, F> {
         };
         let packed = right.columns - packed_from;
         F::with_scratch(panels::len(packed, right.depth), |panels| {
-            over_rows(
+            over_slice(
                 packed,
                 panels::ALIGNMENT,
                 packed * right.depth,
                 &mut *panels,
-                &|panels, column| panels.split_at_mut(column * right.depth),
+                right.depth,
                 &|part, panels| {
                     let at = packed_from + part.start;
                     panels::pack(right.part(0, right.depth, at, part.len()), panels);
@@ -134,12 +134,12 @@ impl<F: Float> Block<'_, F> {
                 packed_from,
                 ..self
             };
-            over_rows(
+            over_slice(
                 rows,
                 ROW_STEP,
                 rows * right.columns * right.depth,
                 c,
-                &|c, row| c.split_at_mut(row * self.columns),
+                self.columns,
                 &|part, c| multiply(&block, part.start, part.len(), c),
             );
         });
