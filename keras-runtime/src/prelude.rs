@@ -16,8 +16,11 @@ pub use crate::layers::{
 };
 // Several metrics are called as the losses they measure; these names are the losses here.
 pub use crate::losses::{
-    BinaryCrossentropy, CategoricalCrossentropy, Losses, MeanAbsoluteError, MeanSquaredError,
-    Reduction, SparseCategoricalCrossentropy,
+    BinaryCrossentropy, BinaryFocalCrossentropy, CTC, CategoricalCrossentropy,
+    CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy, CategoricalHinge, Circle,
+    CosineSimilarity, Dice, Hinge, Huber, KLDivergence, LogCosh, Losses, MeanAbsoluteError,
+    MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson, Reduction,
+    SparseCategoricalCrossentropy, SquaredHinge, Tversky,
 };
 pub use crate::metrics::{
     Accuracy, BinaryAccuracy, CategoricalAccuracy, Mean, RootMeanSquaredError,

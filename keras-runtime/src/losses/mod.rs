@@ -103,6 +103,16 @@ impl Options {
             reduction: Reduction::SumOverBatchSize,
         }
     }
+
+    /// Whether the reduction leaves one number.
+    fn one_number(&self) -> Result<()> {
+        if self.reduction != Reduction::None {
+            return Ok(());
+        }
+        Err(Error::value(
+            "A loss with the reduction `none` is not one number. Use `values` for the loss of each sample.",
+        ))
+    }
 }
 
 /// Defines a loss: its type, `new` with Keras' defaults, and a builder method for each argument. The
@@ -469,7 +479,8 @@ macro_rules! catalogue {
                 y_pred: &impl Values,
                 sample_weight: Option<&ArrayD<f32>>,
             ) -> Result<f32> {
-                standalone::call(self, self.options.reduction, y_true, y_pred, sample_weight)
+                self.options.one_number()?;
+                standalone::call(self, y_true, y_pred, sample_weight)
             }
 
             /// What [`call`](Self::call) reduces to one number: a loss for each sample or row, as

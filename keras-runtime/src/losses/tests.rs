@@ -287,7 +287,8 @@ fn one_hot(width: usize) -> Vec<f64> {
 #[test]
 fn gradients_of_pairs() {
     for (seed, width) in [1, 2, 7, 33].into_iter().enumerate() {
-        let (shapes, len) = ([&[width][..]; 2], 4 * width);
+        let (row, len) = ([width], 4 * width);
+        let shapes = [&row[..]; 2];
         let (soft, probabilities) = (numbers(len, seed + 50), numbers(len, seed));
         let signs: Vec<f64> = binary(len).iter().map(|t| 2.0 * t - 1.0).collect();
         let z = logits(len, seed);
@@ -322,7 +323,8 @@ fn gradients_of_pairs() {
 #[test]
 fn gradients_of_focal_crossentropies() {
     for (seed, width) in [1, 3, 17].into_iter().enumerate() {
-        let (shapes, len) = ([&[width][..]; 2], 4 * width);
+        let (row, len) = ([width], 4 * width);
+        let shapes = [&row[..]; 2];
         let probabilities = numbers(len, seed);
         for gamma in [0.0, 0.5, 1.0, 2.0, 3.5] {
             for from_logits in [false, true] {
