@@ -99,7 +99,9 @@ pub fn sequential(tokens: TokenStream) -> TokenStream {
 ///
 /// `call` is a small language that looks like Rust: `let`, calls of the layers, `+`, `-` and `*` on
 /// tensors, tuples, arrays, `if training`, loops over a constant range. The impl may replace
-/// `train_step`, `test_step` and `predict_step`; its other functions are the struct's own.
+/// `train_step`, `test_step` and `predict_step`; its other functions are the struct's own. The first
+/// two return `Result<()>`, or logs of their own (`Result<Logs>`), which reach the callbacks and the
+/// history.
 /// `#[model(in_order)]` on the struct does without an impl: its layers follow each other. Several
 /// inputs have several shapes: `input = ([3], [4])`; without `input` the model is built on its
 /// first data.

@@ -124,9 +124,20 @@ impl Emitter<'_> {
     fn steps(&self) -> TokenStream {
         let own = self.own_steps.iter().map(|step| {
             // The user's function is one of the type's own, which come before the trait's.
+            let logs = quote! { Self::#step(self, batch) };
+            let result = if step == "predict_step" {
+                logs
+            } else {
+                // They may return logs of their own.
+                quote! {
+                    let logs = #logs?;
+                    keras::keep_logs(self, logs);
+                    Ok(())
+                }
+            };
             quote! {
                 fn #step(&mut self, batch: &keras::Batch<'_>) -> keras::Result<()> {
-                    Self::#step(self, batch)
+                    #result
                 }
             }
         });

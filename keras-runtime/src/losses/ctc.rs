@@ -239,7 +239,9 @@ fn take_largest<F: Float>(logarithms: &mut [F]) -> F {
     if most.is_infinite() {
         return F::zero();
     }
-    logarithms.iter_mut().for_each(|logarithm| *logarithm -= most);
+    logarithms
+        .iter_mut()
+        .for_each(|logarithm| *logarithm -= most);
     most
 }
 

@@ -143,7 +143,14 @@ pub(crate) fn prepare<M: Model>(
     M::infer(&mut trace)?;
     let (core, run) = model.split();
     check_weights(core, network, &trace)?;
-    let plan = Plan::new(network, &trace, &core.trainable, batch, training);
+    let plan = Plan::new(
+        network,
+        &trace,
+        &core.trainable,
+        batch,
+        training,
+        run.watches_inputs,
+    );
     let largest = core
         .parameters
         .iter()

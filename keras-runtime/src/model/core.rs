@@ -1,6 +1,8 @@
 //! The state of a model: what all its parts share, and what each runs with.
 
 use super::compile::Compiled;
+use super::gradients::Spare;
+use super::history::Logs;
 use super::network::Network;
 use super::parameters::Parameters;
 use super::pass::Space;
@@ -11,6 +13,8 @@ use crate::shape::Shape;
 pub struct Core<D: Device> {
     pub(crate) device: D,
     pub(crate) seed: u64,
+    /// The names of the layers.
+    pub(crate) names: Vec<&'static str>,
     /// For each layer whether training changes its weights.
     pub(crate) trainable: Vec<bool>,
     /// Counts the changes of `trainable`: plans made before are out of date.
@@ -25,6 +29,7 @@ impl<D: Device> Core<D> {
         Self {
             device,
             seed,
+            names: network.layers.iter().map(|layer| layer.name).collect(),
             trainable,
             version: 0,
             parameters: None,
@@ -46,6 +51,14 @@ pub struct Run<D: Device> {
     /// The training steps taken since the model was made; random numbers depend on it.
     pub(crate) step: u64,
     pub(crate) stop_training: bool,
+    /// Whether training computes the gradients of the inputs, too.
+    pub(crate) watches_inputs: bool,
+    /// Whether the gradients of the outputs are the user's, and not those of the losses.
+    pub(crate) has_own_gradients: bool,
+    /// Buffers for what is done with gradients.
+    pub(crate) spare: Spare<D>,
+    /// What a step of the user's own returned last.
+    pub(crate) own_logs: Option<Logs>,
 }
 
 impl<D: Device> Run<D> {
@@ -60,6 +73,10 @@ impl<D: Device> Run<D> {
             is_training: false,
             step: 0,
             stop_training: false,
+            watches_inputs: false,
+            has_own_gradients: false,
+            spare: Spare::new(),
+            own_logs: None,
         }
     }
 

@@ -115,19 +115,19 @@ pub(crate) fn run_batches<M: Model>(
         }
         model.test_step(&feed.batch(rows))?;
         if watched {
-            let logs = model.logs();
+            let logs = model.batch_logs();
             let cx = &mut CallbackContext::new(params, model);
             callbacks.on_test_batch_end(cx, step, &logs)?;
         }
         if let Some(progress) = &mut progress {
-            progress.update(step + 1, || model.logs());
+            progress.update(step + 1, || model.batch_logs());
             // The validation of a training that is stopped is completed all the same.
             if model.run().stop_training {
                 break;
             }
         }
     }
-    let logs = model.logs();
+    let logs = model.epoch_logs();
     callbacks.on_test_end(&mut CallbackContext::new(params, model), &logs)?;
     Ok(logs)
 }

@@ -8,6 +8,7 @@ use super::feed::Feed;
 use super::history::{History, Logs};
 use super::predict::check_batch_size;
 use super::progress::Progress;
+use super::step;
 use crate::callbacks::{Callback, CallbackContext, CallbackList, Params};
 use crate::data::{Data, IntoData};
 use crate::device::Memory;
@@ -254,7 +255,7 @@ impl Training<'_> {
             progress.begin_epoch(epoch, self.epochs.end);
             self.order.apply(model, epoch, rows, self.feed.samples());
             self.epoch(model, callbacks, &params, rows, &mut progress)?;
-            logs = model.logs();
+            logs = model.epoch_logs();
             if let Some((feed, batch_size)) = &self.validation
                 && (epoch + 1) % self.validation_freq == 0
             {
@@ -275,6 +276,8 @@ impl Training<'_> {
                 break;
             }
         }
+        let (core, run) = model.split();
+        step::finalize_weights(core, run);
         callbacks.on_train_end(&mut CallbackContext::new(&params, model), &logs)?;
         Ok(history)
     }
@@ -296,11 +299,11 @@ impl Training<'_> {
             }
             model.train_step(&self.feed.batch(rows))?;
             if watched {
-                let logs = model.logs();
+                let logs = model.batch_logs();
                 let cx = &mut CallbackContext::new(params, model);
                 callbacks.on_train_batch_end(cx, step, &logs)?;
             }
-            progress.update(step + 1, || model.logs());
+            progress.update(step + 1, || model.batch_logs());
             if model.run().stop_training {
                 break;
             }

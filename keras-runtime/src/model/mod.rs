@@ -8,6 +8,7 @@ mod describe;
 mod evaluate;
 mod feed;
 mod fit;
+mod gradients;
 mod handle;
 mod history;
 mod layer_ref;
@@ -22,6 +23,7 @@ mod predict;
 mod progbar;
 mod progress;
 mod step;
+mod step_logs;
 mod summary;
 mod table;
 mod trace;
@@ -41,6 +43,7 @@ pub use pass::Pass;
 pub use predict::Predict;
 #[doc(hidden)]
 pub use progbar::{Progbar, epoch_line};
+pub use step_logs::{StepLogs, keep_logs};
 pub use summary::SummaryOptions;
 #[doc(hidden)]
 pub use summary::{OptimizerSize, Row, Summary};

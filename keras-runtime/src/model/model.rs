@@ -7,6 +7,7 @@ use super::compile::{Compile, Compiled};
 use super::core::{Core, Run};
 use super::evaluate::{self, Evaluate};
 use super::fit::{self, Fit};
+use super::gradients::Ends;
 use super::history::{History, Logs};
 use super::layer_ref::LayerRef;
 use super::network::Network;
@@ -14,7 +15,7 @@ use super::pass::Pass;
 use super::predict::{self, Predict};
 use super::summary::SummaryOptions;
 use super::trace::Trace;
-use super::{build, describe, on_batch, step, weights};
+use super::{build, describe, gradients, on_batch, step, step_logs, weights};
 use crate::console;
 use crate::data::{Batch, IntoColumns, IntoData};
 use crate::error::{Error, Result};
@@ -110,7 +111,17 @@ pub trait Model: Sized + Send {
     /// If the model is not compiled or no batch has been loaded.
     fn compute_loss(&mut self) -> Result<()> {
         let (core, run) = self.split();
-        step::compute_loss(core, run)
+        step::compute_loss(core, run, true)
+    }
+
+    /// Computes the gradients of the outputs as [`compute_loss`](Model::compute_loss) does, and
+    /// leaves the running means as they are: for further passes in one step.
+    ///
+    /// # Errors
+    /// As [`compute_loss`](Model::compute_loss).
+    fn compute_loss_gradients(&mut self) -> Result<()> {
+        let (core, run) = self.split();
+        step::compute_loss(core, run, false)
     }
 
     /// Changes the weights by the gradients.
@@ -324,30 +335,189 @@ pub trait Model: Sized + Send {
         step::logs(core, run).cloned().unwrap_or_default()
     }
 
+    /// The logs of the last step: what an own `train_step` or `test_step` returned, otherwise the
+    /// running means of the loss and the metrics.
+    fn batch_logs(&mut self) -> Logs {
+        step_logs::of_batch(self)
+    }
+
+    /// The logs of all steps since the metrics were reset: the means of the loss and the metrics;
+    /// if the last step returned other names than these, what it returned.
+    fn epoch_logs(&mut self) -> Logs {
+        step_logs::of_epoch(self)
+    }
+
+    /// Loads a batch of arrays, all rows of them: what `load` does in `fit`, for a loop of one's
+    /// own. `x` alone does for a model that is not compared with targets.
+    ///
+    /// # Errors
+    /// If the data does not fit the model; with targets also if the model is not compiled.
+    fn load_on_batch<'a>(&mut self, data: impl IntoData<'a>, training: bool) -> Result<()> {
+        on_batch::load(self, data.into_data()?, training)
+    }
+
     /// The gradients of the last [`backward`](Model::backward), one for each trained weight, in
     /// Keras' order.
     fn gradients(&self) -> Vec<ArrayD<f32>> {
-        weights::gradients(self)
+        gradients::all(self.core())
     }
 
-    /// The learning rate of the optimizer.
+    /// Sets the gradients that [`apply_gradients`](Model::apply_gradients) will use, one for each
+    /// trained weight, in Keras' order.
+    ///
+    /// # Errors
+    /// If their number or a shape is not that of the trained weights.
+    fn set_gradients(&mut self, values: &[ArrayD<f32>]) -> Result<()> {
+        gradients::set_all(self.split().0, values)
+    }
+
+    /// The gradient of one weight, such as `gradient("dense", "kernel")`.
+    ///
+    /// # Errors
+    /// If there is no such weight, or it is not trained.
+    fn gradient(&self, layer: &str, weight: &str) -> Result<ArrayD<f32>> {
+        gradients::one(self, layer, weight)
+    }
+
+    /// Sets the gradient of one weight.
+    ///
+    /// # Errors
+    /// As [`gradient`](Model::gradient), or if the shape is not the weight's.
+    fn set_gradient(&mut self, layer: &str, weight: &str, values: &ArrayD<f32>) -> Result<()> {
+        gradients::set_one(self, layer, weight, values)
+    }
+
+    /// The value of one weight, such as `weight("dense", "kernel")`.
+    ///
+    /// # Errors
+    /// If there is no such weight, or the model is not built.
+    fn weight(&self, layer: &str, weight: &str) -> Result<ArrayD<f32>> {
+        gradients::weight(self, layer, weight)
+    }
+
+    /// Sets one weight.
+    ///
+    /// # Errors
+    /// As [`weight`](Model::weight), or if the shape is another.
+    fn set_weight(&mut self, layer: &str, weight: &str, values: &ArrayD<f32>) -> Result<()> {
+        gradients::set_weight(self, layer, weight, values)
+    }
+
+    /// Sets the gradients to zero, and forgets what
+    /// [`accumulate_gradients`](Model::accumulate_gradients) has added up.
+    ///
+    /// # Errors
+    /// If the model is not built.
+    fn zero_gradients(&mut self) -> Result<()> {
+        let (core, run) = self.split();
+        gradients::zero(core, run)
+    }
+
+    /// Adds the gradients of the last [`backward`](Model::backward) to those before it, since
+    /// [`zero_gradients`](Model::zero_gradients). The gradients are then the sum.
+    ///
+    /// # Errors
+    /// If the model is not built.
+    fn accumulate_gradients(&mut self) -> Result<()> {
+        let (core, run) = self.split();
+        gradients::accumulate(core, run)
+    }
+
+    /// Multiplies the gradients; what has been accumulated stays as it is.
+    ///
+    /// # Errors
+    /// If the model is not built.
+    fn scale_gradients(&mut self, factor: f32) -> Result<()> {
+        let (core, run) = self.split();
+        gradients::scale(core, run, factor)
+    }
+
+    /// Whether training computes the gradients of the inputs, too: see
+    /// [`input_gradients`](Model::input_gradients). It does not unless asked to.
+    fn watch_inputs(&mut self, watch: bool) {
+        gradients::watch(self.split().1, watch);
+    }
+
+    /// The gradients of the inputs of the batch, after [`backward`](Model::backward):
+    /// (batch, ..shape) each.
+    ///
+    /// # Errors
+    /// If they are not computed: see [`watch_inputs`](Model::watch_inputs).
+    fn input_gradients(&self) -> Result<Vec<ArrayD<f32>>> {
+        gradients::values(self, Ends::InputGradients)
+    }
+
+    /// The inputs of the batch that has been loaded: (batch, ..shape) each.
+    ///
+    /// # Errors
+    /// If no batch has been loaded.
+    fn inputs(&self) -> Result<Vec<ArrayD<f32>>> {
+        gradients::values(self, Ends::Inputs)
+    }
+
+    /// Changes the inputs of the batch that has been loaded.
+    ///
+    /// # Errors
+    /// If their number or a shape is another.
+    fn set_inputs(&mut self, values: &[ArrayD<f32>]) -> Result<()> {
+        gradients::set_values(self, Ends::Inputs, values)
+    }
+
+    /// The outputs of the last [`forward`](Model::forward): (batch, ..shape) each.
+    ///
+    /// # Errors
+    /// If no batch has been loaded.
+    fn outputs(&self) -> Result<Vec<ArrayD<f32>>> {
+        gradients::values(self, Ends::Outputs)
+    }
+
+    /// Changes the outputs, for instance in an own `predict_step`.
+    ///
+    /// # Errors
+    /// If their number or a shape is another.
+    fn set_outputs(&mut self, values: &[ArrayD<f32>]) -> Result<()> {
+        gradients::set_values(self, Ends::Outputs, values)
+    }
+
+    /// Sets the gradients of the outputs, from which [`backward`](Model::backward) goes on: in place
+    /// of [`compute_loss`](Model::compute_loss), where the loss is computed elsewhere.
+    ///
+    /// # Errors
+    /// If their number or a shape is not that of the outputs, or the batch has not been loaded for
+    /// training.
+    fn set_output_gradients(&mut self, values: &[ArrayD<f32>]) -> Result<()> {
+        gradients::set_values(self, Ends::OutputGradients, values)
+    }
+
+    /// The learning rate of the optimizer: that of its next step, if a schedule determines it.
     ///
     /// # Errors
     /// If the model is not compiled.
     fn learning_rate(&self) -> Result<f32> {
         let compiled = self.run().compiled.as_ref().ok_or(Error::NotCompiled)?;
-        Ok(compiled.optimizer.learning_rate())
+        let learning_rate = compiled.optimizer.settings().learning_rate();
+        Ok(learning_rate.at(compiled.state.iterations))
     }
 
     /// Changes the learning rate of the optimizer.
     ///
     /// # Errors
-    /// If the model is not compiled.
+    /// If the model is not compiled, or a schedule determines the learning rate.
     fn set_learning_rate(&mut self, learning_rate: f32) -> Result<()> {
         let (_, run) = self.split();
         let compiled = run.compiled.as_mut().ok_or(Error::NotCompiled)?;
-        compiled.optimizer.set_learning_rate(learning_rate);
-        Ok(())
+        let settings = compiled.optimizer.settings_mut();
+        settings.set_learning_rate(learning_rate)
+    }
+
+    /// Exchanges the weights and the moving average that the optimizer keeps of them; nothing is
+    /// exchanged before the first step.
+    ///
+    /// # Errors
+    /// If the model is not compiled or built, or its optimizer keeps no average.
+    fn swap_ema_weights(&mut self) -> Result<()> {
+        let (core, run) = self.split();
+        step::swap_ema_weights(core, run)
     }
 
     /// The names of the loss and the metrics, in Keras' order; none before the model has seen

@@ -37,7 +37,21 @@ fn run<M: Model>(
     let batch = feed.batch(&rows);
     step::ready(model, &batch, training)?;
     run_step(model, &batch)?;
-    Ok(model.logs())
+    Ok(model.batch_logs())
+}
+
+/// Loads a batch of all rows.
+pub(crate) fn load<M: Model>(model: &mut M, data: Data<'_>, training: bool) -> Result<()> {
+    let feed = match data.targets {
+        Some(_) => Feed::new::<M>(data)?,
+        None => Feed::inputs::<M>(data.inputs)?,
+    };
+    let rows: Vec<u32> = (0..feed.samples() as u32).collect();
+    let batch = feed.batch(&rows);
+    if !batch.targets.is_empty() {
+        step::ready(model, &batch, training)?;
+    }
+    model.load(&batch, training)
 }
 
 pub(crate) fn predict<M: Model>(model: &mut M, columns: Columns<'_>) -> Result<Vec<ArrayD<f32>>> {

@@ -84,13 +84,15 @@ enum Place {
 }
 
 impl Plan {
-    /// Plans a pass. `trainable` says for each layer whether its weights have gradients.
+    /// Plans a pass. `trainable` says for each layer whether its weights have gradients,
+    /// `watches_inputs` whether the inputs have.
     pub fn new(
         network: &Network,
         trace: &Trace,
         trainable: &[bool],
         batch: usize,
         training: bool,
+        watches_inputs: bool,
     ) -> Self {
         let calls = &trace.calls;
         let outputs: Vec<Value> = network
@@ -104,6 +106,9 @@ impl Plan {
                 && trace.weights[layer].is_some_and(|weights| weights.iter().any(|w| w.trainable))
         };
         let mut wants = vec![false; network.values];
+        for input in network.inputs {
+            wants[input.value.0] = watches_inputs;
+        }
         for call in calls {
             wants[call.output.0] =
                 has_weights(call.layer) || call.inputs.iter().any(|input| wants[input.0]);
@@ -253,7 +258,11 @@ impl Lives<'_> {
             Some(&call) if !usage.is_output => self.backward(call),
             _ => loss,
         };
-        first..=usage.producer.map_or(first, |call| self.backward(call))
+        // That of an input is there to be read after the step.
+        first
+            ..=usage
+                .producer
+                .map_or(self.end(), |call| self.backward(call))
     }
 
     fn kept(&self, index: usize) -> RangeInclusive<usize> {

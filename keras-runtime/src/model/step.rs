@@ -16,7 +16,6 @@ use crate::error::{Error, Result};
 use crate::layers::Logits;
 use crate::losses::LossInput;
 use crate::metrics::MetricInput;
-use crate::optimizers::Step;
 use crate::random::Key;
 use crate::shape::Shape;
 
@@ -44,6 +43,7 @@ pub(crate) fn ready<M: Model>(model: &mut M, batch: &Batch<'_>, training: bool) 
 
 /// Sets the totals of losses and metrics to zero.
 pub(crate) fn reset<D: Device>(core: &Core<D>, run: &mut Run<D>) {
+    run.own_logs = None;
     if let Ok((_, targets)) = resolved(&mut run.compiled) {
         targets.reset(&core.device);
     }
@@ -161,6 +161,7 @@ pub(crate) fn pass<'a, D: Device>(
         .compiled
         .as_ref()
         .and_then(|compiled| compiled.targets.as_ref());
+    let targets = targets.filter(|_| !run.has_own_gradients);
     let from_logits = targets.map_or(&[][..], |targets| &targets.from_logits);
     let space = if training {
         &mut run.training
@@ -184,8 +185,15 @@ pub(crate) fn pass<'a, D: Device>(
 
 /// Adds the losses of the batch to the totals and, while training, writes the gradients of the
 /// outputs.
-pub(crate) fn compute_loss<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Result<()> {
+///
+/// What is not `counted` goes to the place after the totals.
+pub(crate) fn compute_loss<D: Device>(
+    core: &Core<D>,
+    run: &mut Run<D>,
+    counted: bool,
+) -> Result<()> {
     let (batch, training) = (run.batch, run.is_training);
+    run.has_own_gradients = false;
     let space = if training {
         &mut run.training
     } else {
@@ -211,6 +219,7 @@ pub(crate) fn compute_loss<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Resul
                 }
             }
             Some(loss) => {
+                let sum = if counted { at } else { targets.host.len() };
                 // A second loss of the same value is added to the first.
                 let Space {
                     plan, slots, sums, ..
@@ -250,7 +259,7 @@ pub(crate) fn compute_loss<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Resul
                     gradient: into,
                     weight: output.weight,
                     values: None,
-                    sums: D::slice_mut(&mut targets.totals, at..at + 1),
+                    sums: D::slice_mut(&mut targets.totals, sum..sum + 1),
                 });
                 if let (Some((_, buffer)), true) = (&mut gradient, is_repeated) {
                     core.device
@@ -262,7 +271,9 @@ pub(crate) fn compute_loss<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Resul
             space.slots[slot] = Some(buffer);
         }
     }
-    targets.samples += batch as f64;
+    if counted {
+        targets.samples += batch as f64;
+    }
     Ok(())
 }
 
@@ -284,25 +295,40 @@ pub(crate) fn logits_slot(plan: &super::plan::Plan, output: Value) -> Option<usi
 pub(crate) fn apply_gradients<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -> Result<()> {
     let compiled = run.compiled.as_mut().ok_or(Error::NotCompiled)?;
     let parameters = core.parameters.as_mut().ok_or_else(not_loaded)?;
-    let len = D::len(&parameters.params);
-    while compiled.slots.len() < compiled.optimizer.slots() {
-        compiled.slots.push(core.device.alloc(len)?);
+    let Compiled {
+        optimizer, state, ..
+    } = compiled;
+    if !state.is_ready(core.version) {
+        let variables = parameters.variables(&core.names, &core.trainable);
+        let params = &parameters.params;
+        state.prepare(&**optimizer, &core.device, params, variables, core.version)?;
     }
-    if compiled.ranges_version != Some(core.version) {
-        compiled.ranges = parameters.trained_ranges(&core.trainable);
-        compiled.ranges_version = Some(core.version);
-    }
-    compiled.iterations += 1;
-    compiled.optimizer.step(Step {
-        device: &core.device,
-        params: &mut parameters.params,
-        grads: &parameters.grads,
-        slots: &mut compiled.slots,
-        ranges: &compiled.ranges,
-        iteration: compiled.iterations,
-    });
+    let params = &mut parameters.params;
+    state.apply(&**optimizer, &core.device, params, &parameters.grads);
     run.step += 1;
     Ok(())
+}
+
+/// Puts the moving average of the weights in their place, if the optimizer keeps one.
+pub(crate) fn finalize_weights<D: Device>(core: &mut Core<D>, run: &mut Run<D>) {
+    if let (Some(compiled), Some(parameters)) = (&run.compiled, &mut core.parameters) {
+        let state = &compiled.state;
+        state.finalize(&core.device, &mut parameters.params);
+    }
+}
+
+/// Exchanges the weights and their moving average.
+pub(crate) fn swap_ema_weights<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -> Result<()> {
+    let compiled = run.compiled.as_mut().ok_or(Error::NotCompiled)?;
+    if !compiled.optimizer.settings().use_ema() {
+        return Err(Error::value(
+            "SwapEMAWeights must be used when `use_ema=True` is set on the optimizer. Received: \
+             use_ema=False",
+        ));
+    }
+    let parameters = core.parameters.as_mut().ok_or_else(not_loaded)?;
+    let state = &mut compiled.state;
+    state.swap_average(&core.device, &mut parameters.params)
 }
 
 /// Adds the batch to the metrics.

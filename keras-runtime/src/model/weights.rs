@@ -53,7 +53,7 @@ pub(crate) fn array<D: Device>(
     parameters: &Parameters<D>,
     place: &Place,
 ) -> ArrayD<f32> {
-    to_array(place, parameters.get(device, place))
+    array_of(place.shape.dims(), parameters.get(device, place))
 }
 
 pub(crate) fn get<M: Model>(model: &M) -> Vec<ArrayD<f32>> {
@@ -66,26 +66,9 @@ pub(crate) fn get<M: Model>(model: &M) -> Vec<ArrayD<f32>> {
     places.collect()
 }
 
-/// The gradients of the trained weights.
-pub(crate) fn gradients<M: Model>(model: &M) -> Vec<ArrayD<f32>> {
-    let core = model.core();
-    let gradients = core.parameters.iter().flat_map(|parameters| {
-        let trained = parameters
-            .places()
-            .filter(|place| place.trainable && core.trainable[place.layer]);
-        trained.map(|place| {
-            let mut values = vec![0.0; place.range.len()];
-            let from = M::Device::slice(&parameters.grads, place.range.clone());
-            core.device.download(from, &mut values);
-            to_array(&place, values)
-        })
-    });
-    gradients.collect()
-}
-
-fn to_array(place: &Place, values: Vec<f32>) -> ArrayD<f32> {
-    // A weight's range is as long as its shape; an array of another length cannot come about.
-    ArrayD::from_shape_vec(IxDyn(place.shape.dims()), values).unwrap_or_default()
+/// The array of a shape. What is read is as long as its shape: another length cannot come about.
+pub(crate) fn array_of(shape: &[usize], values: Vec<f32>) -> ArrayD<f32> {
+    ArrayD::from_shape_vec(IxDyn(shape), values).unwrap_or_default()
 }
 
 pub(crate) fn set<M: Model>(model: &mut M, values: &[ArrayD<f32>]) -> Result<()> {

@@ -1,0 +1,4 @@
+//! The code examples of the document that this project follows, each under a name that says which:
+//! what they print there is what they give here.
+
+mod train_step;
