@@ -57,14 +57,9 @@ sequential! {
 }
 
 /// The allocations of twenty steps after a few to warm up; full batches and short ones.
-fn allocations<M: Model>(
-    mut model: M,
-    batch: &Batch<'_>,
-    loss: &str,
-) -> keras::Result<usize> {
+fn allocations<M: Model>(mut model: M, batch: &Batch<'_>, loss: &str) -> keras::Result<usize> {
     model.compile(
-        Compile::new("adam", loss)
-            .metrics(["accuracy", "sparse_top_k_categorical_accuracy"]),
+        Compile::new("adam", loss).metrics(["accuracy", "sparse_top_k_categorical_accuracy"]),
     )?;
     model.begin(batch, true)?;
     let short = Batch {

@@ -151,7 +151,7 @@ impl<F: Float> Sequence<'_, F> {
             let (before, now) = alphas.split_at_mut(step * places);
             let before = &before[step.saturating_sub(1) * places..];
             let now = &mut now[..places];
-            for place in 0..places {
+            for (place, now) in now.iter_mut().enumerate() {
                 let from = |back: usize| match place.checked_sub(back) {
                     Some(place) if step > 0 => before[place],
                     _ => F::neg_infinity(),
@@ -163,7 +163,7 @@ impl<F: Float> Sequence<'_, F> {
                 if self.skips(place) {
                     sum = add_logarithms(sum, from(2));
                 }
-                now[place] = sum + self.logarithm(totals, step, place);
+                *now = sum + self.logarithm(totals, step, place);
             }
             taken += take_largest(now).to_f64();
         }

@@ -1,5 +1,7 @@
 //! Gradients against finite differences in `f64`, and numbers at the edge of what `f32` holds.
 
+use std::slice;
+
 use super::*;
 use crate::device::{Cpu, Cpu64, Float, Host};
 
@@ -372,30 +374,36 @@ fn gradients_along_other_axes() {
         vec![-1.0, -3.0].into(),
     ] {
         let axes = ("axis", axes);
-        check_loss("dice", &[axes.clone()], shapes, &masks, &y_pred);
+        check_loss("dice", slice::from_ref(&axes), shapes, &masks, &y_pred);
         let config = [axes, ("alpha", 0.3.into()), ("beta", 0.9.into())];
         check_loss("tversky", &config, shapes, &masks, &y_pred);
     }
     for axis in [1.0, 2.0, -2.0, -1.0] {
         let axis = ("axis", axis.into());
-        check_loss("cosine_similarity", &[axis.clone()], shapes, &soft, &z);
+        check_loss(
+            "cosine_similarity",
+            slice::from_ref(&axis),
+            shapes,
+            &soft,
+            &z,
+        );
         check_loss(
             "binary_crossentropy",
-            &[axis.clone()],
+            slice::from_ref(&axis),
             shapes,
             &masks,
             &y_pred,
         );
         check_loss(
             "binary_focal_crossentropy",
-            &[axis.clone()],
+            slice::from_ref(&axis),
             shapes,
             &masks,
             &y_pred,
         );
         check_loss(
             "categorical_crossentropy",
-            &[axis.clone()],
+            slice::from_ref(&axis),
             shapes,
             &soft,
             &y_pred,
