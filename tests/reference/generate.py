@@ -7,9 +7,8 @@ import sys
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
-FIXTURES = [
-    "layers", "activations", "losses", "more_losses", "optimizers", "metrics", "scores", "trainings", "texts",
-]
+FIXTURES = ["layers", "activations", "losses", "more_losses", "optimizers", "regularizers", "metrics", "scores"]
+FIXTURES += ["trainings", "texts", "traces"]
 
 if __name__ == "__main__":
     import fixture

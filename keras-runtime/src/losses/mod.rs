@@ -26,6 +26,7 @@ mod cosine_similarity;
 mod crossentropy;
 mod ctc;
 mod dice;
+pub(crate) mod expression;
 mod hinge;
 mod huber;
 mod kl_divergence;
@@ -83,25 +84,38 @@ use ndarray::ArrayD;
 
 use crate::device::on_hosts;
 use crate::device::{
-    Activation, Axes, BatchLoss, BatchView, Cpu, Device, LineLoss, Lines, RowLoss, Rows,
+    Activation, Axes, BatchLoss, BatchView, ClassTargets, Cpu, Device, LineLoss, Lines, RowLoss,
+    Rows,
 };
 use crate::error::{Error, Result};
 use crate::metrics::Values;
 use crate::shape::Shape;
 
-/// What every loss can be told: its builder methods are made by [`catalogue!`].
+/// What every loss can be told, by the builder methods `name` and `reduction`.
 #[derive(Clone, Debug)]
-pub(crate) struct Options {
+pub struct Options {
     name: Cow<'static, str>,
-    reduction: Reduction,
+    /// How the rows of a batch become one number.
+    pub reduction: Reduction,
 }
 
 impl Options {
-    pub(crate) const fn new(name: &'static str) -> Self {
+    /// Keras' defaults, with a name.
+    pub const fn new(name: &'static str) -> Self {
         Self {
             name: Cow::Borrowed(name),
             reduction: Reduction::SumOverBatchSize,
         }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Gives the loss another name.
+    pub fn rename(&mut self, name: impl Into<String>) {
+        self.name = Cow::Owned(name.into());
     }
 
     /// Whether the reduction leaves one number.
@@ -283,22 +297,18 @@ pub trait Loss<D: Device>: Send + Sync {
 }
 
 /// Computes a loss of rows that has vector units: along the last axis, and reduced to one number.
-/// What is rarer is left to [`LossInput::line_loss`].
-pub(crate) fn row_loss<D: Device, L: RowLoss + LineLoss<D::Elem>>(
+/// What is rarer is left to the same loss as one of lines.
+pub(crate) fn row_loss<D: Device, L: RowLoss>(
     loss: L,
+    of_line: &dyn LineLoss<D::Elem>,
     axis: isize,
     options: &Options,
     input: LossInput<'_, D>,
 ) {
-    let axes = Axes::One(axis);
     let rows = input.rows();
-    let weights = input.batch * input.weights_per_sample;
-    if input.values.is_some()
-        || options.reduction == Reduction::None
-        || weights > rows.rows
-        || !axes.is_last(&input.y_true_shape, &input.y_pred_shape)
-    {
-        return input.line_loss(&loss, &axes, options.reduction);
+    let is_last = Axes::One(axis).is_last(&input.y_true_shape, &input.y_pred_shape);
+    if !is_last || !is_common(rows, options, &input) {
+        return input.line_loss(of_line, &Axes::One(axis), options.reduction);
     }
     let gradient = input.gradient.map(|gradient| (gradient, input.weight));
     let y_pred = input.logits.unwrap_or(input.y_pred);
@@ -312,6 +322,36 @@ pub(crate) fn row_loss<D: Device, L: RowLoss + LineLoss<D::Elem>>(
         gradient,
         input.sums,
     );
+}
+
+/// Computes the cross-entropy after a softmax whose input is the input's `logits`.
+pub(crate) fn softmax_loss<D: Device>(
+    targets: ClassTargets,
+    of_logits: &dyn LineLoss<D::Elem>,
+    options: &Options,
+    input: LossInput<'_, D>,
+) {
+    let rows = input.rows();
+    match input.logits {
+        Some(logits) if is_common(rows, options, &input) => input.device.softmax_loss(
+            targets,
+            options.reduction,
+            rows,
+            input.y_true,
+            [logits, input.y_pred],
+            input.sample_weight,
+            input.gradient.map(|gradient| (gradient, input.weight)),
+            input.sums,
+        ),
+        _ => input.line_loss(of_logits, &Axes::LAST, options.reduction),
+    }
+}
+
+/// Whether a loss of rows is reduced to one number, with no more than one weight for each row.
+fn is_common<D: Device>(rows: Rows, options: &Options, input: &LossInput<'_, D>) -> bool {
+    input.values.is_none()
+        && options.reduction != Reduction::None
+        && input.batch * input.weights_per_sample <= rows.rows
 }
 
 /// What [`Compile::new`](crate::model::Compile::new) takes as a loss: an object or a name.
