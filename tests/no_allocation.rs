@@ -1,6 +1,7 @@
 //! A warm training step allocates nothing.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use keras::data::{Batch, IntoTable};
@@ -12,10 +13,17 @@ struct Counting;
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
+thread_local! {
+    /// Whether this thread takes part in the training: the test runner's own threads do not.
+    static COUNTS: Cell<bool> = const { Cell::new(false) };
+}
+
 // SAFETY: everything is left to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        if COUNTS.try_with(Cell::get).unwrap_or(false) {
+            ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        }
         // SAFETY: the caller keeps the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
@@ -60,6 +68,8 @@ fn allocations<M: Model>(mut model: M, batch: &Batch<'_>) -> keras::Result<usize
         ..*batch
     };
     let mut counted = 0;
+    // Also waits until all threads of the pool have begun.
+    rayon::broadcast(|_| COUNTS.set(true));
     // Inside the pool, as `fit` runs it.
     rayon::scope(|_| -> keras::Result<()> {
         for step in 0..25 {

@@ -14,6 +14,7 @@ pub mod model;
 pub mod optimizers;
 pub mod prelude;
 pub mod random;
+pub mod schedules;
 pub mod shape;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -20,9 +20,19 @@ pub use crate::losses::{
     Reduction, SparseCategoricalCrossentropy,
 };
 pub use crate::metrics::{
-    Accuracy, BinaryAccuracy, CategoricalAccuracy, Mean, RootMeanSquaredError,
-    SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy, Sum, TopKCategoricalAccuracy,
+    AUC, Accuracy, BinaryAccuracy, BinaryIoU, CategoricalAccuracy, F1Score, FBetaScore,
+    FalseNegatives, FalsePositives, IoU, Mean, MeanIoU, MeanMetricWrapper, OneHotIoU, OneHotMeanIoU,
+    Precision, PrecisionAtRecall, R2Score, Recall, RecallAtPrecision, RootMeanSquaredError,
+    SensitivityAtSpecificity, SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy,
+    SpecificityAtSensitivity, Sum, TopKCategoricalAccuracy, TrueNegatives, TruePositives,
 };
 pub use crate::model::{Compile, Evaluate, Fit, History, Logs, Model, Predict, SummaryOptions};
-pub use crate::optimizers::*;
+pub use crate::optimizers::{
+    Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, IntoOptimizer, Lion, Nadam, Optimizer, RMSprop,
+    SGD, ScheduleFreeAdamW,
+};
+pub use crate::schedules::{
+    CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay, LearningRate,
+    PiecewiseConstantDecay, PolynomialDecay, Schedule,
+};
 pub use crate::utils::{PlotModel, plot_model};

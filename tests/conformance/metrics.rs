@@ -1,95 +1,275 @@
-//! Metrics on their own: the result after each update.
+//! Metrics on their own: the results after each update, and what is said about wrong arguments.
 
 use keras::device::Cpu;
 use keras::metrics::{
-    self, Accuracy, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy,
-    CategoricalCrossentropy, Mean, MeanAbsoluteError, MeanSquaredError, Metric, MetricInput,
-    RootMeanSquaredError, SparseCategoricalAccuracy, SparseCategoricalCrossentropy,
-    SparseTopKCategoricalAccuracy, Sum, TopKCategoricalAccuracy,
+    self, AUC, Accuracy, BinaryAccuracy, BinaryCrossentropy, BinaryIoU, CategoricalAccuracy,
+    CategoricalCrossentropy, F1Score, FBetaScore, FalseNegatives, FalsePositives, IoU, Mean,
+    MeanAbsoluteError, MeanIoU, MeanSquaredError, Metric, MetricInput, OneHotIoU, OneHotMeanIoU,
+    Precision, PrecisionAtRecall, R2Score, Recall, RecallAtPrecision, RootMeanSquaredError,
+    SensitivityAtSpecificity, SparseCategoricalAccuracy, SparseCategoricalCrossentropy,
+    SparseTopKCategoricalAccuracy, SpecificityAtSensitivity, Sum, ThresholdList,
+    TopKCategoricalAccuracy, TrueNegatives, TruePositives,
 };
 use keras::shape::Shape;
 use ndarray::ArrayD;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::fixture::{assert_close, load, number, tensor};
 
-/// Holds the result after each update against Keras'.
-macro_rules! replay {
-    ($case:ident, $metric:expr) => {
-        replay!($case, $metric, |metric, update, weight| {
-            metric.update_state(
-                &tensor(&update["y_true"]),
-                &tensor(&update["y_pred"]),
-                weight,
-            )
-        })
-    };
-    ($case:ident, $metric:expr, |$m:ident, $update:ident, $weight:ident| $updated:expr) => {{
-        let (mut $m, name) = ($metric, $case["name"].as_str().expect("a name"));
-        let updates = $case["updates"].as_array().expect("updates");
-        let results = $case["results"].as_array().expect("results");
-        assert_eq!($m.result(), 0.0, "{name} before any update");
-        // Twice, to see that nothing is left behind.
-        for _ in 0..2 {
-            for ($update, result) in updates.iter().zip(results) {
-                let $weight = weight($update);
-                let $weight = $weight.as_ref();
-                $updated.unwrap_or_else(|error| panic!("{name}: {error}"));
-                assert_close(name, &[$m.result()], &[number(result)], 1e-5, 1e-6);
+/// A metric of any class, for its use without a model.
+trait Alone {
+    fn update(&mut self, update: &Value) -> keras::Result<()>;
+    fn results(&self) -> Vec<f32>;
+    fn reset(&mut self);
+    /// The same metric after these updates, counted in two parts and put together.
+    fn merged(&self, updates: &[Value]) -> keras::Result<Vec<f32>>;
+}
+
+macro_rules! alone {
+    ($($ty:ident),*) => {$(
+        impl Alone for $ty {
+            fn update(&mut self, update: &Value) -> keras::Result<()> {
+                let weight = weight(update);
+                self.update_state(&tensor(&update["y_true"]), &tensor(&update["y_pred"]), weight.as_ref())
             }
-            $m.reset_state();
-            assert_eq!($m.result(), 0.0, "{name} after reset_state");
+
+            fn results(&self) -> Vec<f32> {
+                self.results()
+            }
+
+            fn reset(&mut self) {
+                self.reset_state();
+            }
+
+            fn merged(&self, updates: &[Value]) -> keras::Result<Vec<f32>> {
+                let [mut first, mut second] = [self.clone(), self.clone()];
+                for (at, update) in updates.iter().enumerate() {
+                    if at == 0 { &mut second } else { &mut first }.update(update)?;
+                }
+                first.merge_state(&second)?;
+                Ok(first.results())
+            }
         }
-    }};
+    )*};
+}
+
+macro_rules! alone_with_values {
+    ($($ty:ident),*) => {$(
+        impl Alone for $ty {
+            fn update(&mut self, update: &Value) -> keras::Result<()> {
+                self.update_state(&tensor(&update["values"]), weight(update).as_ref())
+            }
+
+            fn results(&self) -> Vec<f32> {
+                vec![self.result()]
+            }
+
+            fn reset(&mut self) {
+                self.reset_state();
+            }
+
+            fn merged(&self, updates: &[Value]) -> keras::Result<Vec<f32>> {
+                let mut metric = self.clone();
+                updates.iter().try_for_each(|update| metric.update(update))?;
+                Ok(metric.results())
+            }
+        }
+    )*};
+}
+
+alone_with_values!(Mean, Sum);
+
+/// How arguments are read from a configuration.
+mod read {
+    use super::*;
+
+    pub fn float(value: &Value) -> f32 {
+        number(value)
+    }
+
+    pub fn count(value: &Value) -> usize {
+        value.as_u64().expect("a count") as usize
+    }
+
+    pub fn class(value: &Value) -> i32 {
+        value.as_i64().expect("a class") as i32
+    }
+
+    pub fn flag(value: &Value) -> bool {
+        value.as_bool().expect("a flag")
+    }
+
+    pub fn text(value: &Value) -> &str {
+        value.as_str().expect("a text")
+    }
+
+    pub fn choice(value: &Value) -> Option<&str> {
+        value.as_str()
+    }
+
+    pub fn floats(value: &Value) -> Vec<f32> {
+        value
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(number)
+            .collect()
+    }
+
+    pub fn thresholds(value: &Value) -> ThresholdList {
+        if value.is_array() {
+            floats(value).into()
+        } else {
+            number(value).into()
+        }
+    }
+
+    pub fn counts(value: &Value) -> Vec<usize> {
+        value
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(count)
+            .collect()
+    }
+}
+
+/// Makes the metric of a class, with its required arguments and its other ones.
+macro_rules! table {
+    ($($ty:ident($($required:ident: $required_as:ident),*) { $($key:ident: $as:ident),* })*) => {
+        alone!($($ty),*);
+
+        fn build(class: &str, config: &Map<String, Value>) -> Box<dyn Alone> {
+            match class {
+                "Mean" => Box::new(Mean::new()),
+                "Sum" => Box::new(Sum::new()),
+                $(stringify!($ty) => {
+                    let mut metric = $ty::new($(read::$required_as(&config[stringify!($required)])),*);
+                    for (key, value) in config {
+                        metric = match key.as_str() {
+                            "dtype" => metric.dtype(read::text(value)),
+                            $(stringify!($key) => metric.$key(read::$as(value)),)*
+                            $(stringify!($required) => metric,)*
+                            key => panic!("{class} has no argument `{key}` here"),
+                        };
+                    }
+                    Box::new(metric)
+                })*
+                _ => panic!("a metric of Keras that is missing here: {class}"),
+            }
+        }
+    };
+}
+
+table! {
+    Accuracy() {}
+    BinaryAccuracy() { threshold: float }
+    CategoricalAccuracy() {}
+    SparseCategoricalAccuracy() {}
+    TopKCategoricalAccuracy() { k: count }
+    SparseTopKCategoricalAccuracy() { k: count, from_sorted_ids: flag }
+    MeanSquaredError() {}
+    MeanAbsoluteError() {}
+    RootMeanSquaredError() {}
+    R2Score() { class_aggregation: choice, num_regressors: count }
+    BinaryCrossentropy() { from_logits: flag, label_smoothing: float }
+    CategoricalCrossentropy() { from_logits: flag, label_smoothing: float }
+    SparseCategoricalCrossentropy() { from_logits: flag, ignore_class: class }
+    AUC() {
+        num_thresholds: count, thresholds: thresholds, curve: text, summation_method: text,
+        multi_label: flag, num_labels: count, label_weights: floats, from_logits: flag
+    }
+    Precision() { thresholds: thresholds, top_k: count, class_id: count }
+    Recall() { thresholds: thresholds, top_k: count, class_id: count }
+    TruePositives() { thresholds: thresholds }
+    TrueNegatives() { thresholds: thresholds }
+    FalsePositives() { thresholds: thresholds }
+    FalseNegatives() { thresholds: thresholds }
+    SensitivityAtSpecificity(specificity: float) { num_thresholds: count, class_id: count }
+    SpecificityAtSensitivity(sensitivity: float) { num_thresholds: count, class_id: count }
+    PrecisionAtRecall(recall: float) { num_thresholds: count, class_id: count }
+    RecallAtPrecision(precision: float) { num_thresholds: count, class_id: count }
+    F1Score() { average: choice, threshold: float }
+    FBetaScore() { average: choice, threshold: float, beta: float }
+    IoU(num_classes: count, target_class_ids: counts) {
+        ignore_class: class, sparse_y_true: flag, sparse_y_pred: flag
+    }
+    MeanIoU(num_classes: count) { ignore_class: class, sparse_y_true: flag, sparse_y_pred: flag }
+    OneHotIoU(num_classes: count, target_class_ids: counts) { ignore_class: class, sparse_y_pred: flag }
+    OneHotMeanIoU(num_classes: count) { ignore_class: class, sparse_y_pred: flag }
+    BinaryIoU() { target_class_ids: counts, threshold: float }
+}
+
+/// The numbers of a result: one, or a list.
+fn results(value: &Value) -> Vec<f32> {
+    match value.as_array() {
+        Some(values) => values.iter().map(number).collect(),
+        None => vec![number(value)],
+    }
+}
+
+/// Holds the results after each update against Keras'.
+fn replay(case: &Value, metric: &mut dyn Alone) {
+    let name = case["name"].as_str().expect("a name");
+    let updates = case["updates"].as_array().expect("updates");
+    let expected = case["results"].as_array().expect("results");
+    let initial = match case.get("initial") {
+        None => Some(vec![0.0]),
+        Some(Value::Null) => None,
+        Some(initial) => Some(results(initial)),
+    };
+    let close = |what: &str, found: &[f32], expected: &[f32]| {
+        assert_close(&format!("{name} {what}"), found, expected, 1e-5, 1e-6);
+    };
+    // Twice, to see that nothing is left behind.
+    for _ in 0..2 {
+        if let Some(initial) = &initial {
+            close("before any update", &metric.results(), initial);
+        }
+        for (update, expected) in updates.iter().zip(expected) {
+            metric
+                .update(update)
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
+            close("after an update", &metric.results(), &results(expected));
+        }
+        metric.reset();
+    }
+    let merged = metric
+        .merged(updates)
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    close(
+        "after a merge",
+        &merged,
+        &results(&expected[expected.len() - 1]),
+    );
 }
 
 #[test]
 fn metrics_are_those_of_keras() {
-    let cases = load("metrics");
-    let cases = cases["cases"].as_array().expect("cases");
-    assert!(cases.len() > 100, "only {} cases", cases.len());
-    for case in cases {
-        let config = case["config"].as_object().expect("a configuration");
-        let from_logits = config.get("from_logits").is_some_and(|value| value == true);
-        let smoothing = config.get("label_smoothing").map_or(0.0, number);
-        let threshold = config.get("threshold").map_or(0.5, number);
-        let k = config
-            .get("k")
-            .map_or(5, |k| k.as_u64().expect("k") as usize);
-        match case["class"].as_str().expect("a class") {
-            "Accuracy" => replay!(case, Accuracy::new()),
-            "BinaryAccuracy" => replay!(case, BinaryAccuracy::new().threshold(threshold)),
-            "CategoricalAccuracy" => replay!(case, CategoricalAccuracy::new()),
-            "SparseCategoricalAccuracy" => replay!(case, SparseCategoricalAccuracy::new()),
-            "TopKCategoricalAccuracy" => replay!(case, TopKCategoricalAccuracy::new().k(k)),
-            "SparseTopKCategoricalAccuracy" => {
-                replay!(case, SparseTopKCategoricalAccuracy::new().k(k));
+    let mut count = 0;
+    for fixture in ["metrics", "scores"] {
+        let fixture = load(fixture);
+        for case in fixture["cases"].as_array().expect("cases") {
+            count += 1;
+            let class = case["class"].as_str().expect("a class");
+            if class == "accuracy_resolution" {
+                resolves(case);
+                continue;
             }
-            "MeanSquaredError" => replay!(case, MeanSquaredError::new()),
-            "MeanAbsoluteError" => replay!(case, MeanAbsoluteError::new()),
-            "RootMeanSquaredError" => replay!(case, RootMeanSquaredError::new()),
-            "BinaryCrossentropy" => {
-                let metric = BinaryCrossentropy::new().from_logits(from_logits);
-                replay!(case, metric.label_smoothing(smoothing));
-            }
-            "CategoricalCrossentropy" => {
-                let metric = CategoricalCrossentropy::new().from_logits(from_logits);
-                replay!(case, metric.label_smoothing(smoothing));
-            }
-            "SparseCategoricalCrossentropy" => {
-                let metric = SparseCategoricalCrossentropy::new();
-                replay!(case, metric.from_logits(from_logits));
-            }
-            "Mean" => replay!(case, Mean::new(), |metric, update, weight| {
-                metric.update_state(&tensor(&update["values"]), weight)
-            }),
-            "Sum" => replay!(case, Sum::new(), |metric, update, weight| {
-                metric.update_state(&tensor(&update["values"]), weight)
-            }),
-            "accuracy_resolution" => resolves(case),
-            other => panic!("a metric of Keras that is missing here: {other}"),
+            let mut metric = build(class, case["config"].as_object().expect("a configuration"));
+            let Some(error) = case["error"].as_str() else {
+                replay(case, &mut *metric);
+                continue;
+            };
+            let update = serde_json::json!({
+                "y_true": { "shape": [2, 1], "values": [0, 1] },
+                "y_pred": { "shape": [2, 1], "values": [0, 1] },
+            });
+            let found = metric.update(&update).unwrap_err().to_string();
+            assert_eq!(found, error, "{}", case["name"]);
         }
     }
+    assert!(count > 400, "only {count} cases");
 }
 
 /// The weights of an update, if it has any.

@@ -1,36 +1,63 @@
-//! Optimizers: the weights after each of five steps.
+//! Optimizers: the weights after each of some steps. Schedules: the learning rate of some steps.
 
 use keras::device::{Cpu, Memory};
-use keras::optimizers::{self, Adam, AdamW, IntoOptimizer, Optimizer, RMSprop, SGD, Step};
+use keras::optimizers::{self, *};
+use keras::schedules::*;
+use keras::shape::Shape;
 use ndarray::ArrayD;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::fixture::{assert_close, load, number, tensors};
 
 #[test]
 fn optimizers_are_those_of_keras() {
-    let cases = load("optimizers");
-    let cases = cases["cases"].as_array().expect("cases");
-    assert!(cases.len() > 20, "only {} cases", cases.len());
+    let fixture = load("optimizers");
+    let cases = fixture["cases"].as_array().expect("cases");
+    assert!(cases.len() > 60, "only {} cases", cases.len());
     for case in cases {
         let name = case["name"].as_str().expect("a name");
         let gradients = case["gradients"].as_array().expect("gradients");
         let after = case["after"].as_array().expect("weights");
-        let mut run = Run::new(optimizer(case), &flat(&case["weights"]));
+        let optimizer = optimizer(case);
+        let mut run = Run::new(optimizer, &tensors(&case["weights"]), &["kernel", "bias"]);
         for (step, (gradients, after)) in gradients.iter().zip(after).enumerate() {
-            let everything = 0..run.params.len();
-            run.step(&flat(gradients), std::slice::from_ref(&everything));
+            run.step(&flat(gradients));
             let what = format!("{name}, step {}", step + 1);
             assert_close(&what, &run.params, &flat(after), 1e-6, 1e-7);
         }
+        if let Some(finalized) = case.get("finalized") {
+            run.state.finalize(&run.device, &mut run.params);
+            assert_close(name, &run.params, &flat(finalized), 1e-6, 1e-7);
+        }
+    }
+}
+
+#[test]
+fn schedules_are_those_of_keras() {
+    let fixture = load("optimizers");
+    let cases = fixture["schedules"].as_array().expect("schedules");
+    assert!(cases.len() > 12, "only {} cases", cases.len());
+    for case in cases {
+        let rate = learning_rate(case);
+        let steps = case["steps"].as_array().expect("steps");
+        let found = steps
+            .iter()
+            .filter_map(Value::as_u64)
+            .map(|step| rate.at(step));
+        let values = case["values"].as_array().expect("values");
+        let expected: Vec<f32> = values.iter().map(number).collect();
+        let name = case["name"].as_str().expect("a name");
+        assert_close(name, &found.collect::<Vec<_>>(), &expected, 2e-6, 1e-8);
     }
 }
 
 #[test]
 fn frozen_weights_stay() {
     let optimizer = AdamW::new(0.1).into_optimizer().expect("valid arguments");
-    let mut run = Run::new(optimizer, &[1.0; 50]);
-    run.step(&[0.5; 50], &[3..20, 30..31]);
+    let weights = [3, 17, 10, 1, 19].map(|len| ArrayD::ones(vec![len]));
+    let names = ["frozen", "a", "frozen", "b", "frozen"];
+    let mut run = Run::new(optimizer, &weights, &names);
+    run.step(&[0.5; 50]);
     let is_changed = |at: usize| (3..20).contains(&at) || at == 30;
     for (at, param) in run.params.iter().enumerate() {
         assert_eq!(*param != 1.0, is_changed(at), "weight {at} is {param}");
@@ -39,15 +66,23 @@ fn frozen_weights_stay() {
 
 #[test]
 fn names_are_those_of_keras_in_any_case() {
-    for (name, rate) in [
-        ("sgd", 0.01),
-        ("RMSprop", 0.001),
-        ("Adam", 0.001),
-        ("AdamW", 0.001),
+    for (identifier, name, rate) in [
+        ("sgd", "sgd", 0.01),
+        ("RMSprop", "rm_sprop", 0.001),
+        ("Adam", "adam", 0.001),
+        ("AdamW", "adam_w", 0.001),
+        ("adadelta", "adadelta", 0.001),
+        ("Adagrad", "adagrad", 0.001),
+        ("adamax", "adamax", 0.001),
+        ("Nadam", "nadam", 0.001),
+        ("FTRL", "ftrl", 0.001),
+        ("lion", "lion", 0.001),
+        ("ScheduleFreeAdamW", "schedule_free_adam_w", 0.0025),
     ] {
-        let optimizer = optimizers::by_name::<Cpu>(name).expect("a known name");
-        assert_eq!(optimizer.name(), name.to_lowercase());
-        assert_eq!(optimizer.learning_rate(), rate);
+        let optimizer = optimizers::by_name::<Cpu>(identifier).expect("a known name");
+        assert_eq!(optimizer.name(), name);
+        assert_eq!(optimizer.class().to_lowercase(), identifier.to_lowercase());
+        assert_eq!(optimizer.settings().learning_rate().at(0), rate);
     }
     let error = optimizers::by_name::<Cpu>("addam").err();
     let expected = "Could not interpret optimizer identifier: addam. Did you mean `adam`?";
@@ -55,15 +90,116 @@ fn names_are_those_of_keras_in_any_case() {
         error.map(|error| error.to_string()).as_deref(),
         Some(expected)
     );
+    let named = Adam::new(0.1).name("mine").into_optimizer();
+    assert_eq!(
+        named.map(|named: Box<dyn Optimizer<Cpu>>| named.name().to_owned()),
+        Ok("mine".into())
+    );
 }
 
 #[test]
-fn a_momentum_above_one_is_refused() {
-    let optimizer = IntoOptimizer::<Cpu>::into_optimizer(SGD::new(0.1).momentum(1.5));
-    let expected = "`momentum` must be a float between [0, 1]. Received: momentum=1.5";
+fn arguments_out_of_range_are_refused_with_the_sentence_of_keras() {
+    #[track_caller]
+    fn refused(optimizer: impl IntoOptimizer<Cpu>, expected: &str) {
+        let error = optimizer
+            .into_optimizer()
+            .err()
+            .map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some(expected));
+    }
+    refused(
+        SGD::new(0.1).momentum(1.5),
+        "`momentum` must be a float between [0, 1]. Received: momentum=1.5",
+    );
+    refused(
+        Lion::new(0.1).beta_1(0.0),
+        "Argument `beta_1` must be in the [0, 1] range. Otherwise, the optimizer degenerates to \
+         SignSGD. Received: beta_1=0.",
+    );
+    refused(
+        Ftrl::new(0.1).l1_regularization_strength(-1.5),
+        "`l1_regularization_strength` needs to be positive or zero. Received: \
+         l1_regularization_strength=-1.5.",
+    );
+    refused(
+        Ftrl::new(0.1).learning_rate_power(0.5),
+        "`learning_rate_power` needs to be negative or zero. Received: learning_rate_power=0.5.",
+    );
+    refused(
+        Adam::new(0.1).gradient_accumulation_steps(1),
+        "`gradient_accumulation_steps` must be an integer >= 2. Received: \
+         gradient_accumulation_steps=1",
+    );
+    refused(
+        Adam::new(0.1).use_ema(true).ema_momentum(1.5),
+        "`ema_momentum` must be in the range [0, 1]. Received: ema_momentum=1.5",
+    );
+    refused(
+        Adam::new(0.1).use_ema(true).ema_overwrite_frequency(0),
+        "`ema_overwrite_frequency` must be an integer >= 1 or None. Received: \
+         ema_overwrite_frequency=0",
+    );
+    refused(
+        Adam::new(0.1).clipnorm(1.0).clipvalue(0.5),
+        "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: \
+         clipnorm=1, clipvalue=0.5, global_clipnorm=None",
+    );
+    refused(
+        Adam::new(ExponentialDecay::new(0.1, 0, 0.9)),
+        "Argument `decay_steps` must be > 0. Received: decay_steps=0",
+    );
+    refused(
+        Adam::new(CosineDecayRestarts::new(0.1, 0)),
+        "Argument `first_decay_steps` must be > 0. Received: first_decay_steps=0",
+    );
+    refused(
+        Adam::new(PiecewiseConstantDecay::new([1, 2], [0.1, 0.2])),
+        "The length of boundaries should be 1 less than the length of values. Received: \
+         boundaries=[1, 2] of length 2, and values=[0.1, 0.2] of length 2.",
+    );
+}
+
+#[test]
+fn a_schedule_of_your_own_is_a_closure() {
+    let optimizer = SGD::new(|step: u64| 0.5 / (1 + step) as f32);
+    let optimizer = optimizer.into_optimizer().expect("valid arguments");
+    let mut run = Run::new(optimizer, &[ArrayD::ones(vec![1])], &["w"]);
+    for expected in [0.5, 0.25, 0.25 - 0.5 / 3.0] {
+        run.step(&[1.0]);
+        assert_close("w", &run.params, &[expected], 1e-6, 0.0);
+    }
+    let settings = run.optimizer.settings_mut();
+    let error = settings
+        .set_learning_rate(0.1)
+        .err()
+        .map(|error| error.to_string());
+    assert!(error.is_some_and(|error| error.contains("hence its learning rate is not settable")));
+}
+
+#[test]
+fn variables_have_the_names_and_the_order_of_keras() {
+    let names = |optimizer: Box<dyn Optimizer<Cpu>>| {
+        let weights = [ArrayD::zeros(vec![2, 3]), ArrayD::zeros(vec![3])];
+        let run = Run::new(optimizer, &weights, &["kernel", "bias"]);
+        let variables = run.state.variables(&*run.optimizer);
+        let named = variables.into_iter().map(|variable| variable.name);
+        named.collect::<Vec<_>>().join(" ")
+    };
+    let optimizer = Adam::new(0.1)
+        .amsgrad(true)
+        .use_ema(true)
+        .gradient_accumulation_steps(2);
     assert_eq!(
-        optimizer.err().map(|error| error.to_string()).as_deref(),
-        Some(expected)
+        names(optimizer.into_optimizer().expect("valid arguments")),
+        "kernel_average bias_average kernel_gradient_accumulator bias_gradient_accumulator \
+         kernel_momentum kernel_velocity bias_momentum bias_velocity kernel_velocity_hat \
+         bias_velocity_hat"
+    );
+    let optimizer = RMSprop::new(0.1).momentum(0.9).centered(true);
+    assert_eq!(
+        names(optimizer.into_optimizer().expect("valid arguments")),
+        "kernel_velocity bias_velocity kernel_momentum bias_momentum kernel_average_gradient \
+         bias_average_gradient"
     );
 }
 
@@ -72,38 +208,45 @@ struct Run {
     device: Cpu,
     optimizer: Box<dyn Optimizer<Cpu>>,
     params: <Cpu as Memory>::Buffer,
-    slots: Vec<<Cpu as Memory>::Buffer>,
-    iteration: u64,
+    state: State<Cpu>,
 }
 
 impl Run {
-    fn new(optimizer: Box<dyn Optimizer<Cpu>>, weights: &[f32]) -> Self {
+    /// Weights side by side; those named `frozen` are not trained.
+    fn new(optimizer: Box<dyn Optimizer<Cpu>>, weights: &[ArrayD<f32>], names: &[&str]) -> Self {
         let device = Cpu::default();
-        let alloc = || device.alloc(weights.len()).expect("memory");
-        let mut params = alloc();
-        params.copy_from_slice(weights);
-        let slots = (0..optimizer.slots()).map(|_| alloc()).collect();
+        let mut variables = Vec::new();
+        let mut values = Vec::new();
+        for (weight, name) in weights.iter().zip(names) {
+            let start = values.len();
+            values.extend(weight.iter());
+            if *name != "frozen" {
+                variables.push(Variable {
+                    path: (*name).to_owned(),
+                    shape: Shape::new(weight.shape()),
+                    range: start..values.len(),
+                });
+            }
+        }
+        let mut params = device.alloc(values.len()).expect("memory");
+        params.copy_from_slice(&values);
+        let mut state = State::new();
+        state
+            .prepare(&*optimizer, &device, &params, variables, 0)
+            .expect("memory");
         Self {
             device,
             optimizer,
             params,
-            slots,
-            iteration: 0,
+            state,
         }
     }
 
-    fn step(&mut self, gradients: &[f32], ranges: &[std::ops::Range<usize>]) {
+    fn step(&mut self, gradients: &[f32]) {
         let mut grads = self.device.alloc(gradients.len()).expect("memory");
         grads.copy_from_slice(gradients);
-        self.iteration += 1;
-        self.optimizer.step(Step {
-            device: &self.device,
-            params: &mut self.params,
-            grads: &grads,
-            slots: &mut self.slots,
-            ranges,
-            iteration: self.iteration,
-        });
+        self.state
+            .apply(&*self.optimizer, &self.device, &mut self.params, &grads);
     }
 }
 
@@ -113,31 +256,150 @@ fn flat(value: &Value) -> Vec<f32> {
     tensors(value).into_iter().flat_map(numbers).collect()
 }
 
+/// The arguments of a case, each of which has to be asked for.
+struct Arguments<'a> {
+    what: &'a Value,
+    config: &'a Map<String, Value>,
+    asked: usize,
+}
+
+impl<'a> Arguments<'a> {
+    fn of(what: &'a Value) -> Self {
+        let config = what["config"].as_object().expect("a configuration");
+        Self {
+            what,
+            config,
+            asked: 0,
+        }
+    }
+
+    fn get(&mut self, name: &str) -> Option<&'a Value> {
+        let value = self.config.get(name);
+        self.asked += usize::from(value.is_some());
+        value
+    }
+
+    fn number(&mut self, name: &str) -> f32 {
+        number(
+            self.get(name)
+                .unwrap_or_else(|| panic!("{name} of {}", self.what)),
+        )
+    }
+
+    fn steps(&mut self, name: &str) -> u64 {
+        self.number(name) as u64
+    }
+
+    fn finish(self) {
+        assert_eq!(self.asked, self.config.len(), "arguments of {}", self.what);
+    }
+}
+
+/// Calls the builder method of each argument that is given.
+macro_rules! build {
+    ($arguments:ident, $made:expr; $($number:ident)*; $($count:ident)*; $($flag:ident)*) => {{
+        let mut made = $made;
+        $(if let Some(value) = $arguments.get(stringify!($number)) {
+            made = made.$number(number(value));
+        })*
+        $(if let Some(value) = $arguments.get(stringify!($count)) {
+            made = made.$count(value.as_u64().expect("a whole number"));
+        })*
+        $(if let Some(value) = $arguments.get(stringify!($flag)) {
+            made = made.$flag(value == true);
+        })*
+        made
+    }};
+}
+
+/// The learning rate of a case.
+fn learning_rate(value: &Value) -> LearningRate {
+    let Some(class) = value.get("class") else {
+        return number(value).into();
+    };
+    let mut arguments = Arguments::of(value);
+    let a = &mut arguments;
+    let class = class.as_str().expect("a class");
+    let rate = if class == "PiecewiseConstantDecay" {
+        0.0
+    } else {
+        a.number("initial_learning_rate")
+    };
+    let made: LearningRate = match class {
+        "ExponentialDecay" => {
+            let made = ExponentialDecay::new(rate, a.steps("decay_steps"), a.number("decay_rate"));
+            build!(a, made; ; ; staircase).into()
+        }
+        "InverseTimeDecay" => {
+            let made = InverseTimeDecay::new(rate, a.steps("decay_steps"), a.number("decay_rate"));
+            build!(a, made; ; ; staircase).into()
+        }
+        "PiecewiseConstantDecay" => {
+            let mut numbers = |name: &str| {
+                let list = a.get(name).and_then(Value::as_array).expect("a list");
+                list.iter().map(number).collect::<Vec<f32>>()
+            };
+            let boundaries: Vec<u64> = numbers("boundaries").iter().map(|&b| b as u64).collect();
+            PiecewiseConstantDecay::new(boundaries, numbers("values")).into()
+        }
+        "PolynomialDecay" => {
+            let made = PolynomialDecay::new(rate, a.steps("decay_steps"));
+            build!(a, made; end_learning_rate power; ; cycle).into()
+        }
+        "CosineDecay" => {
+            let made = CosineDecay::new(rate, a.steps("decay_steps"));
+            build!(a, made; alpha warmup_target; warmup_steps; ).into()
+        }
+        "CosineDecayRestarts" => {
+            let made = CosineDecayRestarts::new(rate, a.steps("first_decay_steps"));
+            build!(a, made; t_mul m_mul alpha; ; ).into()
+        }
+        other => panic!("a schedule of Keras that is missing here: {other}"),
+    };
+    arguments.finish();
+    made
+}
+
 /// The optimizer of a case, with every argument of its configuration.
 fn optimizer(case: &Value) -> Box<dyn Optimizer<Cpu>> {
-    /// Calls the builder method of each argument that is given.
-    macro_rules! build {
-        ($ty:ident, $default:literal; $($number:ident)*; $($flag:ident)*) => {{
-            let config = case["config"].as_object().expect("a configuration");
-            let mut known = usize::from(config.contains_key("learning_rate"));
-            let mut optimizer = $ty::new(config.get("learning_rate").map_or($default, number));
-            $(if let Some(value) = config.get(stringify!($number)) {
-                optimizer = optimizer.$number(number(value));
-                known += 1;
-            })*
-            $(if let Some(value) = config.get(stringify!($flag)) {
-                optimizer = optimizer.$flag(value == true);
-                known += 1;
-            })*
-            assert_eq!(known, config.len(), "arguments of {}", case["name"]);
-            optimizer.into_optimizer().expect("valid arguments")
+    let mut arguments = Arguments::of(case);
+    let a = &mut arguments;
+    macro_rules! optimizer {
+        ($ty:ident; $($number:ident)*; $($count:ident)*; $($flag:ident)*) => {{
+            let mut made = $ty::default();
+            if let Some(rate) = a.get("learning_rate") {
+                made = $ty::new(learning_rate(rate));
+            }
+            let mut made = build!(
+                a, made;
+                $($number)* weight_decay clipnorm clipvalue global_clipnorm ema_momentum loss_scale_factor;
+                $($count)* ema_overwrite_frequency gradient_accumulation_steps;
+                $($flag)* use_ema
+            );
+            if let Some(names) = a.get("exclude_from_weight_decay").and_then(Value::as_array) {
+                made = made.exclude_from_weight_decay(names.iter().filter_map(Value::as_str));
+            }
+            made.into_optimizer().expect("valid arguments")
         }};
     }
-    match case["class"].as_str().expect("a class") {
-        "SGD" => build!(SGD, 0.01; momentum weight_decay; nesterov),
-        "RMSprop" => build!(RMSprop, 0.001; rho momentum epsilon weight_decay; centered),
-        "Adam" => build!(Adam, 0.001; beta_1 beta_2 epsilon weight_decay; amsgrad),
-        "AdamW" => build!(AdamW, 0.001; beta_1 beta_2 epsilon weight_decay; amsgrad),
+    let made = match case["class"].as_str().expect("a class") {
+        "SGD" => optimizer!(SGD; momentum; ; nesterov),
+        "RMSprop" => optimizer!(RMSprop; rho momentum epsilon; ; centered),
+        "Adam" => optimizer!(Adam; beta_1 beta_2 epsilon; ; amsgrad),
+        "AdamW" => optimizer!(AdamW; beta_1 beta_2 epsilon; ; amsgrad),
+        "Adagrad" => optimizer!(Adagrad; initial_accumulator_value epsilon; ; ),
+        "Adadelta" => optimizer!(Adadelta; rho epsilon; ; ),
+        "Adamax" => optimizer!(Adamax; beta_1 beta_2 epsilon; ; ),
+        "Nadam" => optimizer!(Nadam; beta_1 beta_2 epsilon; ; ),
+        "Ftrl" => optimizer!(
+            Ftrl;
+            learning_rate_power initial_accumulator_value l1_regularization_strength
+            l2_regularization_strength l2_shrinkage_regularization_strength beta; ;
+        ),
+        "Lion" => optimizer!(Lion; beta_1 beta_2; ; ),
+        "ScheduleFreeAdamW" => optimizer!(ScheduleFreeAdamW; beta_1 beta_2 epsilon; warmup_steps; ),
         other => panic!("an optimizer of Keras that is missing here: {other}"),
-    }
+    };
+    arguments.finish();
+    made
 }

@@ -96,6 +96,11 @@ fn summaries() {
                 .iter()
                 .map(|name| text(name).to_owned())
                 .collect(),
+            is_trained: match row["trained"].as_str() {
+                Some("Y") => Some(true),
+                Some("N") => Some(false),
+                _ => None,
+            },
             ..Row::default()
         };
         let optimizer = &case["optimizer"];
@@ -111,8 +116,33 @@ fn summaries() {
             }),
             ..Summary::default()
         };
+        let arguments = &case["options"];
+        let mut options = SummaryOptions::new();
+        if let Some(length) = arguments["line_length"].as_u64() {
+            options = options.line_length(length as usize);
+        }
+        if let Some(shown) = arguments["show_trainable"].as_bool() {
+            options = options.show_trainable(shown);
+        }
+        let summary = summary.with(options).expect("options that Keras takes");
         assert_eq!(summary.to_string(), text(&case["text"]), "{}", case["name"]);
     }
+}
+
+#[test]
+fn a_summary_of_some_layers() {
+    let model = Convnet::new();
+    let some = |first: &str, last: &str| {
+        let options = SummaryOptions::new().layer_range(first, last);
+        model.summary_with(options).err().map(|e| e.to_string())
+    };
+    assert_eq!(some("conv2d_1", "dropout"), None);
+    let error = some("conv2d_1", "dropoutt").expect("there is no such layer");
+    assert!(error.ends_with("Received: dropoutt"), "{error}");
+    let narrow = SummaryOptions::new().line_length(9);
+    let error = model.summary_with(narrow).err().map(|e| e.to_string());
+    let expected = "Insufficient console width to print summary. Received: line_length=9";
+    assert_eq!(error.as_deref(), Some(expected));
 }
 
 #[model]

@@ -2,7 +2,8 @@
 
 "summaries": {"name", "model": the model's name, "rows": [{"name", "class", "output_shape", "params": number or null
 before it is built, "connected_to": [text]}], "is_graph": whether there is the column "Connected to", "trainable",
-"non_trainable": numbers of weights, "optimizer": null or {"count", "bytes"}, "text"}
+"non_trainable": numbers of weights, "optimizer": null or {"count", "bytes"}, "text"}; cases with arguments have
+"options", and with `show_trainable` the rows have "trained", "Y", "N" or "-"
 """
 
 import os
@@ -15,7 +16,7 @@ import rich.text
 from keras import layers
 
 
-def case(name, model):
+def case(name, model, **options):
     # The rows on their way into the table, without their colours.
     rows = []
     add_row = rich.table.Table.add_row
@@ -25,15 +26,19 @@ def case(name, model):
         add_row(table, *cells)
 
     printed = []
-    with mock.patch.object(rich.table.Table, "add_row", note), mock.patch.dict(os.environ, COLUMNS="80"):
-        model.summary(print_fn=lambda text, line_break=False: printed.append(text))
+    # Rich cuts what is wider than its console.
+    columns = str(max(80, options.get("line_length", 0)))
+    with mock.patch.object(rich.table.Table, "add_row", note), mock.patch.dict(os.environ, COLUMNS=columns):
+        model.summary(print_fn=lambda text, line_break=False: printed.append(text), **options)
 
     def count(variables):
         return sum(int(np.prod(variable.shape)) for variable in variables)
 
-    def row(named, output_shape, params, connected_to=None):
+    def row(named, output_shape, params, *more):
         layer, _, kind = named.rpartition(" (")
-        return {
+        trained = {"trained": more[-1]} if options.get("show_trainable") else {}
+        connected_to = more[0] if len(more) > len(trained) else None
+        return trained | {
             "name": layer,
             "class": kind[:-1],
             "output_shape": output_shape,
@@ -47,13 +52,13 @@ def case(name, model):
         "name": name,
         "model": model.name,
         "rows": [row(*cells) for cells in rows],
-        "is_graph": any(len(cells) == 4 for cells in rows),
+        "is_graph": any(len(cells) == (5 if options.get("show_trainable") else 4) for cells in rows),
         "trainable": count(model.trainable_weights),
         "non_trainable": count(model.non_trainable_weights),
         # Four bytes each: the steps are counted in int32 here, in int64 with TensorFlow.
         "optimizer": optimizer and {"count": count(optimizer.variables), "bytes": 4 * count(optimizer.variables)},
         "text": "".join(printed),
-    }
+    } | ({"options": options} if options else {})
 
 
 def cases():
@@ -79,6 +84,16 @@ def cases():
     for maker in makers:
         keras.utils.clear_session()  # automatic names start anew
         made.append(case(maker.__name__, maker()))
+    arguments = [
+        ("frozen_trainable", frozen, {"show_trainable": True}),
+        ("frozen_narrow", frozen, {"line_length": 50}),
+        ("two_in_two_out_trainable", two_in_two_out, {"show_trainable": True}),
+        ("two_in_two_out_wide", two_in_two_out, {"show_trainable": True, "line_length": 120}),
+        ("convnet_wide", convnet, {"line_length": 100}),
+    ]
+    for name, maker, options in arguments:
+        keras.utils.clear_session()
+        made.append(case(name, maker(), **options))
     return made
 
 

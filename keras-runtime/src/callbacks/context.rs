@@ -37,8 +37,13 @@ pub trait ModelHandle {
     /// Changes the learning rate of the optimizer.
     ///
     /// # Errors
-    /// If the model is not compiled.
+    /// If the model is not compiled, or a schedule determines the learning rate.
     fn set_learning_rate(&mut self, learning_rate: f32) -> Result<()>;
+    /// Exchanges the weights and the moving average that the optimizer keeps of them.
+    ///
+    /// # Errors
+    /// If the model is not compiled, or its optimizer keeps no average.
+    fn swap_ema_weights(&mut self) -> Result<()>;
     /// Whether larger or smaller values of a compiled metric are better; `None` if there is no
     /// metric of this name.
     fn metric_direction(&self, name: &str) -> Option<Direction>;

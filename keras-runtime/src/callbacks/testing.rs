@@ -30,6 +30,9 @@ impl ModelHandle for Fake {
     fn set_learning_rate(&mut self, _: f32) -> Result<()> {
         Err(Error::NotCompiled)
     }
+    fn swap_ema_weights(&mut self) -> Result<()> {
+        Err(Error::NotCompiled)
+    }
     fn metric_direction(&self, name: &str) -> Option<Direction> {
         match name.strip_prefix("val_").unwrap_or(name) {
             "loss" | "down" => Some(Direction::Down),

@@ -409,5 +409,13 @@ on_hosts! {
         ) {
             cpu::updates::update(rule, parameters, gradients, slots);
         }
+
+        fn sum_of_squares(&self, x: Self::Slice<'_>) -> f64 {
+            cpu::updates::sum_of_squares(x)
+        }
+
+        fn is_finite(&self, x: Self::Slice<'_>) -> bool {
+            cpu::updates::is_finite(x)
+        }
     }
 }

@@ -19,4 +19,8 @@ pub trait Updates: Memory {
         gradients: Self::Slice<'_>,
         slots: [Self::SliceMut<'_>; N],
     );
+    /// `Σ x²`.
+    fn sum_of_squares(&self, x: Self::Slice<'_>) -> f64;
+    /// Whether no number is infinite or none.
+    fn is_finite(&self, x: Self::Slice<'_>) -> bool;
 }

@@ -39,8 +39,10 @@ impl Mean {
         values: &impl Values,
         sample_weight: Option<&ArrayD<f32>>,
     ) -> Result<()> {
+        self.own.validate()?;
         let mut state = self.own.take();
-        let added = own::add_values(&self.own, &mut state, values, sample_weight, true);
+        state.resize(2, 0.0);
+        let added = own::add_values(&mut state, values, sample_weight, true);
         self.own.put(state);
         added
     }

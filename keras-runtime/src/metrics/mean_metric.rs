@@ -45,8 +45,12 @@ macro_rules! mean_metric {
                 $crate::losses::$fits(y_true, y_pred)
             }
 
-            fn is_elementwise(&self) -> bool {
-                $crate::metrics::mean_metric::mean_metric!(@is_elementwise $of)
+            fn values(
+                &self,
+                y_true: &$crate::shape::Shape,
+                y_pred: &$crate::shape::Shape,
+            ) -> $crate::shape::Shape {
+                $crate::metrics::metric::$of(y_true, y_pred)
             }
 
             fn update(&self, input: $crate::metrics::MetricInput<'_, D>) -> $crate::Result<()> {
@@ -60,7 +64,5 @@ macro_rules! mean_metric {
             }
         }
     };
-    (@is_elementwise rows) => { false };
-    (@is_elementwise elements) => { true };
 }
 pub(super) use mean_metric;

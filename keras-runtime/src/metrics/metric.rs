@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayD, IxDyn};
 
-use crate::device::{Device, RowFunction, Rows};
+use crate::device::{ColumnFunction, Device, Grid, RowFunction, Rows};
 use crate::error::{Error, Result};
 use crate::losses;
 use crate::shape::Shape;
@@ -55,10 +55,10 @@ pub trait Metric<D: Device>: Send + Sync {
         losses::same_shape(y_true, y_pred)
     }
 
-    /// Whether it has a value for every element of a prediction, not for every row along the last
-    /// axis: then a sample weight may belong to one element.
-    fn is_elementwise(&self) -> bool {
-        false
+    /// The shape of the values that one sample has before they are summed up: by default one for each
+    /// row along the last axis. A sample weight may belong to each of them.
+    fn values(&self, y_true: &Shape, y_pred: &Shape) -> Shape {
+        rows(y_true, y_pred)
     }
 
     /// Adds a batch to the state.
@@ -151,6 +151,20 @@ impl<D: Device> MetricInput<'_, D> {
         );
     }
 
+    /// Adds the sums of a function over each column to the state, (N, columns), twice: the second half
+    /// is the device's.
+    pub(crate) fn column_sums<const N: usize>(self, function: impl ColumnFunction<N>) {
+        let grid = Grid::of(self.rows(), self.weights_per_sample);
+        self.device.column_sums(
+            function,
+            grid,
+            self.y_true,
+            self.y_pred,
+            self.sample_weight,
+            self.state,
+        );
+    }
+
     /// Updates a state of `variables` numbers on the host, with the batch as arrays: for a function of
     /// the user's, and for what is asked for so rarely that no kernel is worth it. It waits for the
     /// device and allocates.
@@ -202,6 +216,31 @@ pub struct HostBatch {
     pub y_pred: ArrayD<f32>,
     /// The sample weights: (batch,) or (batch, ..).
     pub sample_weight: Option<ArrayD<f32>>,
+}
+
+/// A value for every row along the last axis.
+pub(crate) fn rows(y_true: &Shape, y_pred: &Shape) -> Shape {
+    match squeezed(y_true, y_pred).dims() {
+        [outer @ .., _] => Shape::new(outer),
+        [] => Shape::SCALAR,
+    }
+}
+
+/// A value for every element; where one target stands beside a row of predictions, for every row.
+pub(crate) fn elements(y_true: &Shape, y_pred: &Shape) -> Shape {
+    if y_true.size() == y_pred.size() {
+        squeezed(y_true, y_pred)
+    } else {
+        rows(y_true, y_pred)
+    }
+}
+
+/// The shape of predictions without a last axis of 1 that the targets do not have.
+fn squeezed(y_true: &Shape, y_pred: &Shape) -> Shape {
+    match (y_true.rank(), y_pred.rank()) {
+        (1.., rank) if rank == y_true.rank() + 1 && y_pred.last() == 1 => *y_true,
+        _ => *y_pred,
+    }
 }
 
 /// `state[0] / state[1]`, or 0 if nothing has been counted.

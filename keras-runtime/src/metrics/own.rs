@@ -85,6 +85,11 @@ impl Own {
         });
     }
 
+    /// Whether the number type is one of whole numbers.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
     /// Keeps the sentence about an argument out of range until somebody can be told: the first one.
     pub fn require(&mut self, holds: bool, sentence: impl FnOnce() -> String) {
         if !holds && self.invalid.is_none() {
@@ -272,16 +277,8 @@ pub fn update(
         )));
     }
     metric.check(&y_true_shape, &y_pred_shape)?;
-    let is_elementwise = metric.is_elementwise() && y_true_shape.size() == y_pred_shape.size();
-    let is_squeezed = y_pred_shape.rank() == y_true_shape.rank() + 1 && y_pred_shape.last() == 1;
-    let dims = match (is_squeezed, y_true_shape.dims(), y_pred_shape.dims()) {
-        (true, dims @ [_, ..], _) | (_, _, dims) => dims,
-    };
-    let dims = match dims {
-        [outer @ .., _] if !is_elementwise => outer,
-        dims => dims,
-    };
-    let values: Vec<usize> = [samples].iter().chain(dims).copied().collect();
+    let shape = metric.values(&y_true_shape, &y_pred_shape);
+    let values: Vec<usize> = [samples].iter().chain(shape.dims()).copied().collect();
     let weights = sample_weight
         .map(|weights| broadcast(weights, &values))
         .transpose()?;
@@ -351,14 +348,11 @@ pub fn mean(values: &[f32]) -> f32 {
 
 /// Adds plain values to `[Σ w v / r, Σ w / r]`, with r values a sample.
 pub(super) fn add_values(
-    own: &Own,
-    state: &mut Vec<f32>,
+    state: &mut [f32],
     values: &dyn Values,
     sample_weight: Option<&ArrayD<f32>>,
     is_mean: bool,
 ) -> Result<()> {
-    own.validate()?;
-    state.resize(2, 0.0);
     let dims = match values.dims() {
         [] => &[1],
         dims => dims,

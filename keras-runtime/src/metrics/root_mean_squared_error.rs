@@ -1,6 +1,6 @@
 //! `√mean((y_true - y_pred)²)`.
 
-use super::{Direction, Metric, MetricInput, Own, mean};
+use super::{Direction, Metric, MetricInput, Own, mean, metric};
 use crate::device::{Device, MeanOf};
 use crate::error::Result;
 use crate::losses::{SquaredError, broadcast};
@@ -34,8 +34,8 @@ impl<D: Device> Metric<D> for RootMeanSquaredError {
         broadcast(y_true, y_pred)
     }
 
-    fn is_elementwise(&self) -> bool {
-        true
+    fn values(&self, y_true: &Shape, y_pred: &Shape) -> Shape {
+        metric::elements(y_true, y_pred)
     }
 
     fn update(&self, input: MetricInput<'_, D>) -> Result<()> {

@@ -10,7 +10,7 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::losses::{IntoLoss, Loss, LossArg};
 use crate::metrics::{self, IntoMetric, Metric, MetricArg};
-use crate::optimizers::{IntoOptimizer, Optimizer};
+use crate::optimizers::{IntoOptimizer, Optimizer, State};
 use crate::shape::Shape;
 
 /// The arguments of [`Model::compile`](super::Model::compile).
@@ -85,13 +85,7 @@ impl<D: Device> Compile<D> {
 pub(crate) struct Compiled<D: Device> {
     pub optimizer: Box<dyn Optimizer<D>>,
     /// What the optimizer remembers; made at the first step.
-    pub slots: Vec<D::Buffer>,
-    /// The steps the optimizer has taken.
-    pub iterations: u64,
-    /// The parts of the parameters that are trained, and the version of the model's trainable
-    /// layers they belong to.
-    pub ranges: Vec<Range<usize>>,
-    pub ranges_version: Option<u64>,
+    pub state: State<D>,
     pub metrics: Vec<MetricRequest<D>>,
     pub losses: Vec<OutputLoss<D>>,
     /// Known once the shapes of the targets are.
@@ -155,10 +149,7 @@ impl<D: Device> Compiled<D> {
         };
         Ok(Self {
             optimizer: optimizer?,
-            slots: Vec::new(),
-            iterations: 0,
-            ranges: Vec::new(),
-            ranges_version: None,
+            state: State::new(),
             metrics,
             losses: names.iter().map(of_output).collect(),
             targets: None,

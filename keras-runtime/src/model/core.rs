@@ -13,6 +13,8 @@ use crate::shape::Shape;
 pub struct Core<D: Device> {
     pub(crate) device: D,
     pub(crate) seed: u64,
+    /// The names of the layers.
+    pub(crate) names: Vec<&'static str>,
     /// For each layer whether training changes its weights.
     pub(crate) trainable: Vec<bool>,
     /// Counts the changes of `trainable`: plans made before are out of date.
@@ -27,6 +29,7 @@ impl<D: Device> Core<D> {
         Self {
             device,
             seed,
+            names: network.layers.iter().map(|layer| layer.name).collect(),
             trainable,
             version: 0,
             parameters: None,

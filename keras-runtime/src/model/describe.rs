@@ -75,14 +75,13 @@ pub(crate) fn describe<M: Model>(model: &M) -> Summary {
 /// What the optimizer has made for the weights that it trains.
 fn optimizer<M: Model>(model: &M) -> Option<OptimizerSize> {
     let compiled = model.run().compiled.as_ref()?;
-    let parameters = model.core().parameters.as_ref()?;
-    if compiled.iterations == 0 {
+    if compiled.state.iterations == 0 {
         return None;
     }
-    let ranges = parameters.trained_ranges(&model.core().trainable);
-    let trained: usize = ranges.iter().map(ExactSizeIterator::len).sum();
+    let variables = compiled.state.variables(&*compiled.optimizer);
+    let of_slots: usize = variables.iter().map(|slot| slot.shape.size()).sum();
     // The number of its steps, in eight bytes, and its learning rate come first.
-    let count = 2 + compiled.slots.len() * trained;
+    let count = 1 + usize::from(!compiled.optimizer.settings().is_scheduled()) + of_slots;
     Some(OptimizerSize {
         count,
         bytes: 4 * count + 4,

@@ -8,6 +8,7 @@ use super::feed::Feed;
 use super::history::{History, Logs};
 use super::predict::check_batch_size;
 use super::progress::Progress;
+use super::step;
 use crate::callbacks::{Callback, CallbackContext, CallbackList, Params};
 use crate::data::{Data, IntoData};
 use crate::device::Memory;
@@ -275,6 +276,8 @@ impl Training<'_> {
                 break;
             }
         }
+        let (core, run) = model.split();
+        step::finalize_weights(core, run);
         callbacks.on_train_end(&mut CallbackContext::new(&params, model), &logs)?;
         Ok(history)
     }

@@ -28,6 +28,10 @@ impl<M: Model> ModelHandle for M {
         Model::set_learning_rate(self, learning_rate)
     }
 
+    fn swap_ema_weights(&mut self) -> Result<()> {
+        Model::swap_ema_weights(self)
+    }
+
     fn metric_direction(&self, name: &str) -> Option<Direction> {
         let name = name.strip_prefix("val_").unwrap_or(name);
         if name == "loss" {

@@ -489,24 +489,35 @@ pub trait Model: Sized + Send {
         gradients::set_values(self, Ends::OutputGradients, values)
     }
 
-    /// The learning rate of the optimizer.
+    /// The learning rate of the optimizer: that of its next step, if a schedule determines it.
     ///
     /// # Errors
     /// If the model is not compiled.
     fn learning_rate(&self) -> Result<f32> {
         let compiled = self.run().compiled.as_ref().ok_or(Error::NotCompiled)?;
-        Ok(compiled.optimizer.learning_rate())
+        let learning_rate = compiled.optimizer.settings().learning_rate();
+        Ok(learning_rate.at(compiled.state.iterations))
     }
 
     /// Changes the learning rate of the optimizer.
     ///
     /// # Errors
-    /// If the model is not compiled.
+    /// If the model is not compiled, or a schedule determines the learning rate.
     fn set_learning_rate(&mut self, learning_rate: f32) -> Result<()> {
         let (_, run) = self.split();
         let compiled = run.compiled.as_mut().ok_or(Error::NotCompiled)?;
-        compiled.optimizer.set_learning_rate(learning_rate);
-        Ok(())
+        let settings = compiled.optimizer.settings_mut();
+        settings.set_learning_rate(learning_rate)
+    }
+
+    /// Exchanges the weights and the moving average that the optimizer keeps of them; nothing is
+    /// exchanged before the first step.
+    ///
+    /// # Errors
+    /// If the model is not compiled or built, or its optimizer keeps no average.
+    fn swap_ema_weights(&mut self) -> Result<()> {
+        let (core, run) = self.split();
+        step::swap_ema_weights(core, run)
     }
 
     /// The names of the loss and the metrics, in Keras' order; none before the model has seen

@@ -8,6 +8,7 @@ use super::trace::Trace;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::layers::Weights;
+use crate::optimizers::Variable;
 use crate::random::Key;
 use crate::shape::Shape;
 
@@ -108,23 +109,15 @@ impl<D: Device> Parameters<D> {
         }
     }
 
-    /// The parts of the flat buffer that belong to layers that are trained.
-    pub fn trained_ranges(&self, trainable: &[bool]) -> Vec<Range<usize>> {
-        let mut ranges: Vec<Range<usize>> = Vec::new();
-        for (layer, _) in self
-            .layers
-            .iter()
-            .zip(trainable)
-            .filter(|(_, trainable)| **trainable)
-        {
-            let range = layer.params_range();
-            match ranges.last_mut() {
-                _ if range.is_empty() => {}
-                Some(last) if last.end == range.start => last.end = range.end,
-                _ => ranges.push(range),
-            }
-        }
-        ranges
+    /// The trained weights of the layers that are not frozen.
+    pub fn variables(&self, names: &[&str], trainable: &[bool]) -> Vec<Variable> {
+        let trained = |place: &Place| place.trainable && trainable[place.layer];
+        let variable = |place: Place| Variable {
+            path: format!("{}/{}", names[place.layer], place.name),
+            shape: place.shape,
+            range: place.range,
+        };
+        self.places().filter(trained).map(variable).collect()
     }
 
     /// Every weight in Keras' order, layer by layer: its shape and where it is.

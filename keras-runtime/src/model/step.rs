@@ -16,7 +16,6 @@ use crate::error::{Error, Result};
 use crate::layers::Logits;
 use crate::losses::LossInput;
 use crate::metrics::MetricInput;
-use crate::optimizers::Step;
 use crate::random::Key;
 use crate::shape::Shape;
 
@@ -295,25 +294,40 @@ pub(crate) fn logits_slot(plan: &super::plan::Plan, output: Value) -> Option<usi
 pub(crate) fn apply_gradients<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -> Result<()> {
     let compiled = run.compiled.as_mut().ok_or(Error::NotCompiled)?;
     let parameters = core.parameters.as_mut().ok_or_else(not_loaded)?;
-    let len = D::len(&parameters.params);
-    while compiled.slots.len() < compiled.optimizer.slots() {
-        compiled.slots.push(core.device.alloc(len)?);
+    let Compiled {
+        optimizer, state, ..
+    } = compiled;
+    if !state.is_ready(core.version) {
+        let variables = parameters.variables(&core.names, &core.trainable);
+        let params = &parameters.params;
+        state.prepare(&**optimizer, &core.device, params, variables, core.version)?;
     }
-    if compiled.ranges_version != Some(core.version) {
-        compiled.ranges = parameters.trained_ranges(&core.trainable);
-        compiled.ranges_version = Some(core.version);
-    }
-    compiled.iterations += 1;
-    compiled.optimizer.step(Step {
-        device: &core.device,
-        params: &mut parameters.params,
-        grads: &parameters.grads,
-        slots: &mut compiled.slots,
-        ranges: &compiled.ranges,
-        iteration: compiled.iterations,
-    });
+    let params = &mut parameters.params;
+    state.apply(&**optimizer, &core.device, params, &parameters.grads);
     run.step += 1;
     Ok(())
+}
+
+/// Puts the moving average of the weights in their place, if the optimizer keeps one.
+pub(crate) fn finalize_weights<D: Device>(core: &mut Core<D>, run: &mut Run<D>) {
+    if let (Some(compiled), Some(parameters)) = (&run.compiled, &mut core.parameters) {
+        let state = &compiled.state;
+        state.finalize(&core.device, &mut parameters.params);
+    }
+}
+
+/// Exchanges the weights and their moving average.
+pub(crate) fn swap_ema_weights<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -> Result<()> {
+    let compiled = run.compiled.as_mut().ok_or(Error::NotCompiled)?;
+    if !compiled.optimizer.settings().use_ema() {
+        return Err(Error::value(
+            "SwapEMAWeights must be used when `use_ema=True` is set on the optimizer. Received: \
+             use_ema=False",
+        ));
+    }
+    let parameters = core.parameters.as_mut().ok_or_else(not_loaded)?;
+    let state = &mut compiled.state;
+    state.swap_average(&core.device, &mut parameters.params)
 }
 
 /// Adds the batch to the metrics.

@@ -1,12 +1,13 @@
 //! `m += (1 - beta_1)(g - m)`, `v += (1 - beta_2)(g² - v)`, `w -= alpha · m / (√v + epsilon)` with
 //! `alpha = learning_rate · √(1 - beta_2ᵗ) / (1 - beta_1ᵗ)` in step t.
 
-use super::{Optimizer, Settings, Step, one_minus};
+use super::{Optimizer, Settings, Slot, Step, one_minus};
 use crate::device::{Device, Float, UpdateRule};
+use crate::schedules::LearningRate;
 
 /// Defines an optimizer of this rule: they differ in their name and their default weight decay.
 macro_rules! adam {
-    ($(#[$meta:meta])* $ty:ident, $name:literal, $weight_decay:literal) => {
+    ($(#[$meta:meta])* $ty:ident, $weight_decay:expr) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
         pub struct $ty {
@@ -16,11 +17,11 @@ macro_rules! adam {
 
         impl $ty {
             /// The optimizer with Keras' defaults. Keras' default learning rate is 0.001.
-            pub const fn new(learning_rate: f32) -> Self {
+            pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
                 Self {
                     settings: Settings {
-                        learning_rate,
                         weight_decay: $weight_decay,
+                        ..Settings::new(learning_rate)
                     },
                     moments: Moments::new(),
                 }
@@ -28,14 +29,14 @@ macro_rules! adam {
 
             /// How much of the mean of the gradients is kept in each step; 0.9 by default.
             #[must_use]
-            pub const fn beta_1(mut self, beta_1: f32) -> Self {
+            pub fn beta_1(mut self, beta_1: f32) -> Self {
                 self.moments.beta_1 = beta_1;
                 self
             }
 
             /// How much of the mean of their squares is kept in each step; 0.999 by default.
             #[must_use]
-            pub const fn beta_2(mut self, beta_2: f32) -> Self {
+            pub fn beta_2(mut self, beta_2: f32) -> Self {
                 self.moments.beta_2 = beta_2;
                 self
             }
@@ -43,43 +44,34 @@ macro_rules! adam {
             /// What keeps the divisor from 0, beside the root and not corrected for the first steps;
             /// 1e-7 by default.
             #[must_use]
-            pub const fn epsilon(mut self, epsilon: f32) -> Self {
+            pub fn epsilon(mut self, epsilon: f32) -> Self {
                 self.moments.epsilon = epsilon;
                 self
             }
 
             /// Whether the divisor is the largest so far (Reddi et al., 2018).
             #[must_use]
-            pub const fn amsgrad(mut self, amsgrad: bool) -> Self {
+            pub fn amsgrad(mut self, amsgrad: bool) -> Self {
                 self.moments.amsgrad = amsgrad;
                 self
             }
         }
 
         impl<D: Device> Optimizer<D> for $ty {
-            fn name(&self) -> &str {
-                $name
-            }
-
-            fn learning_rate(&self) -> f32 {
-                self.settings.learning_rate
-            }
-
-            fn set_learning_rate(&mut self, learning_rate: f32) {
-                self.settings.learning_rate = learning_rate;
-            }
-
-            /// The momentum, the velocity, and the largest velocity so far.
-            fn slots(&self) -> usize {
-                2 + usize::from(self.moments.amsgrad)
-            }
-
-            fn step(&self, step: Step<'_, D>) {
-                let rule = self.moments.rule(self.settings.learning_rate, step.iteration);
+            fn slots(&self) -> Vec<Slot> {
+                let mut slots = vec![Slot::new("momentum"), Slot::new("velocity")];
                 if self.moments.amsgrad {
-                    step.apply::<3, _>(&self.settings, rule);
+                    slots.push(Slot::new("velocity_hat").block(1));
+                }
+                slots
+            }
+
+            fn update(&self, mut step: Step<'_, D>) {
+                let rule = self.moments.rule(step.learning_rate, step.iteration);
+                if self.moments.amsgrad {
+                    step.apply::<3, _>(rule);
                 } else {
-                    step.apply::<2, _>(&self.settings, rule);
+                    step.apply::<2, _>(rule);
                 }
             }
         }
@@ -89,25 +81,25 @@ macro_rules! adam {
 adam! {
     /// Gradients' running mean over the root of the running mean of their squares (Kingma and Ba,
     /// 2014): `keras.optimizers.Adam`.
-    Adam, "adam", 0.0
+    Adam, None
 }
 
 adam! {
     /// [`Adam`] with a weight decay (Loshchilov and Hutter, 2019), 0.004 by default:
     /// `keras.optimizers.AdamW`.
-    AdamW, "adamw", 0.004
+    AdamW, Some(0.004)
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Moments {
-    beta_1: f32,
-    beta_2: f32,
-    epsilon: f32,
+pub(super) struct Moments {
+    pub beta_1: f32,
+    pub beta_2: f32,
+    pub epsilon: f32,
     amsgrad: bool,
 }
 
 impl Moments {
-    const fn new() -> Self {
+    pub const fn new() -> Self {
         Self {
             beta_1: 0.9,
             beta_2: 0.999,
@@ -117,7 +109,7 @@ impl Moments {
     }
 
     /// The rule of a step. The powers lose digits in f32; Keras loses the same.
-    fn rule(&self, learning_rate: f32, iteration: u64) -> Rule {
+    pub fn rule(&self, learning_rate: f32, iteration: u64) -> Rule {
         let [bias_1, bias_2] =
             [self.beta_1, self.beta_2].map(|beta| 1.0 - beta.powf(iteration as f32));
         Rule {
@@ -130,7 +122,7 @@ impl Moments {
 }
 
 #[derive(Clone, Copy)]
-struct Rule {
+pub(super) struct Rule {
     alpha: f32,
     new_1: f32,
     new_2: f32,

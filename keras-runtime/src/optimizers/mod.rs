@@ -1,104 +1,110 @@
 //! Optimizers: one file each, with its formula and its update rule.
+//!
+//! An optimizer is its arguments and a rule. Gradient clipping, accumulation, weight decay and moving
+//! averages are the same for all of them: [`Settings`] has their arguments, [`State`] does them.
 
+mod adadelta;
+mod adagrad;
 mod adam;
+mod adamax;
+mod ftrl;
+mod lion;
+mod nadam;
 mod rmsprop;
+mod schedule_free_adamw;
+mod settings;
 mod sgd;
+mod state;
+mod step;
 
+pub use adadelta::Adadelta;
+pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
+pub use adamax::Adamax;
+pub use ftrl::Ftrl;
+pub use lion::Lion;
+pub use nadam::Nadam;
 pub use rmsprop::RMSprop;
+pub use schedule_free_adamw::ScheduleFreeAdamW;
+pub use settings::Settings;
 pub use sgd::SGD;
+pub use state::{SlotVariable, State};
+pub use step::{Step, Variable};
 
-use std::ops::Range;
+use settings::shared_arguments;
+use step::one_minus;
 
+use crate::device::Device;
 use crate::device::on_hosts;
-use crate::device::{Device, Float, UpdateRule};
 use crate::error::{Error, Result};
+use crate::shape::Shape;
 
-/// What an optimizer changes in one step.
-pub struct Step<'a, D: Device> {
-    /// The device.
-    pub device: &'a D,
-    /// All trained weights of the model.
-    pub params: &'a mut D::Buffer,
-    /// Their gradients.
-    pub grads: &'a D::Buffer,
-    /// One buffer as long as `params` for each value the optimizer remembers of a parameter.
-    pub slots: &'a mut [D::Buffer],
-    /// The parts of `params` that are trained: everything but frozen layers.
-    pub ranges: &'a [Range<usize>],
-    /// The number of this step, from 1.
-    pub iteration: u64,
+/// A value that an optimizer remembers of each parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slot {
+    /// Its name in Keras, such as `momentum`.
+    pub name: &'static str,
+    /// What it begins with.
+    pub start: SlotStart,
+    /// Slots of one block lie side by side for each variable in Keras' files; all of one block come
+    /// before those of the next.
+    pub block: usize,
 }
 
-impl<D: Device> Step<'_, D> {
-    /// Takes away the decay of the weights and applies a rule, in one pass over what is trained.
-    pub(crate) fn apply<const N: usize, R: UpdateRule<N>>(self, settings: &Settings, rule: R) {
-        // The model has made as many slots as the optimizer asked for.
-        let Ok(slots) = <&mut [D::Buffer; N]>::try_from(self.slots) else {
-            return;
-        };
-        let rule = Decayed {
-            rule,
-            decay: settings.weight_decay,
-            rate: settings.learning_rate,
-        };
-        for range in self.ranges {
-            let slots = slots
-                .each_mut()
-                .map(|slot| D::slice_mut(slot, range.clone()));
-            let params = D::slice_mut(self.params, range.clone());
-            let grads = D::slice(self.grads, range.clone());
-            self.device.update(rule, params, grads, slots);
-        }
-    }
-}
-
-/// What every optimizer can be told: its builder methods are made by [`catalogue!`].
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings {
-    learning_rate: f32,
-    weight_decay: f32,
-}
-
-impl Settings {
-    pub const fn new(learning_rate: f32) -> Self {
+impl Slot {
+    /// A slot that begins with zeros, in the first block.
+    pub const fn new(name: &'static str) -> Self {
         Self {
-            learning_rate,
-            weight_decay: 0.0,
+            name,
+            start: SlotStart::Zeros,
+            block: 0,
         }
     }
-}
 
-/// `1 - kept`, of the decimal number that was written: 1 - 0.999 is 0.001 in Keras, where Python
-/// computes it, but 0.00099998713 in `f32`.
-pub(crate) fn one_minus(kept: f32) -> f32 {
-    let decimal = (f64::from(kept) * 1e7).round() / 1e7;
-    (1.0 - decimal) as f32
-}
-
-/// `w -= w · weight_decay · learning_rate`, and then a rule.
-#[derive(Clone, Copy)]
-struct Decayed<R> {
-    rule: R,
-    decay: f32,
-    rate: f32,
-}
-
-impl<const N: usize, R: UpdateRule<N>> UpdateRule<N> for Decayed<R> {
-    #[inline(always)]
-    fn update<F: Float>(&self, parameter: F, gradient: F, slots: [F; N]) -> (F, [F; N]) {
-        let decayed = parameter - parameter * F::from_f32(self.decay) * F::from_f32(self.rate);
-        self.rule.update(decayed, gradient, slots)
+    /// The same with another beginning.
+    #[must_use]
+    pub const fn start(mut self, start: SlotStart) -> Self {
+        self.start = start;
+        self
     }
+
+    /// The same in another block.
+    #[must_use]
+    pub const fn block(mut self, block: usize) -> Self {
+        self.block = block;
+        self
+    }
+}
+
+/// What a [`Slot`] begins with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SlotStart {
+    /// Zeros.
+    Zeros,
+    /// One number everywhere.
+    Constant(f32),
+    /// The weights.
+    Weights,
+}
+
+/// The arguments that all optimizers have, of one of them. `catalogue!` implements it for the
+/// optimizers of Keras.
+pub trait Configured: Send + Sync {
+    /// The name of its class, such as `RMSprop`.
+    fn class(&self) -> &'static str;
+    /// Its name: the one that it was given, or Keras' for the class, such as `rm_sprop`.
+    fn name(&self) -> &str;
+    /// Its shared arguments.
+    fn settings(&self) -> &Settings;
+    /// The same, to change.
+    fn settings_mut(&mut self) -> &mut Settings;
 }
 
 /// How gradients change weights.
 ///
 /// The values it remembers ("slots") live on the device and belong to the model, so that they can
 /// be saved with it.
-pub trait Optimizer<D: Device>: Send + Sync {
-    /// Its name, such as `sgd`.
-    fn name(&self) -> &str;
+pub trait Optimizer<D: Device>: Configured {
     /// Whether its arguments are valid.
     ///
     /// # Errors
@@ -106,16 +112,51 @@ pub trait Optimizer<D: Device>: Send + Sync {
     fn check(&self) -> Result<()> {
         Ok(())
     }
-    /// The step size.
-    fn learning_rate(&self) -> f32;
-    /// Changes the step size.
-    fn set_learning_rate(&mut self, learning_rate: f32);
-    /// How many values it remembers for each parameter.
-    fn slots(&self) -> usize {
+    /// The values it remembers of each parameter.
+    fn slots(&self) -> Vec<Slot> {
+        Vec::new()
+    }
+    /// The shape that Keras gives a slot of a variable; `None` if the variable has none.
+    fn slot_shape(&self, slot: usize, variable: &Variable) -> Option<Shape> {
+        let _ = slot;
+        Some(variable.shape)
+    }
+    /// What the numbers that it remembers of the whole model begin with.
+    fn scalars(&self) -> Vec<f32> {
+        Vec::new()
+    }
+    /// How much scratch memory a step needs, in numbers.
+    fn scratch(&self, variables: &[Variable]) -> usize {
+        let _ = variables;
         0
     }
+    /// Whether every parameter changes without regard to others.
+    fn is_elementwise(&self) -> bool {
+        true
+    }
+    /// The weight decay of a variable.
+    fn weight_decay(&self, variable: &Variable) -> f32 {
+        let settings = self.settings();
+        settings.weight_decay(settings.weight_decay, variable)
+    }
+    /// What the loss is multiplied with before its gradients are computed.
+    fn loss_scale(&self, scalars: &[f32]) -> f32 {
+        let _ = scalars;
+        self.settings().loss_scale_factor.unwrap_or(1.0)
+    }
+    /// Looks at the gradients before anything is done with them: whether the step is taken.
+    fn accepts(
+        &self,
+        device: &D,
+        grads: &D::Buffer,
+        variables: &[Variable],
+        scalars: &mut [f32],
+    ) -> bool {
+        let _ = (device, grads, variables, scalars);
+        true
+    }
     /// Changes the weights by their gradients.
-    fn step(&self, step: Step<'_, D>);
+    fn update(&self, step: Step<'_, D>);
 }
 
 /// What [`Compile::new`](crate::model::Compile::new) takes as an optimizer: an object or a name.
@@ -127,7 +168,7 @@ pub trait IntoOptimizer<D: Device> {
     /// The optimizer.
     ///
     /// # Errors
-    /// If there is no optimizer of this name.
+    /// If there is no optimizer of this name, or its arguments are not valid.
     fn into_optimizer(self) -> Result<Box<dyn Optimizer<D>>>;
 }
 
@@ -137,14 +178,32 @@ impl<D: OptimizerCatalogue> IntoOptimizer<D> for &str {
     }
 }
 
-/// The optimizers of a device by their names. Implemented for each device and not for all at once, so
-/// that they are compiled in this crate and not in every crate that names one.
+impl<D: Device> IntoOptimizer<D> for Box<dyn Optimizer<D>> {
+    fn into_optimizer(self) -> Result<Box<dyn Optimizer<D>>> {
+        checked(self)
+    }
+}
+
+/// An optimizer whose arguments are valid.
+fn checked<D: Device>(optimizer: Box<dyn Optimizer<D>>) -> Result<Box<dyn Optimizer<D>>> {
+    optimizer.settings().check()?;
+    optimizer.check()?;
+    Ok(optimizer)
+}
+
+/// The optimizers of a device. Implemented for each device and not for all at once, so that they are
+/// compiled in this crate and not in every crate that names one.
 pub trait OptimizerCatalogue: Device {
     /// See [`by_name`].
     ///
     /// # Errors
     /// If there is none; the message suggests the nearest.
     fn optimizer(name: &str) -> Result<Box<dyn Optimizer<Self>>>;
+    /// An optimizer of Keras on this device.
+    ///
+    /// # Errors
+    /// If its arguments are not valid.
+    fn listed(optimizer: Listed) -> Result<Box<dyn Optimizer<Self>>>;
 }
 
 on_hosts! {
@@ -152,49 +211,98 @@ on_hosts! {
         fn optimizer(name: &str) -> Result<Box<dyn Optimizer<Self>>> {
             find(name)
         }
+
+        fn listed(optimizer: Listed) -> Result<Box<dyn Optimizer<Self>>> {
+            checked(optimizer.boxed())
+        }
     }
 }
 
-/// Lists the optimizers with the names Keras knows them by, in lower case, and gives each the builder
-/// methods that all optimizers have.
+/// The optimizer of a name with its defaults, as `keras.optimizers.get` finds it.
+///
+/// # Errors
+/// If there is none; the message suggests the nearest.
+pub fn by_name<D: OptimizerCatalogue>(name: &str) -> Result<Box<dyn Optimizer<D>>> {
+    D::optimizer(name)
+}
+
+/// Lists the optimizers with the default of their learning rate and their names in Keras: the one to
+/// find them by, and the one they have by default. Gives each the methods that all of them have.
 macro_rules! catalogue {
-    ($($ty:ident: $name:literal, $default:expr;)*) => {
-        $(impl $ty {
-            /// How much of every weight, times the learning rate, is taken away in each step.
-            #[must_use]
-            pub const fn weight_decay(mut self, weight_decay: f32) -> Self {
-                self.settings.weight_decay = weight_decay;
-                self
+    ($($ty:ident: $rate:literal, $identifier:literal, $name:literal;)*) => {
+        $(
+            impl $ty {
+                shared_arguments!();
             }
+
+            impl Default for $ty {
+                fn default() -> Self {
+                    Self::new($rate)
+                }
+            }
+
+            impl Configured for $ty {
+                fn class(&self) -> &'static str {
+                    stringify!($ty)
+                }
+
+                fn name(&self) -> &str {
+                    self.settings.name.as_deref().unwrap_or($name)
+                }
+
+                fn settings(&self) -> &Settings {
+                    &self.settings
+                }
+
+                fn settings_mut(&mut self) -> &mut Settings {
+                    &mut self.settings
+                }
+            }
+
+            impl<D: OptimizerCatalogue> IntoOptimizer<D> for $ty {
+                fn into_optimizer(self) -> Result<Box<dyn Optimizer<D>>> {
+                    D::listed(Listed::$ty(self))
+                }
+            }
+        )*
+
+        /// One of Keras' optimizers.
+        #[derive(Clone, Debug)]
+        #[non_exhaustive]
+        pub enum Listed {
+            $(
+                #[doc = concat!("See [`", stringify!($ty), "`].")]
+                $ty($ty),
+            )*
         }
 
-        impl<D: Device> IntoOptimizer<D> for $ty {
-            fn into_optimizer(self) -> Result<Box<dyn Optimizer<D>>> {
-                Optimizer::<D>::check(&self)?;
-                Ok(Box::new(self))
+        impl Listed {
+            fn boxed<D: Device>(self) -> Box<dyn Optimizer<D>> {
+                match self {
+                    $(Self::$ty(optimizer) => Box::new(optimizer),)*
+                }
             }
-        })*
-
-        /// The optimizer of a name with its defaults, as `keras.optimizers.get` finds it.
-        ///
-        /// # Errors
-        /// If there is none; the message suggests the nearest.
-        pub fn by_name<D: OptimizerCatalogue>(name: &str) -> Result<Box<dyn Optimizer<D>>> {
-            D::optimizer(name)
         }
 
         fn find<D: Device>(name: &str) -> Result<Box<dyn Optimizer<D>>> {
             match name.to_lowercase().as_str() {
-                $($name => Ok(Box::new($default)),)*
-                _ => Err(Error::unknown("optimizer", name, &[$($name),*])),
+                $($identifier => Ok(Box::new($ty::default())),)*
+                _ => Err(Error::unknown("optimizer", name, &[$($identifier),*])),
             }
         }
     };
 }
 
 catalogue! {
-    SGD: "sgd", SGD::new(0.01);
-    RMSprop: "rmsprop", RMSprop::new(0.001);
-    Adam: "adam", Adam::new(0.001);
-    AdamW: "adamw", AdamW::new(0.001);
+    SGD: 0.01, "sgd", "sgd";
+    RMSprop: 0.001, "rmsprop", "rm_sprop";
+    Adam: 0.001, "adam", "adam";
+    AdamW: 0.001, "adamw", "adam_w";
+    Adadelta: 0.001, "adadelta", "adadelta";
+    Adagrad: 0.001, "adagrad", "adagrad";
+    Adamax: 0.001, "adamax", "adamax";
+    Ftrl: 0.001, "ftrl", "ftrl";
+    Lion: 0.001, "lion", "lion";
+    Nadam: 0.001, "nadam", "nadam";
+    ScheduleFreeAdamW: 0.0025, "schedulefreeadamw", "schedule_free_adam_w";
 }

@@ -1,7 +1,8 @@
 //! `v = rho · v + (1 - rho) · g²`, `w -= learning_rate · g / √(v + epsilon)`.
 
-use super::{Optimizer, Settings, Step, one_minus};
+use super::{Optimizer, Settings, Slot, Step, one_minus};
 use crate::device::{Device, Float, UpdateRule};
+use crate::schedules::LearningRate;
 
 /// Gradients over the root of the running mean of their squares: `keras.optimizers.RMSprop`.
 #[derive(Clone, Debug)]
@@ -15,7 +16,7 @@ pub struct RMSprop {
 
 impl RMSprop {
     /// The optimizer with Keras' defaults. Keras' default learning rate is 0.001.
-    pub const fn new(learning_rate: f32) -> Self {
+    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         Self {
             settings: Settings::new(learning_rate),
             rho: 0.9,
@@ -27,21 +28,21 @@ impl RMSprop {
 
     /// How much of the running mean is kept in each step; 0.9 by default.
     #[must_use]
-    pub const fn rho(mut self, rho: f32) -> Self {
+    pub fn rho(mut self, rho: f32) -> Self {
         self.rho = rho;
         self
     }
 
     /// How much of the last change is made again; 0 by default.
     #[must_use]
-    pub const fn momentum(mut self, momentum: f32) -> Self {
+    pub fn momentum(mut self, momentum: f32) -> Self {
         self.momentum = momentum;
         self
     }
 
     /// What keeps the divisor from 0, inside the root; 1e-7 by default.
     #[must_use]
-    pub const fn epsilon(mut self, epsilon: f32) -> Self {
+    pub fn epsilon(mut self, epsilon: f32) -> Self {
         self.epsilon = epsilon;
         self
     }
@@ -49,43 +50,37 @@ impl RMSprop {
     /// Whether gradients are divided by their running standard deviation, not by the root of the
     /// mean of their squares.
     #[must_use]
-    pub const fn centered(mut self, centered: bool) -> Self {
+    pub fn centered(mut self, centered: bool) -> Self {
         self.centered = centered;
         self
     }
 }
 
 impl<D: Device> Optimizer<D> for RMSprop {
-    fn name(&self) -> &str {
-        "rmsprop"
+    fn slots(&self) -> Vec<Slot> {
+        let momentum = (self.momentum > 0.0).then_some(Slot::new("momentum").block(1));
+        let average = self
+            .centered
+            .then_some(Slot::new("average_gradient").block(2));
+        [Some(Slot::new("velocity")), momentum, average]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
-    fn learning_rate(&self) -> f32 {
-        self.settings.learning_rate
-    }
-
-    fn set_learning_rate(&mut self, learning_rate: f32) {
-        self.settings.learning_rate = learning_rate;
-    }
-
-    /// The velocity, the momentum, the average gradient.
-    fn slots(&self) -> usize {
-        1 + usize::from(self.momentum > 0.0) + usize::from(self.centered)
-    }
-
-    fn step(&self, step: Step<'_, D>) {
+    fn update(&self, mut step: Step<'_, D>) {
         let rule = Rule {
-            rate: self.settings.learning_rate,
+            rate: step.learning_rate,
             rho: self.rho,
             new: one_minus(self.rho),
             momentum: self.momentum,
             epsilon: self.epsilon,
             centered: self.centered,
         };
-        match Optimizer::<D>::slots(self) {
-            1 => step.apply::<1, _>(&self.settings, rule),
-            2 => step.apply::<2, _>(&self.settings, rule),
-            _ => step.apply::<3, _>(&self.settings, rule),
+        match step.slots.len() {
+            1 => step.apply::<1, _>(rule),
+            2 => step.apply::<2, _>(rule),
+            _ => step.apply::<3, _>(rule),
         }
     }
 }

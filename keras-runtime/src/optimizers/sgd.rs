@@ -1,8 +1,9 @@
 //! `w -= learning_rate · g`, with momentum `v = momentum · v - learning_rate · g`, `w += v`.
 
-use super::{Optimizer, Settings, Step};
+use super::{Optimizer, Settings, Slot, Step};
 use crate::device::{Device, Float, UpdateRule};
 use crate::error::{Error, Result};
+use crate::schedules::LearningRate;
 
 /// Gradient descent: `keras.optimizers.SGD`.
 #[derive(Clone, Debug)]
@@ -14,7 +15,7 @@ pub struct SGD {
 
 impl SGD {
     /// Plain gradient descent. Keras' default learning rate is 0.01.
-    pub const fn new(learning_rate: f32) -> Self {
+    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         Self {
             settings: Settings::new(learning_rate),
             momentum: 0.0,
@@ -24,24 +25,20 @@ impl SGD {
 
     /// How much of the last step is taken again: 0 to 1, 0 by default.
     #[must_use]
-    pub const fn momentum(mut self, momentum: f32) -> Self {
+    pub fn momentum(mut self, momentum: f32) -> Self {
         self.momentum = momentum;
         self
     }
 
     /// Whether the gradient is taken as if after the momentum's step (Nesterov, 1983).
     #[must_use]
-    pub const fn nesterov(mut self, nesterov: bool) -> Self {
+    pub fn nesterov(mut self, nesterov: bool) -> Self {
         self.nesterov = nesterov;
         self
     }
 }
 
 impl<D: Device> Optimizer<D> for SGD {
-    fn name(&self) -> &str {
-        "sgd"
-    }
-
     fn check(&self) -> Result<()> {
         if (0.0..=1.0).contains(&self.momentum) {
             return Ok(());
@@ -52,35 +49,30 @@ impl<D: Device> Optimizer<D> for SGD {
         )))
     }
 
-    fn learning_rate(&self) -> f32 {
-        self.settings.learning_rate
-    }
-
-    fn set_learning_rate(&mut self, learning_rate: f32) {
-        self.settings.learning_rate = learning_rate;
-    }
-
-    fn slots(&self) -> usize {
-        usize::from(self.momentum != 0.0)
-    }
-
-    fn step(&self, step: Step<'_, D>) {
-        let rate = self.settings.learning_rate;
+    fn slots(&self) -> Vec<Slot> {
         if self.momentum == 0.0 {
-            return step.apply(&self.settings, Descent { rate });
+            return Vec::new();
         }
-        let rule = Momentum {
+        vec![Slot::new("momentum")]
+    }
+
+    fn update(&self, mut step: Step<'_, D>) {
+        let rate = step.learning_rate;
+        if self.momentum == 0.0 {
+            return step.apply(Descent { rate });
+        }
+        step.apply(Momentum {
             rate,
             momentum: self.momentum,
             nesterov: self.nesterov,
-        };
-        step.apply(&self.settings, rule);
+        });
     }
 }
 
+/// `w -= rate · g`.
 #[derive(Clone, Copy)]
-struct Descent {
-    rate: f32,
+pub(super) struct Descent {
+    pub rate: f32,
 }
 
 impl UpdateRule<0> for Descent {

@@ -1,6 +1,7 @@
 //! One pass of an optimizer over flat parameters.
 
 use super::kernel::{self, Kernel};
+use super::lanes::{self, Each, Same};
 use super::simd::Arith;
 use super::threads::over_rows;
 use crate::device::UpdateRule;
@@ -135,4 +136,51 @@ fn read_last<F: Float>(from: &[F]) -> [F; LANES] {
     let mut numbers = [F::zero(); LANES];
     numbers[..from.len()].copy_from_slice(from);
     numbers
+}
+
+/// `Σ x²`.
+pub fn sum_of_squares<F: Float>(x: &[F]) -> f64 {
+    kernel::run(Sum { x, of: Square }).to_f64()
+}
+
+/// Whether no number is infinite or none.
+pub fn is_finite<F: Float>(x: &[F]) -> bool {
+    kernel::run(Sum { x, of: Zero }) == F::zero()
+}
+
+/// The sum of a function of each number.
+struct Sum<'a, F, E> {
+    x: &'a [F],
+    of: E,
+}
+
+impl<F: Float, E: Each<F, 1>> Kernel for Sum<'_, F, E> {
+    type Number = F;
+    type Output = F;
+
+    #[inline(always)]
+    fn run<A: Arith>(self) -> F {
+        let [sum] = lanes::sums::<A, F, 1>(Same(F::zero()), self.x, &self.of);
+        sum
+    }
+}
+
+/// A number times itself.
+struct Square;
+
+impl<F: Float> Each<F, 1> for Square {
+    #[inline(always)]
+    fn at<A: Arith>(&self, _a: F, b: F) -> ([F; 1], F) {
+        ([b * b], b)
+    }
+}
+
+/// 0 times a number: 0 of what is finite, and no number of what is not.
+struct Zero;
+
+impl<F: Float> Each<F, 1> for Zero {
+    #[inline(always)]
+    fn at<A: Arith>(&self, _a: F, b: F) -> ([F; 1], F) {
+        ([b * F::zero()], b)
+    }
 }

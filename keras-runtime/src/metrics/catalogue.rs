@@ -1,0 +1,121 @@
+//! The metrics by the names Keras knows them by.
+
+use super::argument::Targets;
+use super::*;
+use crate::device::{Device, on_hosts};
+use crate::error::{Error, Result};
+use crate::shape::Shape;
+
+/// The metrics of a device by their names. Implemented for each device and not for all at once, so
+/// that they are compiled in this crate and not in every crate that names one.
+pub trait MetricCatalogue: Device {
+    /// See [`by_name`].
+    ///
+    /// # Errors
+    /// If there is none; the message suggests the nearest.
+    fn metric(name: &str, y_true: &Shape, y_pred: &Shape) -> Result<Box<dyn Metric<Self>>>;
+}
+
+on_hosts! {
+    impl MetricCatalogue {
+        fn metric(name: &str, y_true: &Shape, y_pred: &Shape) -> Result<Box<dyn Metric<Self>>> {
+            find(name, y_true, y_pred)
+        }
+    }
+}
+
+/// The metric of a name, as `compile` finds it: `accuracy` and `acc` are the one that fits the shapes
+/// of the data.
+///
+/// # Errors
+/// If there is none; the message suggests the nearest.
+pub fn by_name<D: MetricCatalogue>(
+    name: &str,
+    y_true: &Shape,
+    y_pred: &Shape,
+) -> Result<Box<dyn Metric<D>>> {
+    D::metric(name, y_true, y_pred)
+}
+
+/// Lists the metrics with the names Keras knows them by, and gives each the methods for its use
+/// without a model. Those that need an argument cannot be made of a name alone.
+macro_rules! catalogue {
+    (
+        without arguments { $($ty:ident: $($name:literal)|+;)* }
+        with arguments { $($with:ident($($argument:literal),+): $($with_name:literal)|+;)* }
+    ) => {
+        $(own::standalone!($ty);
+
+        impl Default for $ty {
+            fn default() -> Self {
+                Self::new()
+            }
+        })*
+
+        $(own::standalone!($with);)*
+
+        fn find<D: Device>(
+            name: &str,
+            y_true: &Shape,
+            y_pred: &Shape,
+        ) -> Result<Box<dyn Metric<D>>> {
+            if ["accuracy", "acc"].contains(&name.to_lowercase().as_str()) {
+                return Ok(match Targets::of(y_true, y_pred) {
+                    Targets::Binary => Box::new(BinaryAccuracy::new().name(name)),
+                    Targets::Sparse => Box::new(SparseCategoricalAccuracy::new().name(name)),
+                    Targets::Categorical => Box::new(CategoricalAccuracy::new().name(name)),
+                });
+            }
+            match name {
+                $($($name)|+ => Ok(Box::new($ty::new())),)*
+                $($($with_name)|+ => Err(Error::value(format!(
+                    "The metric `{name}` needs arguments, so its name alone is not enough. Expected {0}::new({1}). \
+                     Received: {name}",
+                    stringify!($with),
+                    [$($argument),+].join(", "),
+                ))),)*
+                _ => Err(Error::unknown("metric", name, &["accuracy", "acc", $($($name),+),*])),
+            }
+        }
+    };
+}
+
+catalogue! {
+    without arguments {
+        Accuracy: "Accuracy";
+        BinaryAccuracy: "BinaryAccuracy" | "binary_accuracy";
+        CategoricalAccuracy: "CategoricalAccuracy" | "categorical_accuracy";
+        SparseCategoricalAccuracy: "SparseCategoricalAccuracy" | "sparse_categorical_accuracy";
+        TopKCategoricalAccuracy: "TopKCategoricalAccuracy" | "top_k_categorical_accuracy";
+        SparseTopKCategoricalAccuracy: "SparseTopKCategoricalAccuracy" | "sparse_top_k_categorical_accuracy";
+        MeanSquaredError: "MeanSquaredError" | "mean_squared_error" | "mse" | "MSE";
+        MeanAbsoluteError: "MeanAbsoluteError" | "mean_absolute_error" | "mae" | "MAE";
+        RootMeanSquaredError: "RootMeanSquaredError" | "root_mean_squared_error";
+        R2Score: "R2Score" | "r2_score";
+        BinaryCrossentropy: "BinaryCrossentropy" | "binary_crossentropy" | "bce" | "BCE";
+        CategoricalCrossentropy: "CategoricalCrossentropy" | "categorical_crossentropy";
+        SparseCategoricalCrossentropy: "SparseCategoricalCrossentropy" | "sparse_categorical_crossentropy";
+        AUC: "AUC" | "auc";
+        Precision: "Precision" | "precision";
+        Recall: "Recall" | "recall";
+        TruePositives: "TruePositives" | "true_positives";
+        TrueNegatives: "TrueNegatives" | "true_negatives";
+        FalsePositives: "FalsePositives" | "false_positives";
+        FalseNegatives: "FalseNegatives" | "false_negatives";
+        F1Score: "F1Score" | "f1_score";
+        FBetaScore: "FBetaScore" | "f_beta_score";
+        BinaryIoU: "BinaryIoU" | "binary_io_u";
+    }
+
+    with arguments {
+        SensitivityAtSpecificity("specificity"): "SensitivityAtSpecificity" | "sensitivity_at_specificity";
+        SpecificityAtSensitivity("sensitivity"): "SpecificityAtSensitivity" | "specificity_at_sensitivity";
+        PrecisionAtRecall("recall"): "PrecisionAtRecall" | "precision_at_recall";
+        RecallAtPrecision("precision"): "RecallAtPrecision" | "recall_at_precision";
+        IoU("num_classes", "target_class_ids"): "IoU" | "io_u";
+        MeanIoU("num_classes"): "MeanIoU" | "mean_io_u";
+        OneHotIoU("num_classes", "target_class_ids"): "OneHotIoU" | "one_hot_io_u";
+        OneHotMeanIoU("num_classes"): "OneHotMeanIoU" | "one_hot_mean_io_u";
+        MeanMetricWrapper("function"): "MeanMetricWrapper" | "mean_metric_wrapper";
+    }
+}

@@ -1,0 +1,137 @@
+//! What an optimizer changes in one step, and how: its rule, around which go what all optimizers do
+//! to gradients and weights.
+
+use std::ops::Range;
+
+use crate::device::{Device, Float, UpdateRule};
+use crate::shape::Shape;
+
+/// A trained weight of the model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variable {
+    /// Where it is in Keras, such as `dense_1/kernel`.
+    pub path: String,
+    /// Its shape.
+    pub shape: Shape,
+    /// Where its values are among all parameters.
+    pub range: Range<usize>,
+}
+
+impl Variable {
+    /// Its name, the last part of its path.
+    pub fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// Parameters that are treated alike: a variable, or several side by side.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub range: Range<usize>,
+    /// Its weight decay.
+    pub decay: f32,
+    /// What its gradients are multiplied with.
+    pub scale: f32,
+}
+
+/// What an optimizer changes in one step.
+pub struct Step<'a, D: Device> {
+    /// The device.
+    pub device: &'a D,
+    /// All trained weights of the model.
+    pub params: &'a mut D::Buffer,
+    /// Their gradients, before they are scaled and clipped.
+    pub grads: &'a D::Buffer,
+    /// One buffer as long as `params` for each [`Slot`](super::Slot).
+    pub slots: &'a mut [D::Buffer],
+    /// The numbers that the optimizer remembers of the whole model.
+    pub scalars: &'a mut [f32],
+    /// Memory for any use, as long as the optimizer asked for.
+    pub scratch: &'a mut D::Buffer,
+    /// The weights that are trained: those of layers that are not frozen.
+    pub variables: &'a [Variable],
+    /// The step size.
+    pub learning_rate: f32,
+    /// The number of this step, from 1.
+    pub iteration: u64,
+    /// All of the variables: one part each, unless the optimizer is elementwise.
+    pub(super) parts: &'a [Part],
+    /// The largest magnitude of an element of the gradients.
+    pub(super) clip: f32,
+}
+
+impl<D: Device> Step<'_, D> {
+    /// Takes away the decay of the weights and applies a rule, in one pass over what is trained.
+    pub(super) fn apply<const N: usize, R: UpdateRule<N>>(&mut self, rule: R) {
+        // The state has made as many slots as the optimizer asked for.
+        let Ok(slots) = <&mut [D::Buffer; N]>::try_from(&mut *self.slots) else {
+            return;
+        };
+        for part in self.parts {
+            let slots = slots
+                .each_mut()
+                .map(|slot| D::slice_mut(slot, part.range.clone()));
+            let params = D::slice_mut(self.params, part.range.clone());
+            let grads = D::slice(self.grads, part.range.clone());
+            let rule = Prepared {
+                rule,
+                scale: part.scale,
+                clip: self.clip,
+                decay: part.decay,
+                rate: self.learning_rate,
+            };
+            self.device.update(rule, params, grads, slots);
+        }
+    }
+}
+
+/// A rule for gradients that are scaled and clipped and weights that decay before it:
+/// `w -= w · weight_decay · learning_rate`.
+#[derive(Clone, Copy)]
+pub(super) struct Prepared<R> {
+    pub rule: R,
+    pub scale: f32,
+    pub clip: f32,
+    pub decay: f32,
+    pub rate: f32,
+}
+
+impl<const N: usize, R: UpdateRule<N>> UpdateRule<N> for Prepared<R> {
+    #[inline(always)]
+    fn update<F: Float>(&self, parameter: F, gradient: F, slots: [F; N]) -> (F, [F; N]) {
+        let (gradient, clip) = (gradient * F::from_f32(self.scale), F::from_f32(self.clip));
+        // NaN stays NaN.
+        let gradient = if gradient > clip { clip } else { gradient };
+        let gradient = if gradient < -clip { -clip } else { gradient };
+        let decayed = parameter - parameter * F::from_f32(self.decay) * F::from_f32(self.rate);
+        // An infinite weight that does not decay stays infinite.
+        let parameter = if self.decay == 0.0 {
+            parameter
+        } else {
+            decayed
+        };
+        self.rule.update(parameter, gradient, slots)
+    }
+}
+
+/// `w = keep · w + new · g`: an average, a sum of two, or a copy.
+#[derive(Clone, Copy)]
+pub(super) struct Combine {
+    pub keep: f32,
+    pub new: f32,
+}
+
+impl UpdateRule<0> for Combine {
+    #[inline(always)]
+    fn update<F: Float>(&self, parameter: F, gradient: F, []: [F; 0]) -> (F, [F; 0]) {
+        let (keep, new) = (F::from_f32(self.keep), F::from_f32(self.new));
+        (keep * parameter + new * gradient, [])
+    }
+}
+
+/// `1 - kept`, of the decimal number that was written: 1 - 0.999 is 0.001 in Keras, where Python
+/// computes it, but 0.00099998713 in `f32`.
+pub(super) fn one_minus(kept: f32) -> f32 {
+    let decimal = (f64::from(kept) * 1e7).round() / 1e7;
+    (1.0 - decimal) as f32
+}
