@@ -10,6 +10,7 @@ mod convolutions;
 mod copies;
 mod counts;
 pub mod cpu;
+mod expressions;
 pub mod float;
 mod geometry;
 mod host;
@@ -17,6 +18,7 @@ mod images;
 mod memory;
 mod merges;
 mod normalization;
+mod penalties;
 mod pointwise;
 mod pooling;
 mod products;
@@ -30,6 +32,7 @@ pub use copies::{Copies, Runs};
 pub use counts::{ClassOf, ClassPairs, ColumnFunction, Counts, Grid, Spacing, Thresholds};
 pub use cpu::simd::Arith;
 pub use dfdx::tensor::Cpu;
+pub use expressions::{BatchRows, Expressions, LayerFunction, StateFunction};
 pub use float::Float;
 pub use geometry::{Axis, Conv2dGeometry, Pool2dGeometry, Taps};
 #[cfg(any(test, feature = "testing"))]
@@ -40,10 +43,13 @@ pub use images::{Images, Resize, Window};
 pub use memory::Memory;
 pub use merges::{Broadcast, MergeFunction, Merges};
 pub use normalization::{Channels, GammaBeta, Moments, NormalizationGradients, Normalizations};
+pub use penalties::{NormBounds, Penalties, Vectors};
 pub use pointwise::{DropoutMask, Pointwise};
 pub use pooling::{Pooling, Ties};
 pub use products::Products;
-pub use rows::{MeanOf, PairFunction, PairLoss, Reduction, RowFunction, RowLoss, RowSums, Rows};
+pub use rows::{
+    ClassTargets, MeanOf, PairFunction, PairLoss, Reduction, RowFunction, RowLoss, RowSums, Rows,
+};
 pub use updates::{UpdateRule, Updates};
 
 /// A device that models run on: dfdx's `Cpu` and, with the feature `cuda`, its `Cuda`.
@@ -61,6 +67,8 @@ pub trait Device:
     + RowSums
     + Counts
     + Updates
+    + Penalties
+    + Expressions
     + Default
 {
 }
@@ -79,6 +87,8 @@ impl<D> Device for D where
         + RowSums
         + Counts
         + Updates
+        + Penalties
+        + Expressions
         + Default
 {
 }

@@ -4,6 +4,7 @@ mod binary_crossentropy;
 mod categorical_crossentropy;
 mod check;
 mod crossentropy;
+pub(crate) mod expression;
 mod mean_absolute_error;
 mod mean_squared_error;
 mod sparse_categorical_crossentropy;
@@ -29,23 +30,35 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::device::on_hosts;
-use crate::device::{Activation, Device, RowLoss, Rows};
+use crate::device::{Activation, ClassTargets, Device, RowLoss, Rows};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
-/// What every loss can be told: its builder methods are made by [`catalogue!`].
+/// What every loss can be told, by the builder methods `name` and `reduction`.
 #[derive(Clone, Debug)]
-pub(crate) struct Options {
+pub struct Options {
     name: Cow<'static, str>,
-    reduction: Reduction,
+    /// How the rows of a batch become one number.
+    pub reduction: Reduction,
 }
 
 impl Options {
-    pub(crate) const fn new(name: &'static str) -> Self {
+    /// Keras' defaults, with a name.
+    pub const fn new(name: &'static str) -> Self {
         Self {
             name: Cow::Borrowed(name),
             reduction: Reduction::SumOverBatchSize,
         }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Gives the loss another name.
+    pub fn rename(&mut self, name: impl Into<String>) {
+        self.name = Cow::Owned(name.into());
     }
 }
 
@@ -137,6 +150,26 @@ pub(crate) fn row_loss<D: Device, L: RowLoss>(loss: L, options: &Options, input:
         y_pred,
         input.sample_weight,
         gradient,
+        input.sums,
+    );
+}
+
+/// Computes the cross-entropy after a softmax whose input is `logits`.
+pub(crate) fn softmax_loss<'a, D: Device>(
+    targets: ClassTargets,
+    logits: D::Slice<'a>,
+    options: &Options,
+    input: LossInput<'a, D>,
+) {
+    let rows = input.rows();
+    input.device.softmax_loss(
+        targets,
+        options.reduction,
+        rows,
+        input.y_true,
+        [logits, input.y_pred],
+        input.sample_weight,
+        input.gradient.map(|gradient| (gradient, input.weight)),
         input.sums,
     );
 }

@@ -1,8 +1,5 @@
 //! A layer of the user's own, in all three forms of the language.
 
-// The error of a rule carries its sentence by value: rules run in constants, where nothing can be allocated.
-#![allow(clippy::result_large_err)]
-
 use keras::arg::Size;
 use keras::device::{self, Device};
 use keras::initializers::Initializer;
