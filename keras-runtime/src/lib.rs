@@ -13,7 +13,9 @@ pub mod metrics;
 pub mod model;
 pub mod optimizers;
 pub mod prelude;
+mod python;
 pub mod random;
+pub mod saving;
 pub mod schedules;
 pub mod shape;
 #[cfg(any(test, feature = "testing"))]

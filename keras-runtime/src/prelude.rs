@@ -4,7 +4,9 @@ pub use keras_macros::{layer, loss, metric, model, sequential};
 
 // Not `ModelHandle`: every model has it, and its methods are called as those of `Model`.
 pub use crate::callbacks::{
-    Callback, CallbackContext, CallbackList, EarlyStopping, LambdaCallback, Mode, Params,
+    CSVLogger, Callback, CallbackContext, CallbackList, EarlyStopping, LambdaCallback,
+    LearningRateScheduler, Mode, ModelCheckpoint, Params, ProgbarLogger, ReduceLROnPlateau,
+    SwapEMAWeights, TerminateOnNaN,
 };
 pub use crate::data::{Batch, Dataset, IntoColumns, IntoData};
 pub use crate::device::{AutoDevice, Cpu, Device};
@@ -32,6 +34,7 @@ pub use crate::optimizers::{
     Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, IntoOptimizer, Lion, Nadam, Optimizer, RMSprop,
     SGD, ScheduleFreeAdamW,
 };
+pub use crate::saving::LoadWeights;
 pub use crate::schedules::{
     CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay, LearningRate,
     PiecewiseConstantDecay, PolynomialDecay, Schedule,

@@ -15,7 +15,7 @@ pub use crate::model::Backend as Device;
 pub use crate::model::network::{
     Input, Kind, LayerInfo, Network, Output, Structure, Value, add, set,
 };
-pub use crate::model::{Core, Model, Pass, Run, Trace, build_declared, keep_logs};
+pub use crate::model::{Core, Model, Pass, Run, Trace, build_declared, keep_logs, load};
 pub use crate::model::{OptimizerSize, Progbar, Row, Summary, epoch_line};
 pub use crate::random::fresh_seed;
 pub use crate::shape::{Shape, ShapeError, check, or_unknown};

@@ -7,4 +7,5 @@ mod losses;
 mod metrics;
 mod optimizers;
 mod texts;
+mod traces;
 mod trainings;

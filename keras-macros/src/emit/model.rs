@@ -62,6 +62,11 @@ impl Emitter<'_> {
                 pub fn new() -> Self {
                     Self::on(::core::default::Default::default())
                 }
+                /// The model that `save` has written to a file; `compile` with the same optimizer goes on
+                /// with its training.
+                pub fn load(path: impl ::core::convert::AsRef<::std::path::Path>) -> keras::Result<Self> {
+                    keras::load(path.as_ref(), Self::with_seed)
+                }
                 /// A model whose random numbers, such as its initial weights, follow from a seed.
                 pub fn with_seed(seed: u64) -> Self {
                     Self::on_with_seed(::core::default::Default::default(), seed)

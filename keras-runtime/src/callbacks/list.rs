@@ -63,6 +63,10 @@ macro_rules! pass_on {
             $(fn $hook(&mut self, cx: &mut CallbackContext, $($argument: $ty),*) -> Result<()> {
                 CallbackList::$hook(self, cx, $($argument),*)
             })*
+
+            fn is_progress_bar(&self) -> bool {
+                self.callbacks.iter().any(Callback::is_progress_bar)
+            }
         }
 
         /// A borrowed callback can be looked at after the training.
@@ -70,18 +74,30 @@ macro_rules! pass_on {
             $(fn $hook(&mut self, cx: &mut CallbackContext, $($argument: $ty),*) -> Result<()> {
                 C::$hook(self, cx, $($argument),*)
             })*
+
+            fn is_progress_bar(&self) -> bool {
+                C::is_progress_bar(self)
+            }
         }
 
         impl<C: Callback + ?Sized> Callback for Box<C> {
             $(fn $hook(&mut self, cx: &mut CallbackContext, $($argument: $ty),*) -> Result<()> {
                 C::$hook(self, cx, $($argument),*)
             })*
+
+            fn is_progress_bar(&self) -> bool {
+                C::is_progress_bar(self)
+            }
         }
     };
 }
 
 hooks! {
     pass_on {
+        /// Tells the callbacks that `cx` has a model.
+        set_model();
+        /// Tells the callbacks that `cx` has the arguments of a call.
+        set_params();
         /// The older name of [`on_train_batch_begin`](Callback::on_train_batch_begin).
         on_batch_begin(batch: usize, logs: &Logs);
         /// The older name of [`on_train_batch_end`](Callback::on_train_batch_end).

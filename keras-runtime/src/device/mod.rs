@@ -45,7 +45,9 @@ pub use normalization::{Channels, GammaBeta, Moments, NormalizationGradients, No
 pub use pointwise::{DropoutMask, Pointwise};
 pub use pooling::{Pooling, Ties};
 pub use products::Products;
-pub use rows::{MeanOf, PairFunction, PairLoss, Reduction, RowFunction, RowLoss, RowSums, Rows};
+pub use rows::{
+    ClassTargets, MeanOf, PairFunction, PairLoss, Reduction, RowFunction, RowLoss, RowSums, Rows,
+};
 pub use updates::{UpdateRule, Updates};
 
 /// A device that models run on: dfdx's `Cpu` and, with the feature `cuda`, its `Cuda`.

@@ -1,10 +1,10 @@
 //! `-Σ t ln p` along the last axis, over the classes.
 
 use super::binary_crossentropy::clip;
-use super::{Loss, LossInput, Options, row_loss, same_shape};
+use super::{Loss, LossInput, Options, row_loss, same_shape, softmax_loss};
 use crate::device::cpu::lanes::{self, Each, Itself, Same};
 use crate::device::cpu::math;
-use crate::device::{Activation, Arith, Device, Float, RowFunction, RowLoss};
+use crate::device::{Activation, Arith, ClassTargets, Device, Float, RowFunction, RowLoss};
 use crate::error::Result;
 use crate::shape::Shape;
 
@@ -57,11 +57,13 @@ impl<D: Device> Loss<D> for CategoricalCrossentropy {
     }
 
     fn compute(&self, input: LossInput<'_, D>) {
-        let entropy = CategoricalEntropy {
-            from_logits: self.entropy.from_logits || input.logits.is_some(),
-            ..self.entropy
-        };
-        row_loss(entropy, &self.options, input);
+        if let Some(logits) = input.logits {
+            let targets = ClassTargets::Probabilities {
+                smoothing: self.entropy.label_smoothing,
+            };
+            return softmax_loss(targets, logits, &self.options, input);
+        }
+        row_loss(self.entropy, &self.options, input);
     }
 }
 

@@ -30,7 +30,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::device::on_hosts;
-use crate::device::{Activation, Device, RowLoss, Rows};
+use crate::device::{Activation, ClassTargets, Device, RowLoss, Rows};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -150,6 +150,26 @@ pub(crate) fn row_loss<D: Device, L: RowLoss>(loss: L, options: &Options, input:
         y_pred,
         input.sample_weight,
         gradient,
+        input.sums,
+    );
+}
+
+/// Computes the cross-entropy after a softmax whose input is `logits`.
+pub(crate) fn softmax_loss<'a, D: Device>(
+    targets: ClassTargets,
+    logits: D::Slice<'a>,
+    options: &Options,
+    input: LossInput<'a, D>,
+) {
+    let rows = input.rows();
+    input.device.softmax_loss(
+        targets,
+        options.reduction,
+        rows,
+        input.y_true,
+        [logits, input.y_pred],
+        input.sample_weight,
+        input.gradient.map(|gradient| (gradient, input.weight)),
         input.sums,
     );
 }

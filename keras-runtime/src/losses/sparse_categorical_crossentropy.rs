@@ -2,10 +2,10 @@
 
 use super::binary_crossentropy::clip;
 use super::check::class_numbers;
-use super::{Loss, LossInput, Options, classes, row_loss};
+use super::{Loss, LossInput, Options, classes, row_loss, softmax_loss};
 use crate::device::cpu::lanes::{self, Each, Itself, Same};
 use crate::device::cpu::math;
-use crate::device::{Activation, Arith, Device, Float, RowFunction, RowLoss};
+use crate::device::{Activation, Arith, ClassTargets, Device, Float, RowFunction, RowLoss};
 use crate::error::Result;
 use crate::shape::Shape;
 
@@ -62,11 +62,13 @@ impl<D: Device> Loss<D> for SparseCategoricalCrossentropy {
     }
 
     fn compute(&self, input: LossInput<'_, D>) {
-        let entropy = SparseEntropy {
-            from_logits: self.entropy.from_logits || input.logits.is_some(),
-            ..self.entropy
-        };
-        row_loss(entropy, &self.options, input);
+        if let Some(logits) = input.logits {
+            let targets = ClassTargets::Numbers {
+                ignored: self.entropy.ignore_class,
+            };
+            return softmax_loss(targets, logits, &self.options, input);
+        }
+        row_loss(self.entropy, &self.options, input);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Model;
 use super::feed::Feed;
-use super::fit::{in_pool, stoppable, work};
+use super::fit::{begin_callbacks, in_pool, work};
 use super::history::Logs;
 use super::predict::check_batch_size;
 use super::progress::Progress;
@@ -79,15 +79,14 @@ pub(crate) fn evaluate<M: Model>(
         epochs: 1,
         steps: Some(steps),
     };
-    let mut progress = Progress::new(verbose, Some(steps));
     let rows: Vec<u32> = (0..feed.samples().min(batch_size) as u32).collect();
     model.begin(&feed.batch(&rows), false)?;
+    let verbose = begin_callbacks(model, &mut callbacks, &params)?;
+    let mut progress = Progress::new(verbose, Some(steps));
     let work = work(model, batch_size, false);
     let bar = Some(&mut progress);
     let logs = in_pool(work, || {
-        stoppable(model, |model| {
-            run_batches(model, &feed, batch_size, &mut callbacks, &params, bar)
-        })
+        run_batches(model, &feed, batch_size, &mut callbacks, &params, bar)
     })?;
     progress.finish(&logs);
     Ok(logs)
@@ -105,6 +104,7 @@ pub(crate) fn run_batches<M: Model>(
     let none = Logs::new();
     let rows: Vec<u32> = (0..feed.samples() as u32).collect();
     model.begin(&feed.batch(&rows[..rows.len().min(batch_size)]), false)?;
+    model.split().1.stop_evaluating = false;
     callbacks.on_test_begin(&mut CallbackContext::new(params, model), &none)?;
     let batches = rows.chunks(batch_size).take(feed.batches(batch_size));
     for (step, rows) in batches.enumerate() {
@@ -121,10 +121,9 @@ pub(crate) fn run_batches<M: Model>(
         }
         if let Some(progress) = &mut progress {
             progress.update(step + 1, || model.batch_logs());
-            // The validation of a training that is stopped is completed all the same.
-            if model.run().stop_training {
-                break;
-            }
+        }
+        if model.run().stop_evaluating {
+            break;
         }
     }
     let logs = model.epoch_logs();

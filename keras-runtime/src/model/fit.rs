@@ -212,11 +212,7 @@ pub(crate) fn fit<M: Model>(model: &mut M, data: Data<'_>, fit: Fit<'_>) -> Resu
     }
     model.begin(&training.feed.batch(&rows), true)?;
     let work = work(model, batch_size, true);
-    in_pool(work, || {
-        stoppable(model, |model| {
-            training.run(model, &mut callbacks, &mut rows)
-        })
-    })
+    in_pool(work, || training.run(model, &mut callbacks, &mut rows))
 }
 
 /// Everything that one call of `fit` works with.
@@ -247,11 +243,13 @@ impl Training<'_> {
         let none = Logs::new();
         let mut history = History::new();
         let mut logs = Logs::new();
+        model.split().1.stop_training = false;
+        let verbose = begin_callbacks(model, callbacks, &params)?;
         callbacks.on_train_begin(&mut CallbackContext::new(&params, model), &none)?;
         for epoch in self.epochs.clone() {
             model.reset_metrics();
             callbacks.on_epoch_begin(&mut CallbackContext::new(&params, model), epoch, &none)?;
-            let mut progress = Progress::new(self.verbose, Some(self.steps));
+            let mut progress = Progress::new(verbose, Some(self.steps));
             progress.begin_epoch(epoch, self.epochs.end);
             self.order.apply(model, epoch, rows, self.feed.samples());
             self.epoch(model, callbacks, &params, rows, &mut progress)?;
@@ -312,6 +310,23 @@ impl Training<'_> {
     }
 }
 
+/// Tells callbacks of the model and the arguments, and gives what is left to print: nothing if one of
+/// them draws the progress.
+pub(crate) fn begin_callbacks<M: Model>(
+    model: &mut M,
+    callbacks: &mut CallbackList<'_>,
+    params: &Params,
+) -> Result<u8> {
+    let cx = &mut CallbackContext::new(params, model);
+    callbacks.set_model(cx)?;
+    callbacks.set_params(cx)?;
+    Ok(if callbacks.is_progress_bar() {
+        0
+    } else {
+        params.verbose
+    })
+}
+
 /// Operations of a step from which training runs inside the pool of threads.
 const WORTH_THE_POOL: usize = 250_000;
 
@@ -332,12 +347,4 @@ pub(crate) fn in_pool<R: Send>(work: usize, run: impl FnOnce() -> R + Send) -> R
         return run();
     }
     rayon::scope(|_| run())
-}
-
-/// Runs a loop that callbacks can stop. What they say in it does not concern the loop around it.
-pub(crate) fn stoppable<M: Model, R>(model: &mut M, run: impl FnOnce(&mut M) -> R) -> R {
-    let around = std::mem::take(&mut model.split().1.stop_training);
-    let result = run(model);
-    model.split().1.stop_training = around;
-    result
 }

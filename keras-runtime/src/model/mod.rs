@@ -22,6 +22,7 @@ mod plan;
 mod predict;
 mod progbar;
 mod progress;
+mod state;
 mod step;
 mod step_logs;
 mod summary;
@@ -43,6 +44,9 @@ pub use pass::Pass;
 pub use predict::Predict;
 #[doc(hidden)]
 pub use progbar::{Progbar, epoch_line};
+pub(crate) use progress::Progress;
+#[doc(hidden)]
+pub use state::load;
 pub use step_logs::{StepLogs, keep_logs};
 pub use summary::SummaryOptions;
 #[doc(hidden)]

@@ -1,5 +1,7 @@
 //! The trait of every model.
 
+use std::path::Path;
+
 use ndarray::ArrayD;
 
 use super::backend::Backend;
@@ -15,10 +17,11 @@ use super::pass::Pass;
 use super::predict::{self, Predict};
 use super::summary::SummaryOptions;
 use super::trace::Trace;
-use super::{build, describe, gradients, on_batch, step, step_logs, weights};
+use super::{build, describe, gradients, on_batch, state, step, step_logs, weights};
 use crate::console;
 use crate::data::{Batch, IntoColumns, IntoData};
 use crate::error::{Error, Result};
+use crate::saving::LoadWeights;
 
 /// A model: what the macros generate, and everything that Keras' `Model` does with it.
 ///
@@ -150,7 +153,7 @@ pub trait Model: Sized + Send {
         let compiled = Compiled::new(build::network::<Self>(), compile)?;
         let (_, run) = self.split();
         run.compiled = Some(compiled);
-        Ok(())
+        state::compiled(self)
     }
 
     /// Makes the weights of a model whose input shape was not known when it was made: the shape of
@@ -310,6 +313,47 @@ pub trait Model: Sized + Send {
     /// If their number or a shape is not the model's; then nothing is changed.
     fn set_weights(&mut self, values: &[ArrayD<f32>]) -> Result<()> {
         weights::set(self, values)
+    }
+
+    /// Writes the whole model to a file: its weights, what its optimizer remembers, and what its random
+    /// numbers follow from.
+    ///
+    /// The generated `load` of the model's type reads it; once compiled with the same optimizer, the
+    /// loaded model goes on training as this one would have, bit for bit.
+    ///
+    /// # Errors
+    /// If the model is not built, or the file cannot be written; then what was there is still there.
+    fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        state::save(self, path.as_ref())
+    }
+
+    /// Writes the weights to a file, and what the optimizer remembers.
+    ///
+    /// # Errors
+    /// As [`save`](Model::save).
+    fn save_weights(&self, path: impl AsRef<Path>) -> Result<()> {
+        state::save(self, path.as_ref())
+    }
+
+    /// Sets the weights to those in a file. A compiled model also goes on with what its optimizer
+    /// remembered, if it is the same one.
+    ///
+    /// Layers are matched by their class and by which of the layers of this class they are; their
+    /// names do not matter.
+    ///
+    /// # Errors
+    /// If the model is not built, the file cannot be read, or its layers are not the model's: the
+    /// message says what differs, layer by layer. Then nothing is changed.
+    fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        state::load_weights(self, path.as_ref(), LoadWeights::new())
+    }
+
+    /// The same with arguments: layers that differ can be skipped.
+    ///
+    /// # Errors
+    /// As [`load_weights`](Model::load_weights).
+    fn load_weights_with(&mut self, path: impl AsRef<Path>, arguments: LoadWeights) -> Result<()> {
+        state::load_weights(self, path.as_ref(), arguments)
     }
 
     /// Prepares for steps on batches like this one: memory, the meaning of losses and metrics, the

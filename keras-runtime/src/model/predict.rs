@@ -5,7 +5,7 @@ use ndarray::{ArrayD, IxDyn};
 use super::Model;
 use super::build::{network, prepare};
 use super::feed::Feed;
-use super::fit::{in_pool, stoppable, work};
+use super::fit::{begin_callbacks, in_pool, work};
 use super::history::Logs;
 use super::progress::Progress;
 use super::step::not_loaded;
@@ -86,12 +86,14 @@ pub(crate) fn predict<M: Model>(
         epochs: 1,
         steps: Some(steps),
     };
+    let verbose = begin_callbacks(model, &mut callbacks, &params)?;
     let mut progress = Progress::new(verbose, Some(steps));
     let none = Logs::new();
     let rows: Vec<u32> = (0..samples as u32).collect();
     let work = work(model, batch_size, false);
     let mut run = |model: &mut M| -> Result<usize> {
         let mut done = 0;
+        model.split().1.stop_predicting = false;
         callbacks.on_predict_begin(&mut CallbackContext::new(&params, model), &none)?;
         for (step, rows) in rows.chunks(batch_size).enumerate() {
             let cx = &mut CallbackContext::new(&params, model);
@@ -102,14 +104,14 @@ pub(crate) fn predict<M: Model>(
             callbacks.on_predict_batch_end(cx, step, &none)?;
             progress.update(step + 1, Logs::new);
             done += rows.len();
-            if model.run().stop_training {
+            if model.run().stop_predicting {
                 break;
             }
         }
         callbacks.on_predict_end(&mut CallbackContext::new(&params, model), &none)?;
         Ok(done)
     };
-    let done = in_pool(work, || stoppable(model, &mut run))?;
+    let done = in_pool(work, || run(model))?;
     progress.finish(&none);
     let array = |(values, shape): (Vec<f32>, &Shape)| {
         let mut dims = vec![done];
@@ -153,6 +155,24 @@ pub(crate) fn collect<M: Model>(model: &M, samples: usize, values: &mut [Vec<f32
         model.core().device.download(from, &mut values[start..]);
     }
     Ok(())
+}
+
+/// The outputs of the batch that has just been evaluated or predicted; none before.
+pub(crate) fn last_outputs<M: Model>(model: &M) -> Vec<ArrayD<f32>> {
+    let samples = model.run().batch;
+    let Ok(shapes) = output_shapes(model) else {
+        return Vec::new();
+    };
+    let mut values = vec![Vec::new(); shapes.len()];
+    if collect(model, samples, &mut values).is_err() {
+        return Vec::new();
+    }
+    let array = |(values, shape): (Vec<f32>, &Shape)| {
+        let mut dims = vec![samples];
+        dims.extend_from_slice(shape.dims());
+        ArrayD::from_shape_vec(IxDyn(&dims), values).ok()
+    };
+    values.into_iter().zip(&shapes).filter_map(array).collect()
 }
 
 /// The one output of a model.

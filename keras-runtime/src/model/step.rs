@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::layers::Logits;
 use crate::losses::LossInput;
 use crate::metrics::MetricInput;
+use crate::optimizers::State;
 use crate::random::Key;
 use crate::shape::Shape;
 
@@ -318,6 +319,22 @@ pub(crate) fn finalize_weights<D: Device>(core: &mut Core<D>, run: &mut Run<D>) 
 
 /// Exchanges the weights and their moving average.
 pub(crate) fn swap_ema_weights<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -> Result<()> {
+    let (device, params, state) = averaged(core, run)?;
+    state.swap_average(device, params)
+}
+
+/// Sets the moving average to the weights.
+pub(crate) fn keep_ema_weights<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -> Result<()> {
+    let (device, params, state) = averaged(core, run)?;
+    state.set_average(device, params);
+    Ok(())
+}
+
+/// The device, the weights, and the state of an optimizer that keeps a moving average.
+fn averaged<'a, D: Device>(
+    core: &'a mut Core<D>,
+    run: &'a mut Run<D>,
+) -> Result<(&'a D, &'a mut D::Buffer, &'a mut State<D>)> {
     let compiled = run.compiled.as_mut().ok_or(Error::NotCompiled)?;
     if !compiled.optimizer.settings().use_ema() {
         return Err(Error::value(
@@ -326,8 +343,7 @@ pub(crate) fn swap_ema_weights<D: Device>(core: &mut Core<D>, run: &mut Run<D>) 
         ));
     }
     let parameters = core.parameters.as_mut().ok_or_else(not_loaded)?;
-    let state = &mut compiled.state;
-    state.swap_average(&core.device, &mut parameters.params)
+    Ok((&core.device, &mut parameters.params, &mut compiled.state))
 }
 
 /// Adds the batch to the metrics.

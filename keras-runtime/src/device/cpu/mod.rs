@@ -17,6 +17,7 @@ pub mod pool2d;
 pub mod rows;
 pub mod scratch;
 pub mod simd;
+pub mod softmax_loss;
 pub mod threads;
 mod unroll;
 pub mod updates;

@@ -164,7 +164,7 @@ impl<F: Float, L: RowLoss> Kernel for LossOfRows<'_, F, L> {
 }
 
 /// What the sum over the rows is divided by.
-fn denominator<F: Float>(
+pub(super) fn denominator<F: Float>(
     reduction: Reduction,
     rows: Rows,
     y_true: &[F],
@@ -187,7 +187,7 @@ fn denominator<F: Float>(
 }
 
 #[inline(always)]
-fn is_ignored<F: Float>(ignored: Option<F>, y_true: &[F]) -> bool {
+pub(super) fn is_ignored<F: Float>(ignored: Option<F>, y_true: &[F]) -> bool {
     match (ignored, y_true) {
         (Some(ignored), [target, ..]) => *target == ignored,
         _ => false,
