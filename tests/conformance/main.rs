@@ -6,6 +6,7 @@ mod layers;
 mod losses;
 mod metrics;
 mod optimizers;
+mod regularizers;
 mod texts;
 mod traces;
 mod trainings;

@@ -7,7 +7,8 @@ import sys
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
-FIXTURES = ["layers", "activations", "losses", "optimizers", "metrics", "scores", "trainings", "texts", "traces"]
+FIXTURES = ["layers", "activations", "losses", "optimizers", "regularizers", "metrics", "scores", "trainings", "texts"]
+FIXTURES += ["traces"]
 
 if __name__ == "__main__":
     import fixture

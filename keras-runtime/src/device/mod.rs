@@ -18,6 +18,7 @@ mod images;
 mod memory;
 mod merges;
 mod normalization;
+mod penalties;
 mod pointwise;
 mod pooling;
 mod products;
@@ -42,6 +43,7 @@ pub use images::{Images, Resize, Window};
 pub use memory::Memory;
 pub use merges::{Broadcast, MergeFunction, Merges};
 pub use normalization::{Channels, GammaBeta, Moments, NormalizationGradients, Normalizations};
+pub use penalties::{NormBounds, Penalties, Vectors};
 pub use pointwise::{DropoutMask, Pointwise};
 pub use pooling::{Pooling, Ties};
 pub use products::Products;
@@ -65,6 +67,7 @@ pub trait Device:
     + RowSums
     + Counts
     + Updates
+    + Penalties
     + Expressions
     + Default
 {
@@ -84,6 +87,7 @@ impl<D> Device for D where
         + RowSums
         + Counts
         + Updates
+        + Penalties
         + Expressions
         + Default
 {

@@ -99,6 +99,11 @@ pub(crate) struct OutputLoss<D: Device> {
 }
 
 impl<D: Device> Compiled<D> {
+    /// What the loss is multiplied with before its gradients are computed.
+    pub fn loss_scale(&self) -> f32 {
+        self.state.loss_scale(&*self.optimizer)
+    }
+
     /// Checks the arguments of `compile` against the model's outputs.
     pub fn new(network: &Network, compile: Compile<D>) -> Result<Self> {
         let Compile {
@@ -165,8 +170,8 @@ pub(crate) struct Targets<D: Device> {
     pub predictions: Vec<Shape>,
     /// The outputs whose gradient, while training, is that of their logits.
     pub from_logits: Vec<Value>,
-    /// The sums of the losses and the states of the metrics, side by side, and a place for a loss
-    /// that is not counted.
+    /// The sums of the losses, of the extra losses, and the states of the metrics, side by side, and
+    /// a place for a loss that is not counted.
     pub totals: D::Buffer,
     /// The samples counted since the last reset.
     pub samples: f64,
@@ -228,7 +233,8 @@ impl<D: Device> Targets<D> {
     where
         D: Backend,
     {
-        let mut end = network.outputs.len();
+        // The losses of the outputs, and the extra losses after them.
+        let mut end = network.outputs.len() + 1;
         let mut names: Vec<String> = Vec::new();
         let mut outputs = Vec::with_capacity(network.outputs.len());
         for (index, output) in network.outputs.iter().enumerate() {
@@ -369,6 +375,7 @@ impl<D: Device> Targets<D> {
                 set(slots.next(), mean as f32);
             }
         }
+        total += f64::from(self.host[losses.len()]) / samples;
         set(total_slot, total as f32);
         for metric in self.outputs.iter().flat_map(|output| &output.metrics) {
             self.values.clear();

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::layers::Logits;
 use crate::losses::LossInput;
 use crate::metrics::MetricInput;
-use crate::optimizers::State;
+use crate::optimizers::{Combine, State};
 use crate::random::Key;
 use crate::shape::Shape;
 
@@ -72,6 +72,8 @@ pub(crate) fn load_inputs<M: Model>(
     run.batch = samples;
     run.is_training = training;
     let space = run.space_mut(training).as_mut().ok_or_else(not_loaded)?;
+    let activity = M::Device::slice_mut(&mut space.activity, 0..1);
+    core.device.fill(activity, 0.0);
     for (input, table) in network::<M>().inputs.iter().zip(batch.inputs) {
         if let Some(to) = space.value_mut(input.value, samples) {
             core.device
@@ -157,6 +159,7 @@ pub(crate) fn pass<'a, D: Device>(
     training: bool,
 ) -> Result<Pass<'a, D>> {
     let key = Key::new(core.seed).fold(STEPS).fold(run.step);
+    let loss_scale = run.compiled.as_ref().map_or(1.0, Compiled::loss_scale);
     let batch = run.batch;
     let targets = run
         .compiled
@@ -181,6 +184,7 @@ pub(crate) fn pass<'a, D: Device>(
         training,
         from_logits,
         key,
+        loss_scale,
     })
 }
 
@@ -201,6 +205,7 @@ pub(crate) fn compute_loss<D: Device>(
         &mut run.inference
     };
     let space = space.as_mut().ok_or_else(not_loaded)?;
+    let loss_scale = run.compiled.as_ref().map_or(1.0, Compiled::loss_scale);
     let (losses, targets) = resolved(&mut run.compiled)?;
     for (at, output) in losses.iter().enumerate() {
         let value = targets.outputs[at].value[usize::from(training)];
@@ -258,7 +263,7 @@ pub(crate) fn compute_loss<D: Device>(
                         .as_ref()
                         .map_or(1, |weighting| weighting.per_sample),
                     gradient: into,
-                    weight: output.weight,
+                    weight: output.weight * loss_scale,
                     sums: D::slice_mut(&mut targets.totals, sum..sum + 1),
                 });
                 if let (Some((_, buffer)), true) = (&mut gradient, is_repeated) {
@@ -272,9 +277,32 @@ pub(crate) fn compute_loss<D: Device>(
         }
     }
     if counted {
+        add_extra_losses(core, space, targets, losses.len(), batch);
         targets.samples += batch as f64;
     }
     Ok(())
+}
+
+/// Adds what belongs to the loss besides the losses of the outputs, times the samples of the batch,
+/// to the total at `at`: the penalties on weights and on outputs of layers. Their gradients are added
+/// on the way back.
+fn add_extra_losses<D: Device>(
+    core: &Core<D>,
+    space: &Space<D>,
+    targets: &mut Targets<D>,
+    at: usize,
+    batch: usize,
+) {
+    let (device, totals) = (&core.device, &mut targets.totals);
+    if let Some(parameters) = &core.parameters {
+        parameters.add_penalties(device, &core.trainable, batch as f32, totals, at);
+    }
+    let rule = Combine {
+        keep: 1.0,
+        new: batch as f32,
+    };
+    let activity = D::slice(&space.activity, 0..1);
+    device.update(rule, D::slice_mut(totals, at..at + 1), activity, []);
 }
 
 /// Where the input of an output's last activation is, if anywhere.
@@ -305,6 +333,7 @@ pub(crate) fn apply_gradients<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -
     }
     let params = &mut parameters.params;
     state.apply(&**optimizer, &core.device, params, &parameters.grads);
+    parameters.hold_constraints(&core.device, &core.trainable);
     run.step += 1;
     Ok(())
 }

@@ -12,6 +12,7 @@ pub mod lanes;
 pub mod math;
 pub mod matmul;
 pub mod merges;
+pub mod penalties;
 pub mod pointwise;
 pub mod pool2d;
 pub mod rows;
