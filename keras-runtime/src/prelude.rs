@@ -21,10 +21,11 @@ pub use crate::losses::{
 };
 pub use crate::metrics::{
     AUC, Accuracy, BinaryAccuracy, BinaryIoU, CategoricalAccuracy, F1Score, FBetaScore,
-    FalseNegatives, FalsePositives, IoU, Mean, MeanIoU, MeanMetricWrapper, OneHotIoU, OneHotMeanIoU,
-    Precision, PrecisionAtRecall, R2Score, Recall, RecallAtPrecision, RootMeanSquaredError,
-    SensitivityAtSpecificity, SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy,
-    SpecificityAtSensitivity, Sum, TopKCategoricalAccuracy, TrueNegatives, TruePositives,
+    FalseNegatives, FalsePositives, IoU, Mean, MeanIoU, MeanMetricWrapper, OneHotIoU,
+    OneHotMeanIoU, Precision, PrecisionAtRecall, R2Score, Recall, RecallAtPrecision,
+    RootMeanSquaredError, SensitivityAtSpecificity, SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy, SpecificityAtSensitivity, Sum, TopKCategoricalAccuracy,
+    TrueNegatives, TruePositives,
 };
 pub use crate::model::{Compile, Evaluate, Fit, History, Logs, Model, Predict, SummaryOptions};
 pub use crate::optimizers::{

@@ -6,6 +6,7 @@
 
 mod activation;
 mod activations;
+mod batches;
 mod convolutions;
 mod copies;
 mod counts;
@@ -25,6 +26,8 @@ mod updates;
 
 pub use activation::{Activation, words as activation_words};
 pub use activations::Activations;
+pub(crate) use batches::line_of_row;
+pub use batches::{Axes, BatchFunction, BatchLoss, BatchSums, BatchView, LineLoss, Lines};
 pub use convolutions::{Conv2dGradients, Convolutions};
 pub use copies::{Copies, Runs};
 pub use counts::{ClassOf, ClassPairs, ColumnFunction, Counts, Grid, Spacing, Thresholds};
@@ -59,6 +62,7 @@ pub trait Device:
     + Copies
     + Images
     + RowSums
+    + BatchSums
     + Counts
     + Updates
     + Default
@@ -77,6 +81,7 @@ impl<D> Device for D where
         + Copies
         + Images
         + RowSums
+        + BatchSums
         + Counts
         + Updates
         + Default
