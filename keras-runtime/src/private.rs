@@ -10,7 +10,7 @@ pub use crate::initializers::Initializer;
 pub use crate::layers::expression::{layer_backward, layer_forward};
 pub use crate::layers::{Weights, check_shared};
 pub use crate::losses::expression::{broadcast, classes, element_loss, row_loss};
-pub use crate::metrics::expression::{elements, update_state};
+pub use crate::metrics::expression::{check_width, elements, update_state};
 pub use crate::model::Backend as Device;
 pub use crate::model::network::{
     Input, Kind, LayerInfo, Network, Output, Structure, Value, add, set,

@@ -11,6 +11,7 @@ FIXTURES = [
     "layers",
     "activations",
     "losses",
+    "more_losses",
     "optimizers",
     "regularizers",
     "metrics",

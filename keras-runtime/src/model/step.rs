@@ -270,6 +270,7 @@ pub(crate) fn compute_loss<D: Device>(
                         .map_or(1, |weighting| weighting.per_sample),
                     gradient: into,
                     weight: output.weight * loss_scale,
+                    values: None,
                     sums: D::slice_mut(&mut targets.totals, sum..sum + 1),
                 });
                 if let (Some((_, buffer)), true) = (&mut gradient, is_repeated) {
