@@ -3,6 +3,7 @@
 pub mod arg;
 pub mod callbacks;
 mod console;
+pub mod constraints;
 pub mod data;
 pub mod device;
 mod error;
@@ -15,6 +16,7 @@ pub mod optimizers;
 pub mod prelude;
 mod python;
 pub mod random;
+pub mod regularizers;
 pub mod saving;
 pub mod schedules;
 pub mod shape;

@@ -2,11 +2,13 @@
 
 mod activations;
 mod events;
+mod fits;
 mod fixture;
 mod layers;
 mod losses;
 mod metrics;
 mod optimizers;
+mod regularizers;
 mod texts;
 mod traces;
 mod trainings;
