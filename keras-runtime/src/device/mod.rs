@@ -27,7 +27,9 @@ mod updates;
 pub use activation::{Activation, words as activation_words};
 pub use activations::Activations;
 pub(crate) use batches::line_of_row;
-pub use batches::{Axes, BatchFunction, BatchLoss, BatchSums, BatchView, LineLoss, Lines};
+pub use batches::{
+    Axes, BatchFunction, BatchLoss, BatchSums, BatchView, LineFunction, LineLoss, Lines,
+};
 pub use convolutions::{Conv2dGradients, Convolutions};
 pub use copies::{Copies, Runs};
 pub use counts::{ClassOf, ClassPairs, ColumnFunction, Counts, Grid, Spacing, Thresholds};
