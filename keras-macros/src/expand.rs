@@ -1,15 +1,18 @@
 //! The entry points on `proc_macro2` tokens: all stages, one after the other.
 
 use proc_macro_crate::{FoundCrate, crate_name};
-use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::parse::{ParseStream, Parser};
-use syn::{Item, ItemFn, ItemImpl, ItemStruct, Type};
+use syn::{Item, ItemFn, ItemImpl, ItemStruct};
 
 use crate::ctxt::Ctxt;
 use crate::emit::Emitter;
 use crate::graph::{self, Graph};
+use crate::handover;
 use crate::parse;
+
+/// The macro of both halves of a subclassed model.
+const ENTRY: &str = "__model_impl";
 
 /// The path of the runtime crate, under whatever name the user gave it.
 pub fn keras() -> TokenStream {
@@ -90,27 +93,8 @@ fn declared(keras: &TokenStream, arguments: &TokenStream, item: &ItemStruct) -> 
     }
     let errors = ctxt.compile_errors();
     let the_struct = Emitter::new(keras, &parsed.head, &Graph::default()).structs();
-    let layers = layers_macro(&item.ident, item.ident.span());
-    // Rustc does not let a generated macro shadow one of a module around it, that of another model
-    // of this name: each has a name of its own, by its place, and this one is its alias here.
-    let place: String = format!("{:?}", item.ident.span())
-        .chars()
-        .map(|c| if c.is_ascii_digit() { c } else { '_' })
-        .collect();
-    let own = format_ident!("{layers}{place}");
-    quote! {
-        #errors
-        #the_struct
-        #[doc(hidden)]
-        #[allow(unused_macros)]
-        macro_rules! #own {
-            ($($implementation:tt)*) => {
-                #keras::__model_impl! { [#arguments] { #item } { $($implementation)* } }
-            };
-        }
-        #[allow(unused_imports)]
-        use #own as #layers;
-    }
+    let handed_over = handover::offer(keras, ENTRY, arguments, item);
+    quote! { #errors #the_struct #handed_over }
 }
 
 /// The impl of a subclassed model.
@@ -122,47 +106,16 @@ fn implemented(arguments: TokenStream, item: &ItemImpl) -> TokenStream {
             "`#[model]` on an impl takes no arguments; they belong on the struct.",
         );
     }
-    let name = match &*item.self_ty {
-        Type::Path(path) => path.path.get_ident(),
-        _ => None,
-    };
-    let Some(name) = name else {
-        ctxt.error(
-            &item.self_ty,
-            "The name of the model's struct is expected here.",
-        );
-        return ctxt.compile_errors();
-    };
-    let layers = layers_macro(name, name.span());
+    let taken_over = handover::accept(&ctxt, ENTRY, "model", item);
     let errors = ctxt.compile_errors();
-    quote! { #errors #layers! { #item } }
-}
-
-fn layers_macro(model: &syn::Ident, span: Span) -> syn::Ident {
-    format_ident!("__keras_{model}_layers", span = span)
+    quote! { #errors #taken_over }
 }
 
 /// Both halves of a subclassed model: `[arguments] { struct } { impl }`.
 pub fn model_impl(keras: &TokenStream, tokens: TokenStream) -> TokenStream {
-    let halves = |stream: ParseStream| {
-        let group = |_| stream.parse::<Group>();
-        Ok([group(0)?, group(1)?, group(2)?])
-    };
-    let read = || {
-        let [arguments, item, implementation] = halves.parse2(tokens)?;
-        let implementation: ItemImpl = syn::parse2(implementation.stream())?;
-        // The struct comes out of a `macro_rules`; errors in it are reported as if it did not.
-        let written = implementation.impl_token.span;
-        let arguments = resolved_at(arguments.stream(), written);
-        let item: ItemStruct = syn::parse2(resolved_at(item.stream(), written))?;
-        Ok((arguments, item, implementation))
-    };
-    let (arguments, item, implementation): (_, ItemStruct, ItemImpl) = match read() {
-        Ok(read) => read,
-        Err(error) => {
-            let error: syn::Error = error;
-            return error.to_compile_error();
-        }
+    let (arguments, item, implementation) = match handover::halves(tokens) {
+        Ok(halves) => halves,
+        Err(error) => return error.to_compile_error(),
     };
     // Errors in the struct have been reported by its own macro.
     let of_struct = Ctxt::new();
@@ -188,21 +141,4 @@ pub fn model_impl(keras: &TokenStream, tokens: TokenStream) -> TokenStream {
     let model = emitter.model();
     let own = emitter.own_functions(&implementation.attrs, &parsed.rest);
     quote! { #errors #model #own }
-}
-
-/// The same tokens, at the same places, with names meaning what they mean at `span`.
-fn resolved_at(tokens: TokenStream, span: Span) -> TokenStream {
-    let tokens = tokens.into_iter().map(|token| match token {
-        TokenTree::Group(group) => {
-            let inner = resolved_at(group.stream(), span);
-            let mut resolved = Group::new(group.delimiter(), inner);
-            resolved.set_span(group.span().resolved_at(span));
-            TokenTree::Group(resolved)
-        }
-        mut token => {
-            token.set_span(token.span().resolved_at(span));
-            token
-        }
-    });
-    tokens.collect()
 }

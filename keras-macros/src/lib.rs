@@ -10,11 +10,14 @@ mod backward;
 mod ctxt;
 mod emit;
 mod expand;
+mod expressions;
 mod graph;
+mod handover;
 mod names;
 mod parse;
 #[cfg(test)]
 mod snapshots;
+mod tensor;
 
 use proc_macro::TokenStream;
 
@@ -108,6 +111,129 @@ pub fn sequential(tokens: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn model(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::model(&expand::keras(), arguments.into(), item.into()).into()
+}
+
+/// A loss written as an expression of targets and predictions. Its gradient is derived while the
+/// user's crate is compiled.
+///
+/// In the place of the function there is a type, called as the function is but in capitals, which
+/// `compile` takes as it takes any loss: value and gradient are computed in one pass, without a
+/// tape. Further parameters configure it: one with a default is a method, one without is an argument
+/// of `new`.
+///
+/// ```ignore
+/// /// Squares of small errors, sizes of large ones.
+/// #[loss]
+/// fn my_huber(y_true: Tensor, y_pred: Tensor, #[default(1.0)] delta: f32) -> Tensor {
+///     let error = abs(y_pred - y_true);
+///     let small = 0.5 * square(error);
+///     let large = delta * error - 0.5 * square(delta);
+///     mean(if error <= delta { small } else { large }, axis = -1)
+/// }
+///
+/// model.compile(Compile::new("adam", MyHuber::new().delta(2.0)))?;
+/// ```
+///
+/// The language is that of expressions over tensors, under Keras' names: `let`, numbers, constants,
+/// `+ - * /`, comparisons, `&`, `|`, `!`, `if` with `else` (or `where_`), functions such as
+/// `exp(x)`, also as methods, and along the last axis `sum`, `mean`, `max`, `min`, `argmax`, `var`,
+/// `std`, `logsumexp`, `softmax`, `log_softmax`, with `axis = -1` and `keepdims = true`. A loss has
+/// one value for each row; if its value has the last axis still, every element is one.
+#[proc_macro_attribute]
+pub fn loss(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expressions::loss(&expand::keras(), arguments.into(), item.into()).into()
+}
+
+/// A metric written as an expression of targets and predictions.
+///
+/// On a function it is the mean of the function's values, under the function's name:
+///
+/// ```ignore
+/// #[metric]
+/// fn mean_prediction(y_true: Tensor, y_pred: Tensor) -> Tensor {
+///     mean(y_pred, axis = -1)
+/// }
+///
+/// let mut metric = MeanPrediction::new();
+/// ```
+///
+/// On a struct and its impl it has weights, which `update_state` changes and `result` reads; the
+/// result is one number, or a `Dict` of several:
+///
+/// ```ignore
+/// #[metric]
+/// pub struct BinaryTruePositives {
+///     #[weight(zeros)]
+///     true_positives: f32,
+/// }
+///
+/// #[metric]
+/// impl BinaryTruePositives {
+///     fn update_state(&mut self, y_true: Tensor, y_pred: Tensor, sample_weight: Option<Tensor>) {
+///         let hit = y_true.cast_bool() & y_pred.cast_bool();
+///         self.true_positives += sum(weighted(hit, sample_weight));
+///     }
+///     fn result(&self) -> f32 {
+///         self.true_positives
+///     }
+/// }
+/// ```
+///
+/// Fields and parameters that are no weights and no tensors configure it, as with [`macro@loss`],
+/// whose language it is. Without an axis, `sum(x)` and its kin take the whole batch together; with
+/// `axis = 0` its rows, for a weight of type `[f32; N]` with a number for each place along the last
+/// axis.
+/// Generated are `new`, the builder methods, `name`, `dtype`, `update_state` and `result` on arrays,
+/// `reset_state`, `merge_state`, and `register`, after which `compile` finds it by name.
+#[proc_macro_attribute]
+pub fn metric(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expressions::metric(&expand::keras(), arguments.into(), item.into()).into()
+}
+
+/// A layer whose output is an expression of its input: element by element, or of each row along the
+/// last axis. Its gradients are derived while the user's crate is compiled.
+///
+/// ```ignore
+/// /// `x` where it is positive, `alpha x` elsewhere, with a trained `alpha` for each channel.
+/// #[layer]
+/// pub struct LearnedSlope {
+///     #[weight(zeros)]
+///     alpha: Tensor,
+/// }
+///
+/// #[layer]
+/// impl LearnedSlope {
+///     fn call(&self, x: Tensor) -> Tensor {
+///         maximum(x, 0) + self.alpha * minimum(x, 0)
+///     }
+/// }
+/// ```
+///
+/// A weight of type `Tensor` has a number for each place along the last axis, one of type `f32` is
+/// one number; `#[weight(..)]` says how it begins: a number, or one of the words and values that
+/// layers take. The other fields configure the layer, and the language is that of [`macro@loss`]. The output has the
+/// shape of the input.
+///
+/// Generated are `new`, a method for each field with a default and for each weight's initializer,
+/// `output_shape`, `weights`, and the trait `Layer`.
+#[proc_macro_attribute]
+pub fn layer(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expressions::layer(&expand::keras(), arguments.into(), item.into()).into()
+}
+
+/// Both halves of a layer that is an expression, as the struct's macro and the impl's put them
+/// together.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __layer_impl(tokens: TokenStream) -> TokenStream {
+    expressions::layer_impl(&expand::keras(), tokens.into()).into()
+}
+
+/// Both halves of a metric with weights, as the struct's macro and the impl's put them together.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __metric_impl(tokens: TokenStream) -> TokenStream {
+    expressions::metric_impl(&expand::keras(), tokens.into()).into()
 }
 
 /// Both halves of a subclassed model, as the struct's macro and the impl's put them together.

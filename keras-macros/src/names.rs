@@ -102,9 +102,44 @@ pub fn camel_case(name: &str) -> String {
         .collect()
 }
 
+/// The known name that a wrong one was probably meant to be.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let distances = known
+        .into_iter()
+        .map(|known| (distance(name, known), known));
+    let nearest = distances.min_by_key(|(distance, _)| *distance);
+    nearest
+        .filter(|(distance, known)| *distance <= 1 + known.len() / 4)
+        .map(|(_, known)| known)
+}
+
+/// How many letters have to be added, removed or replaced: Levenshtein's distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, a) in a.chars().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, b) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_nearest_name_is_near() {
+        let known = ["mean", "maximum", "minimum"];
+        assert_eq!(nearest("maxmum", known), Some("maximum"));
+        assert_eq!(nearest("men", known), Some("mean"));
+        assert_eq!(nearest("convolve", known), None);
+    }
 
     #[test]
     fn classes_are_named_as_in_keras() {

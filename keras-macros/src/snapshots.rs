@@ -8,7 +8,7 @@ use quote::quote;
 
 use crate::expand;
 
-fn check(name: &str, emitted: TokenStream) {
+pub fn check(name: &str, emitted: TokenStream) {
     let file = syn::parse2(emitted).expect("what is emitted is Rust");
     let text = prettyplease::unparse(&file);
     let mut settings = insta::Settings::clone_current();

@@ -3,6 +3,7 @@
 pub mod arg;
 pub mod callbacks;
 mod console;
+pub mod constraints;
 pub mod data;
 pub mod device;
 mod error;
@@ -13,7 +14,10 @@ pub mod metrics;
 pub mod model;
 pub mod optimizers;
 pub mod prelude;
+mod python;
 pub mod random;
+pub mod regularizers;
+pub mod saving;
 pub mod schedules;
 pub mod shape;
 #[cfg(any(test, feature = "testing"))]
@@ -27,5 +31,5 @@ pub mod __private;
 
 pub use error::{Error, Result};
 #[doc(hidden)]
-pub use keras_macros::__model_impl;
-pub use keras_macros::{model, sequential};
+pub use keras_macros::{__layer_impl, __metric_impl, __model_impl};
+pub use keras_macros::{layer, loss, metric, model, sequential};

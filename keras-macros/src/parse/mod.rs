@@ -5,9 +5,14 @@ pub mod arguments;
 pub mod call;
 pub mod functional;
 pub mod layer;
+pub mod loss;
+pub mod metric;
+pub mod row_layer;
 pub mod sequential;
 pub mod shape;
 pub mod subclassed;
+pub mod tensor;
+pub mod weighted;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, TokenStreamExt};

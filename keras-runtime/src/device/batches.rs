@@ -181,6 +181,27 @@ impl<F: Float, P: PairLoss> LineLoss<F> for MeanOf<P> {
     }
 }
 
+/// A loss of rows, without its vector units, as one of lines.
+pub(crate) struct OfRow<L>(pub L);
+
+impl<F: Float, L: RowLoss> LineLoss<F> for OfRow<L> {
+    fn line(&self, y_true: &[F], y_pred: &[F], gradient: Option<(&mut [F], F)>) -> F {
+        let width = y_pred.len();
+        if L::IS_MEAN && y_true.len() != width {
+            // A mean has as many targets as predictions.
+            return F::with_scratch(width, |repeated| {
+                repeated.fill(y_true.first().copied().unwrap_or_default());
+                line_of_row(&self.0, repeated, y_pred, gradient)
+            });
+        }
+        line_of_row(&self.0, y_true, y_pred, gradient)
+    }
+
+    fn ignored_target(&self) -> Option<f32> {
+        self.0.ignored_target()
+    }
+}
+
 /// [`LineLoss::line`] of a loss that has vector units elsewhere.
 pub(crate) fn line_of_row<F: Float, L: RowLoss>(
     loss: &L,
@@ -238,6 +259,8 @@ type Flags = [bool; Shape::MAX_RANK + 1];
 impl Axes {
     /// The last axis.
     pub const LAST: Self = Self::One(-1);
+    /// No axis: every element is a line.
+    pub const NONE: Self = Self::Several(Vec::new());
 
     /// Whether predictions of this shape have these axes.
     ///
@@ -411,12 +434,14 @@ impl Places {
         of_line: &OfLine<'_, F>,
     ) -> F {
         let (count, width) = (self.count, self.width);
-        // One target for the whole line.
-        let is_single = batch.y_true.len() == count && width != 1;
+        // One target for the whole line, or for several.
+        let targets = batch.y_true.len();
+        let is_single = targets < count * width;
+        let target = line * targets / count;
         if self.are_slices {
             let part = line * width..(line + 1) * width;
             let y_true = match is_single {
-                true => &batch.y_true[line..=line],
+                true => &batch.y_true[target..=target],
                 false => &batch.y_true[part.clone()],
             };
             let gradient = gradient.map(|(gradient, factor)| (&mut gradient[part.clone()], factor));
@@ -427,7 +452,7 @@ impl Places {
         let d = &mut scratch[..width];
         self.gather(line, batch.y_pred, y_pred);
         let y_true = match is_single {
-            true => &batch.y_true[line..=line],
+            true => &batch.y_true[target..=target],
             false => {
                 self.gather(line, batch.y_true, y_true);
                 y_true

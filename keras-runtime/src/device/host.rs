@@ -7,9 +7,9 @@ use dfdx::tensor::{Cpu, Storage};
 
 use super::cpu;
 use super::{
-    Activation, Activations, Channels, Conv2dGeometry, Conv2dGradients, Convolutions, Float,
-    GammaBeta, Memory, Moments, NormalizationGradients, Normalizations, Pool2dGeometry, Pooling,
-    Products, Reduction, RowFunction, RowLoss, RowSums, Rows, Ties, UpdateRule, Updates,
+    Activation, Activations, Channels, ClassTargets, Conv2dGeometry, Conv2dGradients, Convolutions,
+    Float, GammaBeta, Memory, Moments, NormalizationGradients, Normalizations, Pool2dGeometry,
+    Pooling, Products, Reduction, RowFunction, RowLoss, RowSums, Rows, Ties, UpdateRule, Updates,
 };
 use crate::error::{Error, Result};
 
@@ -107,6 +107,12 @@ macro_rules! slices {
             }
         }
         fn gather(&self, table: &[f32], width: usize, rows: &[u32], to: &mut [$number]) {
+            if width == 1 {
+                for (to, &row) in to.iter_mut().zip(rows) {
+                    *to = <$number>::from_f32(table[row as usize]);
+                }
+                return;
+            }
             for (to, &row) in to.chunks_exact_mut(width.max(1)).zip(rows) {
                 self.upload(&table[row as usize * width..][..width], to);
             }
@@ -383,6 +389,28 @@ on_hosts! {
             sums: Self::SliceMut<'_>,
         ) {
             cpu::rows::row_loss(loss, reduction, rows, y_true, y_pred, weights, gradient, sums);
+        }
+        fn softmax_loss(
+            &self,
+            targets: ClassTargets,
+            reduction: Reduction,
+            rows: Rows,
+            y_true: Self::Slice<'_>,
+            input_and_output: [Self::Slice<'_>; 2],
+            weights: Option<Self::Slice<'_>>,
+            gradient: Option<(Self::SliceMut<'_>, f32)>,
+            sums: Self::SliceMut<'_>,
+        ) {
+            cpu::softmax_loss::softmax_loss(
+                targets,
+                reduction,
+                rows,
+                y_true,
+                input_and_output,
+                weights,
+                gradient,
+                sums,
+            );
         }
         fn row_mean<M: RowFunction>(
             &self,

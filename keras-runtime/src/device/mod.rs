@@ -11,6 +11,7 @@ mod convolutions;
 mod copies;
 mod counts;
 pub mod cpu;
+mod expressions;
 pub mod float;
 mod geometry;
 mod host;
@@ -18,6 +19,7 @@ mod images;
 mod memory;
 mod merges;
 mod normalization;
+mod penalties;
 mod pointwise;
 mod pooling;
 mod products;
@@ -26,15 +28,16 @@ mod updates;
 
 pub use activation::{Activation, words as activation_words};
 pub use activations::Activations;
-pub(crate) use batches::line_of_row;
 pub use batches::{
     Axes, BatchFunction, BatchLoss, BatchSums, BatchView, LineFunction, LineLoss, Lines,
 };
+pub(crate) use batches::{OfRow, line_of_row};
 pub use convolutions::{Conv2dGradients, Convolutions};
 pub use copies::{Copies, Runs};
 pub use counts::{ClassOf, ClassPairs, ColumnFunction, Counts, Grid, Spacing, Thresholds};
 pub use cpu::simd::Arith;
 pub use dfdx::tensor::Cpu;
+pub use expressions::{BatchRows, Expressions, LayerFunction, StateFunction};
 pub use float::Float;
 pub use geometry::{Axis, Conv2dGeometry, Pool2dGeometry, Taps};
 #[cfg(any(test, feature = "testing"))]
@@ -45,10 +48,13 @@ pub use images::{Images, Resize, Window};
 pub use memory::Memory;
 pub use merges::{Broadcast, MergeFunction, Merges};
 pub use normalization::{Channels, GammaBeta, Moments, NormalizationGradients, Normalizations};
+pub use penalties::{NormBounds, Penalties, Vectors};
 pub use pointwise::{DropoutMask, Pointwise};
 pub use pooling::{Pooling, Ties};
 pub use products::Products;
-pub use rows::{MeanOf, PairFunction, PairLoss, Reduction, RowFunction, RowLoss, RowSums, Rows};
+pub use rows::{
+    ClassTargets, MeanOf, PairFunction, PairLoss, Reduction, RowFunction, RowLoss, RowSums, Rows,
+};
 pub use updates::{UpdateRule, Updates};
 
 /// A device that models run on: dfdx's `Cpu` and, with the feature `cuda`, its `Cuda`.
@@ -67,6 +73,8 @@ pub trait Device:
     + BatchSums
     + Counts
     + Updates
+    + Penalties
+    + Expressions
     + Default
 {
 }
@@ -86,6 +94,8 @@ impl<D> Device for D where
         + BatchSums
         + Counts
         + Updates
+        + Penalties
+        + Expressions
         + Default
 {
 }

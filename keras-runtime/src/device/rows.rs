@@ -162,6 +162,21 @@ pub struct Rows {
     pub rows_per_weight: usize,
 }
 
+/// What the targets of a softmax are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ClassTargets {
+    /// The number of a class in each row; rows of the ignored one are left out.
+    Numbers {
+        /// The number of the class that is ignored.
+        ignored: Option<f32>,
+    },
+    /// The probabilities of all classes.
+    Probabilities {
+        /// How far they are drawn towards equal ones.
+        smoothing: f32,
+    },
+}
+
 /// Sums of a function over rows. Sums run in a fixed order: the result does not depend on the
 /// number of threads.
 pub trait RowSums: Memory {
@@ -176,6 +191,20 @@ pub trait RowSums: Memory {
         rows: Rows,
         y_true: Self::Slice<'_>,
         y_pred: Self::Slice<'_>,
+        weights: Option<Self::Slice<'_>>,
+        gradient: Option<(Self::SliceMut<'_>, f32)>,
+        sums: Self::SliceMut<'_>,
+    );
+    /// The cross-entropy after a softmax as [`row_loss`](Self::row_loss) has losses, from the input of the
+    /// softmax and its output; the gradient is that with regard to the input.
+    #[allow(clippy::too_many_arguments)]
+    fn softmax_loss(
+        &self,
+        targets: ClassTargets,
+        reduction: Reduction,
+        rows: Rows,
+        y_true: Self::Slice<'_>,
+        input_and_output: [Self::Slice<'_>; 2],
         weights: Option<Self::Slice<'_>>,
         gradient: Option<(Self::SliceMut<'_>, f32)>,
         sums: Self::SliceMut<'_>,

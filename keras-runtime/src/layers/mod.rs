@@ -21,6 +21,7 @@ mod concatenate;
 mod conv2d;
 mod dense;
 mod dropout;
+pub(crate) mod expression;
 mod flatten;
 mod global_average_pooling2d;
 mod global_max_pooling2d;

@@ -75,7 +75,8 @@ impl<D: Device> Loss<D> for BinaryCrossentropy {
             from_logits: self.entropy.from_logits || input.logits.is_some(),
             ..self.entropy
         };
-        row_loss(MeanOf(entropy), self.axis, &self.options, input);
+        let mean = MeanOf(entropy);
+        row_loss(mean, &mean, self.axis, &self.options, input);
     }
 }
 

@@ -1,11 +1,12 @@
 //! `-Σ t ln p` along the last axis, over the classes.
 
 use super::binary_crossentropy::clip;
-use super::{Loss, LossInput, Options, row_loss, same_shape};
+use super::{Loss, LossInput, Options, row_loss, same_shape, softmax_loss};
 use crate::device::cpu::lanes::{self, Each, Itself, Same};
 use crate::device::cpu::math;
 use crate::device::{
-    Activation, Arith, Axes, Device, Float, LineLoss, RowFunction, RowLoss, line_of_row,
+    Activation, Arith, Axes, ClassTargets, Device, Float, LineLoss, RowFunction, RowLoss,
+    line_of_row,
 };
 use crate::error::Result;
 use crate::shape::Shape;
@@ -74,11 +75,17 @@ impl<D: Device> Loss<D> for CategoricalCrossentropy {
     }
 
     fn compute(&self, input: LossInput<'_, D>) {
-        let entropy = CategoricalEntropy {
-            from_logits: self.entropy.from_logits || input.logits.is_some(),
-            ..self.entropy
-        };
-        row_loss(entropy, self.axis, &self.options, input);
+        if input.logits.is_some() {
+            let targets = ClassTargets::Probabilities {
+                smoothing: self.entropy.label_smoothing,
+            };
+            let of_logits = CategoricalEntropy {
+                from_logits: true,
+                ..self.entropy
+            };
+            return softmax_loss(targets, &of_logits, &self.options, input);
+        }
+        row_loss(self.entropy, &self.entropy, self.axis, &self.options, input);
     }
 }
 

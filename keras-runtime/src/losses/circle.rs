@@ -153,7 +153,7 @@ impl<F: Float> BatchFunction<F> for Circle {
 
     fn counts(&self, _batch: &BatchView<&[F]>, _at: usize, value: F) -> bool {
         // NaN is not hidden.
-        !(value <= F::zero())
+        value > F::zero() || value.is_nan()
     }
 }
 

@@ -142,12 +142,16 @@ impl<F: Float> Sequence<'_, F> {
 
     /// Writes the logarithms of the forward variables, (steps, places): the sum of all paths to a place,
     /// with the symbol there. Returns that of the probability of the label.
-    fn forward(&self, totals: &[F], alphas: &mut [F]) -> F {
+    ///
+    /// The largest of every step is taken away from it, for numbers in the hundreds have few digits left.
+    fn forward(&self, totals: &[F], alphas: &mut [F]) -> f64 {
         let (steps, places) = (self.steps(), self.places());
+        let mut taken = 0.0;
         for step in 0..steps {
             let (before, now) = alphas.split_at_mut(step * places);
             let before = &before[step.saturating_sub(1) * places..];
-            for place in 0..places {
+            let now = &mut now[..places];
+            for (place, now) in now.iter_mut().enumerate() {
                 let from = |back: usize| match place.checked_sub(back) {
                     Some(place) if step > 0 => before[place],
                     _ => F::neg_infinity(),
@@ -159,16 +163,18 @@ impl<F: Float> Sequence<'_, F> {
                 if self.skips(place) {
                     sum = add_logarithms(sum, from(2));
                 }
-                now[place] = sum + self.logarithm(totals, step, place);
+                *now = sum + self.logarithm(totals, step, place);
             }
+            taken += take_largest(now).to_f64();
         }
-        match alphas[..steps * places].chunks_exact(places).last() {
+        let end = match alphas[..steps * places].chunks_exact(places).last() {
             Some([.., symbol, blank]) => add_logarithms(*symbol, *blank),
             Some([blank]) => *blank,
             // No steps spell an empty label.
             _ if places == 1 => F::zero(),
             _ => F::neg_infinity(),
-        }
+        };
+        taken + end.to_f64()
     }
 
     /// Turns the logarithms of the backward variables of a step, the sum of all paths from a place
@@ -188,6 +194,7 @@ impl<F: Float> Sequence<'_, F> {
             }
             betas[place] = sum;
         }
+        take_largest(betas);
     }
 
     /// Writes a factor times the gradient: `softmax(logits)`, less for every place the share of the paths
@@ -197,8 +204,7 @@ impl<F: Float> Sequence<'_, F> {
         let (totals, scratch) = scratch.split_at_mut(steps);
         let (betas, alphas) = scratch.split_at_mut(places);
         self.normalize(totals);
-        let probability = self.forward(totals, alphas);
-        if probability == F::neg_infinity() {
+        if self.forward(totals, alphas) == f64::NEG_INFINITY {
             gradient.fill(F::zero());
             return;
         }
@@ -210,14 +216,33 @@ impl<F: Float> Sequence<'_, F> {
             *beta = if is_end { F::zero() } else { F::neg_infinity() };
         }
         for step in (0..steps).rev() {
-            for (place, &beta) in betas.iter().enumerate() {
-                let path = alphas[step * places + place] + beta - probability;
-                gradient[step * self.classes + self.class(place)] -=
-                    factor * math::exp::<F, Separate>(path);
+            let paths = &mut alphas[step * places..][..places];
+            for (path, &beta) in paths.iter_mut().zip(&*betas) {
+                *path += beta;
+            }
+            take_largest(paths);
+            for path in paths.iter_mut() {
+                *path = math::exp::<F, Separate>(*path);
+            }
+            let all = paths.iter().fold(F::zero(), |sum, &path| sum + path);
+            for (place, &path) in paths.iter().enumerate() {
+                gradient[step * self.classes + self.class(place)] -= factor * path / all;
             }
             self.backward(totals, step, betas);
         }
     }
+}
+
+/// Takes the largest of some logarithms away from all, and returns it; 0 if they are all -∞.
+fn take_largest<F: Float>(logarithms: &mut [F]) -> F {
+    let most = logarithms.iter().fold(F::neg_infinity(), |a, &b| a.max(b));
+    if most.is_infinite() {
+        return F::zero();
+    }
+    logarithms
+        .iter_mut()
+        .for_each(|logarithm| *logarithm -= most);
+    most
 }
 
 impl<F: Float> BatchFunction<F> for CTC {
@@ -236,7 +261,7 @@ impl<F: Float> BatchFunction<F> for CTC {
             let sequence = Sequence::of(batch, sample);
             let (totals, alphas) = scratch.split_at_mut(sequence.steps());
             sequence.normalize(totals);
-            *value = -sequence.forward(totals, alphas);
+            *value = F::from_f64(-sequence.forward(totals, alphas));
         }
     }
 }

@@ -38,10 +38,12 @@ impl PairLoss for Margin {
     #[inline(always)]
     fn value_and_gradient<F: Float, A: Arith>(&self, y_true: F, y_pred: F) -> (F, F) {
         let missing = F::one() - y_true * y_pred;
-        // Exactly on the margin the derivative is that of TensorFlow.
         if missing < F::zero() {
             (F::zero(), F::zero())
+        } else if missing.is_nan() {
+            (missing, missing)
         } else {
+            // Exactly on the margin, too: that is the derivative of TensorFlow.
             (missing, -y_true)
         }
     }

@@ -14,7 +14,8 @@ impl<D: Device> Loss<D> for MeanAbsoluteError {
     }
 
     fn compute(&self, input: LossInput<'_, D>) {
-        row_loss(MeanOf(AbsoluteError), -1, &self.options, input);
+        let error = MeanOf(AbsoluteError);
+        row_loss(error, &error, -1, &self.options, input);
     }
 }
 

@@ -14,7 +14,8 @@ impl<D: Device> Loss<D> for MeanSquaredError {
     }
 
     fn compute(&self, input: LossInput<'_, D>) {
-        row_loss(MeanOf(SquaredError), -1, &self.options, input);
+        let error = MeanOf(SquaredError);
+        row_loss(error, &error, -1, &self.options, input);
     }
 }
 

@@ -26,6 +26,7 @@ mod cosine_similarity;
 mod crossentropy;
 mod ctc;
 mod dice;
+pub(crate) mod expression;
 mod hinge;
 mod huber;
 mod kl_divergence;
@@ -92,25 +93,48 @@ use ndarray::ArrayD;
 
 use crate::device::on_hosts;
 use crate::device::{
-    Activation, Axes, BatchLoss, BatchView, Cpu, Device, LineLoss, Lines, RowLoss, Rows,
+    Activation, Axes, BatchLoss, BatchView, ClassTargets, Cpu, Device, LineLoss, Lines, RowLoss,
+    Rows,
 };
 use crate::error::{Error, Result};
 use crate::metrics::{self, IntoMetric, MetricArg, Values};
 use crate::shape::Shape;
 
-/// What every loss can be told: its builder methods are made by [`catalogue!`].
+/// What every loss can be told, by the builder methods `name` and `reduction`.
 #[derive(Clone, Debug)]
-pub(crate) struct Options {
+pub struct Options {
     name: Cow<'static, str>,
-    reduction: Reduction,
+    /// How the rows of a batch become one number.
+    pub reduction: Reduction,
 }
 
 impl Options {
-    pub(crate) const fn new(name: &'static str) -> Self {
+    /// Keras' defaults, with a name.
+    pub const fn new(name: &'static str) -> Self {
         Self {
             name: Cow::Borrowed(name),
             reduction: Reduction::SumOverBatchSize,
         }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Gives the loss another name.
+    pub fn rename(&mut self, name: impl Into<String>) {
+        self.name = Cow::Owned(name.into());
+    }
+
+    /// Whether the reduction leaves one number.
+    fn one_number(&self) -> Result<()> {
+        if self.reduction != Reduction::None {
+            return Ok(());
+        }
+        Err(Error::value(
+            "A loss with the reduction `none` is not one number. Use `values` for the loss of each sample.",
+        ))
     }
 }
 
@@ -282,22 +306,18 @@ pub trait Loss<D: Device>: Send + Sync {
 }
 
 /// Computes a loss of rows that has vector units: along the last axis, and reduced to one number.
-/// What is rarer is left to [`LossInput::line_loss`].
-pub(crate) fn row_loss<D: Device, L: RowLoss + LineLoss<D::Elem>>(
+/// What is rarer is left to the same loss as one of lines.
+pub(crate) fn row_loss<D: Device, L: RowLoss>(
     loss: L,
+    of_line: &dyn LineLoss<D::Elem>,
     axis: isize,
     options: &Options,
     input: LossInput<'_, D>,
 ) {
-    let axes = Axes::One(axis);
     let rows = input.rows();
-    let weights = input.batch * input.weights_per_sample;
-    if input.values.is_some()
-        || options.reduction == Reduction::None
-        || weights > rows.rows
-        || !axes.is_last(&input.y_true_shape, &input.y_pred_shape)
-    {
-        return input.line_loss(&loss, &axes, options.reduction);
+    let is_last = Axes::One(axis).is_last(&input.y_true_shape, &input.y_pred_shape);
+    if !is_last || !is_common(rows, options, &input) {
+        return input.line_loss(of_line, &Axes::One(axis), options.reduction);
     }
     let gradient = input.gradient.map(|gradient| (gradient, input.weight));
     let y_pred = input.logits.unwrap_or(input.y_pred);
@@ -311,6 +331,36 @@ pub(crate) fn row_loss<D: Device, L: RowLoss + LineLoss<D::Elem>>(
         gradient,
         input.sums,
     );
+}
+
+/// Computes the cross-entropy after a softmax whose input is the input's `logits`.
+pub(crate) fn softmax_loss<D: Device>(
+    targets: ClassTargets,
+    of_logits: &dyn LineLoss<D::Elem>,
+    options: &Options,
+    input: LossInput<'_, D>,
+) {
+    let rows = input.rows();
+    match input.logits {
+        Some(logits) if is_common(rows, options, &input) => input.device.softmax_loss(
+            targets,
+            options.reduction,
+            rows,
+            input.y_true,
+            [logits, input.y_pred],
+            input.sample_weight,
+            input.gradient.map(|gradient| (gradient, input.weight)),
+            input.sums,
+        ),
+        _ => input.line_loss(of_logits, &Axes::LAST, options.reduction),
+    }
+}
+
+/// Whether a loss of rows is reduced to one number, with no more than one weight for each row.
+fn is_common<D: Device>(rows: Rows, options: &Options, input: &LossInput<'_, D>) -> bool {
+    input.values.is_none()
+        && options.reduction != Reduction::None
+        && input.batch * input.weights_per_sample <= rows.rows
 }
 
 /// What [`Compile::new`](crate::model::Compile::new) takes as a loss: an object or a name.
@@ -341,26 +391,39 @@ pub trait IntoLoss<D: Device> {
 pub enum LossArg<D: Device> {
     /// One for every output.
     Every(Arc<dyn Loss<D>>),
+    /// In the order of the outputs; those without one, and those after the last, have no loss.
+    InOrder(Vec<Option<Arc<dyn Loss<D>>>>),
     /// By the name of the output.
     ByOutput(Vec<(String, Arc<dyn Loss<D>>)>),
 }
 
-/// A loss for each output, by name.
+/// A loss for each output, by name or in order.
 pub struct Losses<D: Device> {
-    losses: Vec<(String, Result<BoxedLoss<D>>)>,
+    losses: Vec<(Option<String>, Result<BoxedLoss<D>>)>,
 }
 
 type BoxedLoss<D> = Box<dyn Loss<D>>;
 
 impl<D: Device> Losses<D> {
-    /// Pairs of an output's name and its loss. An output that is not named has no loss.
+    /// Pairs of an output's name and its loss. Where the outputs are a dictionary, one that is not
+    /// named has no loss.
     pub fn by_output<L: IntoLoss<D>>(
         losses: impl IntoIterator<Item = (impl Into<String>, L)>,
     ) -> Self {
         Self {
             losses: losses
                 .into_iter()
-                .map(|(name, loss)| (name.into(), loss.into_loss()))
+                .map(|(name, loss)| (Some(name.into()), loss.into_loss()))
+                .collect(),
+        }
+    }
+
+    /// The losses of the outputs in their order; outputs after the last have no loss.
+    pub fn in_order<L: IntoLoss<D>>(losses: impl IntoIterator<Item = L>) -> Self {
+        Self {
+            losses: losses
+                .into_iter()
+                .map(|loss| (None, loss.into_loss()))
                 .collect(),
         }
     }
@@ -368,7 +431,14 @@ impl<D: Device> Losses<D> {
     /// One more output and its loss.
     #[must_use]
     pub fn and(mut self, output: impl Into<String>, loss: impl IntoLoss<D>) -> Self {
-        self.losses.push((output.into(), loss.into_loss()));
+        self.losses.push((Some(output.into()), loss.into_loss()));
+        self
+    }
+
+    /// The loss of the next output.
+    #[must_use]
+    pub fn then(mut self, loss: impl IntoLoss<D>) -> Self {
+        self.losses.push((None, loss.into_loss()));
         self
     }
 }
@@ -381,10 +451,20 @@ impl<D: Device> IntoLoss<D> for Losses<D> {
     }
 
     fn into_losses(self) -> Result<LossArg<D>> {
-        let named = |(name, loss): (String, Result<BoxedLoss<D>>)| Ok((name, loss?.into()));
-        Ok(LossArg::ByOutput(
-            self.losses.into_iter().map(named).collect::<Result<_>>()?,
-        ))
+        let (mut named, mut in_order) = (Vec::new(), Vec::new());
+        for (name, loss) in self.losses {
+            match name {
+                Some(name) => named.push((name, loss?.into())),
+                None => in_order.push(Some(loss?.into())),
+            }
+        }
+        match (named.is_empty(), in_order.is_empty()) {
+            (true, _) => Ok(LossArg::InOrder(in_order)),
+            (_, true) => Ok(LossArg::ByOutput(named)),
+            _ => Err(Error::value(
+                "`loss` names every output, or has the losses in the order of the outputs. Received: both",
+            )),
+        }
     }
 }
 
@@ -478,7 +558,8 @@ macro_rules! catalogue {
                 y_pred: &impl Values,
                 sample_weight: Option<&ArrayD<f32>>,
             ) -> Result<f32> {
-                standalone::call(self, self.options.reduction, y_true, y_pred, sample_weight)
+                self.options.one_number()?;
+                standalone::call(self, y_true, y_pred, sample_weight)
             }
 
             /// What [`call`](Self::call) reduces to one number: a loss for each sample or row, as

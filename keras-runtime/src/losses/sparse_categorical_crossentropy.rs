@@ -2,11 +2,12 @@
 
 use super::binary_crossentropy::clip;
 use super::check::{class_numbers, classes_along};
-use super::{Loss, LossInput, Options, row_loss};
+use super::{Loss, LossInput, Options, row_loss, softmax_loss};
 use crate::device::cpu::lanes::{self, Each, Itself, Same};
 use crate::device::cpu::math;
 use crate::device::{
-    Activation, Arith, Axes, Device, Float, LineLoss, RowFunction, RowLoss, line_of_row,
+    Activation, Arith, Axes, ClassTargets, Device, Float, LineLoss, RowFunction, RowLoss,
+    line_of_row,
 };
 use crate::error::Result;
 use crate::shape::Shape;
@@ -79,11 +80,17 @@ impl<D: Device> Loss<D> for SparseCategoricalCrossentropy {
     }
 
     fn compute(&self, input: LossInput<'_, D>) {
-        let entropy = SparseEntropy {
-            from_logits: self.entropy.from_logits || input.logits.is_some(),
-            ..self.entropy
-        };
-        row_loss(entropy, self.axis, &self.options, input);
+        if input.logits.is_some() {
+            let targets = ClassTargets::Numbers {
+                ignored: self.entropy.ignore_class,
+            };
+            let of_logits = SparseEntropy {
+                from_logits: true,
+                ..self.entropy
+            };
+            return softmax_loss(targets, &of_logits, &self.options, input);
+        }
+        row_loss(self.entropy, &self.entropy, self.axis, &self.options, input);
     }
 }
 

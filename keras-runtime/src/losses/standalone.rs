@@ -4,29 +4,23 @@ use std::borrow::Cow;
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::{Loss, LossInput, Reduction};
+use super::{Loss, LossInput};
 use crate::device::Cpu;
 use crate::error::{Error, Result};
 use crate::metrics::Values;
 use crate::shape::Shape;
 
 /// The loss of some predictions: `loss(y_true, y_pred, sample_weight)` in Keras, for any loss. The
-/// losses of this crate have it as a method.
+/// losses of this crate have it as a method. Without a reduction it is the mean.
 ///
 /// # Errors
-/// If the arrays do not fit each other, or the reduction leaves more than one number.
+/// If the arrays do not fit each other.
 pub fn call(
     loss: &dyn Loss<Cpu>,
-    reduction: Reduction,
     y_true: &dyn Values,
     y_pred: &dyn Values,
     sample_weight: Option<&ArrayD<f32>>,
 ) -> Result<f32> {
-    if reduction == Reduction::None {
-        return Err(Error::value(
-            "A loss with the reduction `none` is not one number. Use `values` for the loss of each sample.",
-        ));
-    }
     let pair = Pair::new(loss, y_true, y_pred)?;
     let weights = sample_weight
         .map(|weights| pair.broadcast(weights))
@@ -163,7 +157,7 @@ mod tests {
     use ndarray::{Array, Array2, arr0, arr1, arr2};
 
     use super::*;
-    use crate::losses::{Dice, Huber, MeanSquaredError, SparseCategoricalCrossentropy};
+    use crate::losses::{Dice, Huber, MeanSquaredError, Reduction, SparseCategoricalCrossentropy};
 
     #[test]
     fn arrays_of_every_type_are_taken() -> Result<()> {

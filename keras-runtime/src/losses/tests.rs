@@ -1,5 +1,7 @@
 //! Gradients against finite differences in `f64`, and numbers at the edge of what `f32` holds.
 
+use std::slice;
+
 use super::*;
 use crate::device::{Cpu, Cpu64, Float, Host};
 
@@ -287,7 +289,8 @@ fn one_hot(width: usize) -> Vec<f64> {
 #[test]
 fn gradients_of_pairs() {
     for (seed, width) in [1, 2, 7, 33].into_iter().enumerate() {
-        let (shapes, len) = ([&[width][..]; 2], 4 * width);
+        let (row, len) = ([width], 4 * width);
+        let shapes = [&row[..]; 2];
         let (soft, probabilities) = (numbers(len, seed + 50), numbers(len, seed));
         let signs: Vec<f64> = binary(len).iter().map(|t| 2.0 * t - 1.0).collect();
         let z = logits(len, seed);
@@ -322,7 +325,8 @@ fn gradients_of_pairs() {
 #[test]
 fn gradients_of_focal_crossentropies() {
     for (seed, width) in [1, 3, 17].into_iter().enumerate() {
-        let (shapes, len) = ([&[width][..]; 2], 4 * width);
+        let (row, len) = ([width], 4 * width);
+        let shapes = [&row[..]; 2];
         let probabilities = numbers(len, seed);
         for gamma in [0.0, 0.5, 1.0, 2.0, 3.5] {
             for from_logits in [false, true] {
@@ -370,30 +374,36 @@ fn gradients_along_other_axes() {
         vec![-1.0, -3.0].into(),
     ] {
         let axes = ("axis", axes);
-        check_loss("dice", &[axes.clone()], shapes, &masks, &y_pred);
+        check_loss("dice", slice::from_ref(&axes), shapes, &masks, &y_pred);
         let config = [axes, ("alpha", 0.3.into()), ("beta", 0.9.into())];
         check_loss("tversky", &config, shapes, &masks, &y_pred);
     }
     for axis in [1.0, 2.0, -2.0, -1.0] {
         let axis = ("axis", axis.into());
-        check_loss("cosine_similarity", &[axis.clone()], shapes, &soft, &z);
+        check_loss(
+            "cosine_similarity",
+            slice::from_ref(&axis),
+            shapes,
+            &soft,
+            &z,
+        );
         check_loss(
             "binary_crossentropy",
-            &[axis.clone()],
+            slice::from_ref(&axis),
             shapes,
             &masks,
             &y_pred,
         );
         check_loss(
             "binary_focal_crossentropy",
-            &[axis.clone()],
+            slice::from_ref(&axis),
             shapes,
             &masks,
             &y_pred,
         );
         check_loss(
             "categorical_crossentropy",
-            &[axis.clone()],
+            slice::from_ref(&axis),
             shapes,
             &soft,
             &y_pred,

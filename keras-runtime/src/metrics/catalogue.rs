@@ -25,7 +25,7 @@ on_hosts! {
 }
 
 /// The metric of a name, as `compile` finds it: `accuracy` and `acc` are the one that fits the shapes
-/// of the data.
+/// of the data. After Keras' names come those that were [`register`]ed.
 ///
 /// # Errors
 /// If there is none; the message suggests the nearest.
@@ -34,7 +34,7 @@ pub fn by_name<D: MetricCatalogue>(
     y_true: &Shape,
     y_pred: &Shape,
 ) -> Result<Box<dyn Metric<D>>> {
-    D::metric(name, y_true, y_pred)
+    D::metric(name, y_true, y_pred).or_else(|error| registry::registered(name).ok_or(error))
 }
 
 /// Lists the metrics with the names Keras knows them by, and gives each the methods for its use

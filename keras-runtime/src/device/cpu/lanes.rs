@@ -119,6 +119,9 @@ pub fn sums_and_map<A: Arith, F: Float, const N: usize>(
 pub fn max<A: Arith, F: Float>(row: &[F]) -> F {
     // A compare and a select, which vectorise.
     let larger = |a, b| if b > a { b } else { a };
+    if row.len() < LANES {
+        return row.iter().copied().fold(F::neg_infinity(), larger);
+    }
     let walk = Walk::new(F::neg_infinity(), larger, None);
     let [max] = walk.run::<A, _>(Same(F::zero()), row, &Itself);
     max

@@ -164,7 +164,7 @@ impl<F: Float, L: RowLoss> Kernel for LossOfRows<'_, F, L> {
 }
 
 /// What the sum over the rows is divided by.
-fn denominator<F: Float>(
+pub(super) fn denominator<F: Float>(
     reduction: Reduction,
     rows: Rows,
     y_true: &[F],
@@ -187,7 +187,7 @@ fn denominator<F: Float>(
 }
 
 #[inline(always)]
-fn is_ignored<F: Float>(ignored: Option<F>, y_true: &[F]) -> bool {
+pub(super) fn is_ignored<F: Float>(ignored: Option<F>, y_true: &[F]) -> bool {
     match (ignored, y_true) {
         (Some(ignored), [target, ..]) => *target == ignored,
         _ => false,
@@ -197,7 +197,12 @@ fn is_ignored<F: Float>(ignored: Option<F>, y_true: &[F]) -> bool {
 impl Rows {
     /// A row of targets and its row of predictions.
     #[inline(always)]
-    fn pair<'a, F>(&self, row: usize, y_true: &'a [F], y_pred: &'a [F]) -> (&'a [F], &'a [F]) {
+    pub(crate) fn pair<'a, F>(
+        &self,
+        row: usize,
+        y_true: &'a [F],
+        y_pred: &'a [F],
+    ) -> (&'a [F], &'a [F]) {
         (
             &y_true[row * self.true_width..][..self.true_width],
             &y_pred[row * self.width..][..self.width],
@@ -206,7 +211,7 @@ impl Rows {
 
     /// The weight of a row.
     #[inline(always)]
-    fn weight<F: Float>(&self, row: usize, weights: Option<&[F]>) -> F {
+    pub(crate) fn weight<F: Float>(&self, row: usize, weights: Option<&[F]>) -> F {
         weights.map_or(F::one(), |weights| weights[row / self.rows_per_weight])
     }
 }

@@ -20,11 +20,66 @@ pub enum Level {
     Portable,
 }
 
-/// The best level of this machine, found once.
+/// The best level of this machine, found once. The environment variable `KERAS_CPU_LEVEL` (`avx512`,
+/// `avx2` or `portable`) asks for a lower one.
 #[inline]
 pub fn level() -> Level {
+    #[cfg(test)]
+    if let Some(level) = forced::get() {
+        return level;
+    }
     static LEVEL: OnceLock<Level> = OnceLock::new();
-    *LEVEL.get_or_init(detect)
+    *LEVEL.get_or_init(|| match std::env::var("KERAS_CPU_LEVEL").as_deref() {
+        Ok("portable") => Level::Portable,
+        Ok("avx2") if detect() != Level::Portable => Level::Avx2,
+        _ => detect(),
+    })
+}
+
+/// The level that kernels of this number type run at.
+#[inline]
+pub fn level_of<F: Float>() -> Level {
+    if F::IS_VECTORISED {
+        level()
+    } else {
+        Level::Portable
+    }
+}
+
+/// Tests run kernels at every level that the machine has.
+#[cfg(test)]
+pub mod forced {
+    use std::cell::Cell;
+
+    use super::{Level, detect};
+
+    thread_local! {
+        static FORCED: Cell<Option<Level>> = const { Cell::new(None) };
+    }
+
+    pub(super) fn get() -> Option<Level> {
+        FORCED.get()
+    }
+
+    /// Runs a test at each level in turn, in a pool of threads that all have it.
+    pub fn at_every_level(test: impl Fn() + Sync) {
+        let levels: &[Level] = match detect() {
+            Level::Avx512 => &[Level::Avx512, Level::Avx2, Level::Portable],
+            Level::Avx2 => &[Level::Avx2, Level::Portable],
+            Level::Portable => &[Level::Portable],
+        };
+        for &level in levels {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(2)
+                .start_handler(move |_| FORCED.set(Some(level)))
+                .build()
+                .expect("a pool of threads");
+            pool.install(|| {
+                eprintln!("{level:?}");
+                test();
+            });
+        }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -159,13 +214,12 @@ mod tests {
 
     #[test]
     fn every_level_computes_the_same() {
-        let x: Vec<f32> = (0..37).map(|i| i as f32).collect();
-        let mut y = vec![1.0; 37];
-        axpy(2.0, &x, &mut y);
-        assert!(
-            y.iter()
-                .enumerate()
-                .all(|(i, &y)| y == 2.0 * i as f32 + 1.0)
-        );
+        forced::at_every_level(|| {
+            let x: Vec<f32> = (0..37).map(|i| i as f32).collect();
+            let mut y = vec![1.0; 37];
+            axpy(2.0, &x, &mut y);
+            let expected = |i: usize| 2.0 * i as f32 + 1.0;
+            assert!(y.iter().enumerate().all(|(i, &y)| y == expected(i)));
+        });
     }
 }

@@ -1,6 +1,6 @@
 //! The activations along rows: softmax and its kin, and glu.
 
-use super::super::lanes::{self, Each, Itself, Same};
+use super::super::lanes::{self, Each, Itself, LANES, Same};
 use super::super::math::{exp, ln, sigmoid, sigmoid_and_rest};
 use super::super::simd::{Arith, dispatch};
 use crate::device::float::Float;
@@ -12,16 +12,61 @@ dispatch! {
 
 #[inline(always)]
 fn softmax_body<F: Float, A: Arith>(y: &mut [F], width: usize) {
+    if width < LANES {
+        return softmax_of_short_rows::<F, A>(y, width);
+    }
     for row in y.chunks_exact_mut(width) {
         let most = lanes::max::<A, F>(row);
-        row.iter_mut().for_each(|y| *y -= most);
-    }
-    // All rows at once: a row of ten numbers would fill no register.
-    y.iter_mut().for_each(|y| *y = exp::<F, A>(*y));
-    for row in y.chunks_exact_mut(width) {
+        row.iter_mut().for_each(|y| *y = exp::<F, A>(*y - most));
         let [sum] = lanes::sums::<A, F, 1>(Same(F::zero()), row, &Itself);
         let scale = F::one() / sum;
         row.iter_mut().for_each(|y| *y *= scale);
+    }
+}
+
+/// Rows that lie side by side in a register, each in a lane of its own: a short row alone would leave
+/// most of it empty.
+const SIDE_BY_SIDE: usize = 8;
+
+#[inline(always)]
+fn softmax_of_short_rows<F: Float, A: Arith>(y: &mut [F], width: usize) {
+    for rows in y.chunks_mut(SIDE_BY_SIDE * width) {
+        // Beyond the last row it is repeated.
+        let count = rows.len() / width;
+        let at: [usize; SIDE_BY_SIDE] = std::array::from_fn(|row| row.min(count - 1) * width);
+        let mut columns = [[F::neg_infinity(); SIDE_BY_SIDE]; LANES];
+        let columns = &mut columns[..width];
+        let mut most = [F::neg_infinity(); SIDE_BY_SIDE];
+        for (i, column) in columns.iter_mut().enumerate() {
+            for r in 0..SIDE_BY_SIDE {
+                column[r] = rows[at[r] + i];
+            }
+            for r in 0..SIDE_BY_SIDE {
+                most[r] = if column[r] > most[r] {
+                    column[r]
+                } else {
+                    most[r]
+                };
+            }
+        }
+        let mut sums = [F::zero(); SIDE_BY_SIDE];
+        for column in &mut *columns {
+            for r in 0..SIDE_BY_SIDE {
+                column[r] = exp::<F, A>(column[r] - most[r]);
+                sums[r] += column[r];
+            }
+        }
+        let scales = sums.map(|sum| F::one() / sum);
+        for column in &mut *columns {
+            for r in 0..SIDE_BY_SIDE {
+                column[r] *= scales[r];
+            }
+        }
+        for (r, row) in rows.chunks_exact_mut(width).enumerate() {
+            for (to, column) in row.iter_mut().zip(&*columns) {
+                *to = column[r];
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::device::activation_words as words;
+use crate::device::cpu::simd::forced::at_every_level;
 
 /// All activations, with arguments that are not their defaults.
 fn all() -> Vec<Activation> {
@@ -111,27 +112,32 @@ fn gradients_are_those_of_differences() {
 /// f32 has code of its own.
 #[test]
 fn f32_computes_what_f64_computes() {
-    for f in all() {
-        let width = 10;
-        let x = numbers::<f32>(width * 33);
-        let wide: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
-        let dy = numbers::<f32>(value_len(f, x.len()));
-        let wide_dy: Vec<f64> = dy.iter().map(|&x| f64::from(x)).collect();
-        let pairs = [
-            (values(f, &x, width), values(f, &wide, width)),
-            (
-                gradient(f, &x, &dy, width),
-                gradient(f, &wide, &wide_dy, width),
-            ),
-        ];
-        for (found, expected) in pairs {
-            for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
-                let error = (f64::from(*found) - expected).abs();
-                assert!(
-                    error <= 4e-6 + 2e-6 * expected.abs(),
-                    "{f:?} {i}: {found}, not {expected}"
-                );
-            }
+    at_every_level(|| {
+        for width in [2, 10, 34] {
+            all().into_iter().for_each(|f| compare(f, width));
+        }
+    });
+}
+
+fn compare(f: Activation, width: usize) {
+    let x = numbers::<f32>(width * 33);
+    let wide: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
+    let dy = numbers::<f32>(value_len(f, x.len()));
+    let wide_dy: Vec<f64> = dy.iter().map(|&x| f64::from(x)).collect();
+    let pairs = [
+        (values(f, &x, width), values(f, &wide, width)),
+        (
+            gradient(f, &x, &dy, width),
+            gradient(f, &wide, &wide_dy, width),
+        ),
+    ];
+    for (found, expected) in pairs {
+        for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+            let error = (f64::from(*found) - expected).abs();
+            assert!(
+                error <= 4e-6 + 2e-6 * expected.abs(),
+                "{f:?} {i}: {found}, not {expected}"
+            );
         }
     }
 }

@@ -6,6 +6,7 @@ use super::tiles::{inputs_body, outputs_body};
 use super::weights::{relu_and_bias, weights_body};
 use super::*;
 use crate::device::Axis;
+use crate::device::cpu::simd::forced::at_every_level;
 use crate::random::Key;
 
 fn numbers<F: Float>(stream: u64, len: usize) -> Vec<F> {
@@ -168,9 +169,12 @@ fn geometries() -> Vec<(Conv2dGeometry, usize)> {
 
 #[test]
 fn every_geometry_follows_the_definition() {
-    for (geometry, batch) in geometries() {
-        check(&geometry, batch);
-    }
+    let geometries = geometries();
+    at_every_level(|| {
+        for (geometry, batch) in &geometries {
+            check(geometry, *batch);
+        }
+    });
 }
 
 #[test]

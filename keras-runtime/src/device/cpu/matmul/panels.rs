@@ -3,7 +3,7 @@
 //! Panels follow each other; the one that begins at column j begins at number `j * depth`. The
 //! last one may be wider than what is left of B; what is computed of the rest goes nowhere.
 
-use super::super::simd::{Arith, dispatch};
+use super::super::simd::{self, Arith, Level, dispatch};
 use crate::device::Float;
 
 /// Every panel begins at a multiple of this; panels are at most as wide.
@@ -29,12 +29,37 @@ const SHORT: usize = 64;
 /// leaves the fewest lanes idle.
 #[inline(always)]
 pub const fn width<const W: usize, const W2: usize, const W3: usize>(columns: usize) -> usize {
-    if columns + W3 > 2 * W2 {
-        W
-    } else if columns > W3 {
-        W2
+    width_of([W, W2, W3], columns)
+}
+
+#[inline(always)]
+const fn width_of([wide, narrow, narrowest]: [usize; 3], columns: usize) -> usize {
+    if columns + narrowest > 2 * narrow {
+        wide
+    } else if columns > narrowest {
+        narrow
     } else {
-        W3
+        narrowest
+    }
+}
+
+/// The columns of whole tiles, which can be read where they are.
+pub fn whole<F: Float>(columns: usize) -> usize {
+    match simd::level_of::<F>() {
+        Level::Avx512 => whole_of(Widths::AVX512, columns),
+        Level::Avx2 => whole_of(Widths::AVX2, columns),
+        Level::Portable => whole_of(Widths::PORTABLE, columns),
+    }
+}
+
+fn whole_of(widths: [usize; 3], columns: usize) -> usize {
+    let mut at = columns / widths[0] * widths[0];
+    loop {
+        let next = at + width_of(widths, columns - at);
+        if next > columns {
+            return at;
+        }
+        at = next;
     }
 }
 

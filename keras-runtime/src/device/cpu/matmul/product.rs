@@ -114,9 +114,16 @@ impl<F: Float> Block<'_, F> {
         let packed_from = if right.transposed || is_long {
             0
         } else {
-            right.columns / panels::ALIGNMENT * panels::ALIGNMENT
+            panels::whole::<F>(right.columns)
         };
         let packed = right.columns - packed_from;
+        let block = Block {
+            packed_from,
+            ..self
+        };
+        if packed == 0 {
+            return block.over_rows(rows, c);
+        }
         F::with_scratch(panels::len(packed, right.depth), |panels| {
             over_slice(
                 packed,
@@ -129,20 +136,20 @@ impl<F: Float> Block<'_, F> {
                     panels::pack(right.part(0, right.depth, at, part.len()), panels);
                 },
             );
-            let block = Block {
-                panels,
-                packed_from,
-                ..self
-            };
-            over_slice(
-                rows,
-                ROW_STEP,
-                rows * right.columns * right.depth,
-                c,
-                self.columns,
-                &|part, c| multiply(&block, part.start, part.len(), c),
-            );
+            Block { panels, ..block }.over_rows(rows, c);
         });
+    }
+
+    /// Multiplies, with the rows shared out over the threads.
+    fn over_rows(self, rows: usize, c: &mut [F]) {
+        over_slice(
+            rows,
+            ROW_STEP,
+            rows * self.right.columns * self.right.depth,
+            c,
+            self.columns,
+            &|part, c| multiply(&self, part.start, part.len(), c),
+        );
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{affine, input_gradient, weight_gradient};
 use crate::device::Float;
+use crate::device::cpu::simd::forced::at_every_level;
 
 /// Numbers from -1 to 1 that look random.
 fn numbers<F: Float>(len: usize, seed: u64) -> Vec<F> {
@@ -83,13 +84,17 @@ fn check<F: Float>(dims @ [m, k, n]: [usize; 3]) {
 
 #[test]
 fn products_of_small_sizes() {
-    for m in [1, 2, 3, 5, 6, 7, 8, 9, 13, 16, 23, 31, 40] {
-        for k in [1, 2, 3, 4, 7, 8, 9, 15, 17, 25, 33, 40] {
-            for n in [1, 2, 3, 4, 5, 8, 9, 10, 15, 16, 17, 24, 25, 31, 32, 33, 40] {
-                check::<f32>([m, k, n]);
+    at_every_level(|| {
+        for m in [1, 2, 3, 5, 6, 7, 8, 9, 13, 16, 23, 31, 40] {
+            for k in [1, 2, 3, 4, 7, 8, 9, 15, 17, 25, 33, 40] {
+                for n in [
+                    1, 2, 3, 4, 5, 8, 9, 10, 15, 16, 17, 24, 25, 31, 32, 33, 40, 48,
+                ] {
+                    check::<f32>([m, k, n]);
+                }
             }
         }
-    }
+    });
 }
 
 #[test]
@@ -106,7 +111,7 @@ fn products_of_small_sizes_in_f64() {
 /// More than one block of the depth, of the rows, of the columns.
 #[test]
 fn products_of_many_blocks() {
-    for dims in [
+    let dims = [
         [129, 513, 33],
         [49, 1030, 70],
         [600, 20, 37],
@@ -117,9 +122,8 @@ fn products_of_many_blocks() {
         [9, 70, 300],
         [1, 33, 1030],
         [300, 515, 4],
-    ] {
-        check::<f32>(dims);
-    }
+    ];
+    at_every_level(|| dims.into_iter().for_each(check::<f32>));
 }
 
 #[test]
