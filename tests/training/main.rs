@@ -1,6 +1,7 @@
 //! What `compile`, `fit`, `evaluate` and `predict` do, as Keras does it.
 
 mod compile;
+mod contract;
 mod data;
 mod function;
 
