@@ -149,8 +149,7 @@ pub trait LineLoss<F> {
     /// with a factor, becomes the factor times the derivative with regard to `y_pred`.
     fn line(&self, y_true: &[F], y_pred: &[F], gradient: Option<(&mut [F], F)>) -> F;
 
-    /// Lines whose one target is this number are left out, as in
-    /// [`RowFunction::ignored_target`](super::RowFunction::ignored_target).
+    /// Lines whose one target is this number are left out: their loss is 0 and they are not counted.
     fn ignored_target(&self) -> Option<f32> {
         None
     }
