@@ -25,9 +25,8 @@ impl Emitter<'_> {
         };
         let (inputs, outputs) = (&network.inputs, &network.outputs);
         let fits = |count: usize| (1..=MOST).contains(&count);
-        if !(fits(inputs.len()) && fits(outputs.len()))
-            || !inputs.iter().all(|input| is_static(input.value))
-        {
+        let are_static = inputs.iter().all(|input| is_static(input.value));
+        if !(fits(inputs.len()) && fits(outputs.len()) && are_static) {
             return TokenStream::new();
         }
         let names: Vec<_> = (0..inputs.len())

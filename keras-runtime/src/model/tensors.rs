@@ -57,7 +57,7 @@ pub type Batched<
     const E: usize,
 > = Tensor<<Tag<RANK, A, B, C, D, E> as StaticShape>::Batched<N>, f32, Cpu>;
 
-/// The rank of a [`Tag`]. What is not known, or has more axes than a tensor of dfdx, is no shape that
+/// The rank of a `Tag`. What is not known, or has more axes than a tensor of dfdx, is no shape that
 /// data has.
 pub const fn static_rank(shape: &Shape) -> usize {
     if shape.is_full() && shape.rank() <= 5 {
@@ -67,7 +67,7 @@ pub const fn static_rank(shape: &Shape) -> usize {
     }
 }
 
-/// The size of an axis of a [`Tag`].
+/// The size of an axis of a `Tag`.
 pub const fn static_dim(shape: &Shape, axis: usize) -> usize {
     if axis < static_rank(shape) {
         shape.dim(axis)
