@@ -16,6 +16,7 @@ FIXTURES = [
     "regularizers",
     "metrics",
     "scores",
+    "directions",
     "trainings",
     "fits",
     "texts",
