@@ -31,8 +31,8 @@ pub use crate::metrics::{
 };
 pub use crate::model::{Compile, Evaluate, Fit, History, Logs, Model, Predict, SummaryOptions};
 pub use crate::optimizers::{
-    Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, IntoOptimizer, Lion, Nadam, Optimizer, RMSprop,
-    SGD, ScheduleFreeAdamW,
+    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, IntoOptimizer, Lamb, Lion,
+    LossScaleOptimizer, Muon, Nadam, Optimizer, RMSprop, SGD, ScheduleFreeAdamW,
 };
 pub use crate::saving::LoadWeights;
 pub use crate::schedules::{
