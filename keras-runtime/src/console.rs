@@ -34,3 +34,8 @@ pub(crate) fn warn(message: &str) {
         log::warn!(target: "keras", "{message}");
     }
 }
+
+/// Keras' warning about data that is shorter than it was said to be.
+pub(crate) const RAN_OUT: &str = "Your input ran out of data; interrupting training. Make sure that your dataset or \
+    generator can generate at least `steps_per_epoch * epochs` batches. You may need to use the `.repeat()` function \
+    when building your dataset.";

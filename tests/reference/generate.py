@@ -7,8 +7,20 @@ import sys
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
-FIXTURES = ["layers", "activations", "losses", "optimizers", "regularizers", "metrics", "scores", "trainings", "texts"]
-FIXTURES += ["traces"]
+FIXTURES = [
+    "layers",
+    "activations",
+    "losses",
+    "more_losses",
+    "optimizers",
+    "regularizers",
+    "metrics",
+    "scores",
+    "trainings",
+    "fits",
+    "texts",
+    "traces",
+]
 
 if __name__ == "__main__":
     import fixture

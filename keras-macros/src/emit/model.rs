@@ -127,8 +127,15 @@ impl Emitter<'_> {
 
     /// `train_step` and the steps that the user wrote.
     fn steps(&self) -> TokenStream {
+        // The user's function is one of the type's own, which come before the trait's.
         let own = self.own_steps.iter().map(|step| {
-            // The user's function is one of the type's own, which come before the trait's.
+            if step.to_string().starts_with("make_") {
+                return quote! {
+                    fn #step(&mut self, force: bool) -> keras::StepFunction {
+                        Self::#step(self, force)
+                    }
+                };
+            }
             let logs = quote! { Self::#step(self, batch) };
             let result = if step == "predict_step" {
                 logs

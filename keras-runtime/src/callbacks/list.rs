@@ -40,6 +40,13 @@ impl<'a> CallbackList<'a> {
         self.callbacks.is_empty()
     }
 
+    /// The values of the logs that they watch.
+    pub(crate) fn monitored(&self) -> impl Iterator<Item = &str> {
+        self.callbacks
+            .iter()
+            .filter_map(|callback| callback.monitors())
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.callbacks.len()
@@ -71,6 +78,9 @@ macro_rules! pass_on {
 
         /// A borrowed callback can be looked at after the training.
         impl<C: Callback + ?Sized> Callback for &mut C {
+            fn monitors(&self) -> Option<&str> {
+                C::monitors(self)
+            }
             $(fn $hook(&mut self, cx: &mut CallbackContext, $($argument: $ty),*) -> Result<()> {
                 C::$hook(self, cx, $($argument),*)
             })*
@@ -81,6 +91,9 @@ macro_rules! pass_on {
         }
 
         impl<C: Callback + ?Sized> Callback for Box<C> {
+            fn monitors(&self) -> Option<&str> {
+                C::monitors(self)
+            }
             $(fn $hook(&mut self, cx: &mut CallbackContext, $($argument: $ty),*) -> Result<()> {
                 C::$hook(self, cx, $($argument),*)
             })*

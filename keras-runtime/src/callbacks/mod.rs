@@ -40,6 +40,11 @@ use crate::model::Logs;
 /// the loss and the metrics.
 #[allow(unused_variables)]
 pub trait Callback: Send {
+    /// The value of the logs that it watches, such as `val_loss`: `fit` refuses to begin where there
+    /// will be none.
+    fn monitors(&self) -> Option<&str> {
+        None
+    }
     /// When `fit`, `evaluate` or `predict` has been called, before everything else: `cx` has the model.
     /// Keras calls it before [`set_params`](Self::set_params).
     fn set_model(&mut self, cx: &mut CallbackContext) -> Result<()> {

@@ -6,6 +6,7 @@
 
 mod activation;
 mod activations;
+mod batches;
 mod convolutions;
 mod copies;
 mod counts;
@@ -27,6 +28,10 @@ mod updates;
 
 pub use activation::{Activation, words as activation_words};
 pub use activations::Activations;
+pub use batches::{
+    Axes, BatchFunction, BatchLoss, BatchSums, BatchView, LineFunction, LineLoss, Lines,
+};
+pub(crate) use batches::{OfRow, line_of_row};
 pub use convolutions::{Conv2dGradients, Convolutions};
 pub use copies::{Copies, Runs};
 pub use counts::{ClassOf, ClassPairs, ColumnFunction, Counts, Grid, Spacing, Thresholds};
@@ -65,6 +70,7 @@ pub trait Device:
     + Copies
     + Images
     + RowSums
+    + BatchSums
     + Counts
     + Updates
     + Penalties
@@ -85,6 +91,7 @@ impl<D> Device for D where
         + Copies
         + Images
         + RowSums
+        + BatchSums
         + Counts
         + Updates
         + Penalties

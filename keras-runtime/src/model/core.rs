@@ -1,6 +1,7 @@
 //! The state of a model: what all its parts share, and what each runs with.
 
-use super::compile::Compiled;
+use super::compiled::Compiled;
+use super::function::Functions;
 use super::gradients::Spare;
 use super::history::Logs;
 use super::network::Network;
@@ -55,6 +56,9 @@ pub struct Run<D: Device> {
     pub(crate) loaded: Option<ModelState>,
     /// Set by callbacks: the training, evaluation or prediction that is running is to end.
     pub(crate) stop_training: bool,
+    /// Where `predict` wants the outputs of its batches, one list for each output.
+    pub(crate) outputs: Option<Vec<Vec<f32>>>,
+    pub(crate) functions: Functions,
     pub(crate) stop_evaluating: bool,
     pub(crate) stop_predicting: bool,
     /// Whether training computes the gradients of the inputs, too.
@@ -80,6 +84,8 @@ impl<D: Device> Run<D> {
             step: 0,
             loaded: None,
             stop_training: false,
+            outputs: None,
+            functions: Functions::default(),
             stop_evaluating: false,
             stop_predicting: false,
             watches_inputs: false,

@@ -77,7 +77,7 @@ impl<M: Model> ModelHandle for M {
         if targets.outputs.iter().any(|output| is_loss(&output.name)) {
             return Some(Direction::Down);
         }
-        let mut metrics = targets.outputs.iter().flat_map(|output| &output.metrics);
+        let mut metrics = targets.metrics.iter();
         let metric = metrics.find(|metric| metric.names.iter().any(|logged| logged == name))?;
         Some(metric.metric.direction())
     }

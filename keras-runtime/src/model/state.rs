@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Model;
 use super::build::network;
-use super::compile::Compiled;
+use super::compiled::Compiled;
 use super::core::Core;
 use super::network::Network;
 use super::parameters::{Parameters, Place};

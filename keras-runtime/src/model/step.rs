@@ -4,12 +4,13 @@
 use super::Model;
 use super::backend::Backend;
 use super::build::{network, prepare};
-use super::compile::{Compiled, OutputLoss, Target, Targets, Weighting};
+use super::compiled::{Compiled, OutputLoss};
 use super::core::{Core, Run};
 use super::history::Logs;
 use super::network::{Network, Value};
 use super::pass::{Pass, Space};
 use super::plan::EMPTY;
+use super::targets::{Target, Targets, Weighting};
 use crate::data::{Batch, Table};
 use crate::device::{Device, Memory};
 use crate::error::{Error, Result};
@@ -207,6 +208,11 @@ pub(crate) fn compute_loss<D: Device>(
     let space = space.as_mut().ok_or_else(not_loaded)?;
     let loss_scale = run.compiled.as_ref().map_or(1.0, Compiled::loss_scale);
     let (losses, targets) = resolved(&mut run.compiled)?;
+    if losses.iter().all(|output| output.loss.is_none()) {
+        return Err(Error::value(
+            "No loss to compute. Provide a `loss` argument in `compile()`.",
+        ));
+    }
     for (at, output) in losses.iter().enumerate() {
         let value = targets.outputs[at].value[usize::from(training)];
         let is_repeated = targets.outputs[..at]
@@ -264,6 +270,7 @@ pub(crate) fn compute_loss<D: Device>(
                         .map_or(1, |weighting| weighting.per_sample),
                     gradient: into,
                     weight: output.weight * loss_scale,
+                    values: None,
                     sums: D::slice_mut(&mut targets.totals, sum..sum + 1),
                 });
                 if let (Some((_, buffer)), true) = (&mut gradient, is_repeated) {
@@ -386,24 +393,27 @@ pub(crate) fn update_metrics<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Res
     let space = space.as_ref().ok_or_else(not_loaded)?;
     let (_, targets) = resolved(&mut run.compiled)?;
     let Targets {
-        outputs, totals, ..
+        outputs,
+        metrics,
+        totals,
+        ..
     } = targets;
-    for target in &*outputs {
+    for metric in &*metrics {
+        let target = &outputs[metric.output];
+        let weights = target.weights.as_ref().filter(|_| metric.is_weighted);
         let value = target.value[usize::from(training)];
-        for metric in &target.metrics {
-            let y_pred = space.value(value, batch).ok_or_else(not_loaded)?;
-            metric.metric.update(MetricInput {
-                device: &core.device,
-                batch,
-                y_true: D::slice(&target.buffer, 0..batch * target.shape.size()),
-                y_true_shape: target.shape,
-                y_pred,
-                y_pred_shape: space.plan.shapes[value.0],
-                sample_weight: None,
-                weights_per_sample: 1,
-                state: D::slice_mut(totals, metric.state.clone()),
-            })?;
-        }
+        let y_pred = space.value(value, batch).ok_or_else(not_loaded)?;
+        metric.metric.update(MetricInput {
+            device: &core.device,
+            batch,
+            y_true: D::slice(&target.buffer, 0..batch * target.shape.size()),
+            y_true_shape: target.shape,
+            y_pred,
+            y_pred_shape: space.plan.shapes[value.0],
+            sample_weight: weights.map(|weighting| weighting.view(batch)),
+            weights_per_sample: weights.map_or(1, |weighting| weighting.per_sample),
+            state: D::slice_mut(totals, metric.state.clone()),
+        })?;
     }
     Ok(())
 }

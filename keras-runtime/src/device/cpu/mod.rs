@@ -2,6 +2,7 @@
 
 pub mod activation;
 pub mod batch_norm;
+pub mod batches;
 pub mod conv2d;
 pub mod copies;
 pub mod counts;
