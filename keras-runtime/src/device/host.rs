@@ -8,8 +8,9 @@ use dfdx::tensor::{Cpu, Storage};
 use super::cpu;
 use super::{
     Activation, Activations, Channels, ClassTargets, Conv2dGeometry, Conv2dGradients, Convolutions,
-    Float, FactoredMoments, GammaBeta, Memory, Moments, NormalizationGradients, Normalizations, Pool2dGeometry,
-    Pooling, Products, Reduction, RowFunction, RowLoss, RowSums, Rows, Ties, UpdateRule, Updates,
+    FactoredMoments, Float, GammaBeta, Memory, Moments, NormalizationGradients, Normalizations,
+    Pool2dGeometry, Pooling, Products, Reduction, RowFunction, RowLoss, RowSums, Rows, Ties,
+    UpdateRule, Updates,
 };
 use crate::error::{Error, Result};
 

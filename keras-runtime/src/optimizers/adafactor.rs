@@ -116,7 +116,12 @@ impl<D: Device> Optimizer<D> for Adafactor {
         for (part, variable) in step.parts.iter().zip(step.variables) {
             let (len, all) = (part.range.len(), 0..part.range.len());
             let g = part.read::<D>(step.grads);
-            device.update(part.decay(step.learning_rate), part.write::<D>(step.params), g, []);
+            device.update(
+                part.decay(step.learning_rate),
+                part.write::<D>(step.params),
+                g,
+                [],
+            );
             let change = D::slice_mut(step.scratch, all.clone());
             match matrices(&variable.shape) {
                 None => {
@@ -126,7 +131,11 @@ impl<D: Device> Optimizer<D> for Adafactor {
                 Some(dims) => {
                     device.update(part.without_decay(Gradient, step.clip), change, g, []);
                     let change = D::slice_mut(step.scratch, all.clone());
-                    let slots = [part.write::<D>(rows), part.write::<D>(columns), part.write::<D>(velocity)];
+                    let slots = [
+                        part.write::<D>(rows),
+                        part.write::<D>(columns),
+                        part.write::<D>(velocity),
+                    ];
                     device.factored(rule, dims, change, slots);
                 }
             }
@@ -137,7 +146,12 @@ impl<D: Device> Optimizer<D> for Adafactor {
             let rule = Descent {
                 rate: w.max(self.epsilon_2) * rate / clipped,
             };
-            device.update(rule, part.write::<D>(step.params), D::slice(step.scratch, all), []);
+            device.update(
+                rule,
+                part.write::<D>(step.params),
+                D::slice(step.scratch, all),
+                [],
+            );
         }
     }
 }

@@ -80,7 +80,12 @@ impl<D: Device> Optimizer<D> for Lamb {
         for part in step.parts {
             let all = 0..part.range.len();
             let g = part.read::<D>(step.grads);
-            device.update(part.decay(step.learning_rate), part.write::<D>(step.params), g, []);
+            device.update(
+                part.decay(step.learning_rate),
+                part.write::<D>(step.params),
+                g,
+                [],
+            );
             let direction = D::slice_mut(step.scratch, all.clone());
             let slots = [part.write::<D>(momentum), part.write::<D>(velocity)];
             device.update(part.without_decay(rule, step.clip), direction, g, slots);
@@ -95,7 +100,12 @@ impl<D: Device> Optimizer<D> for Lamb {
             let rule = Descent {
                 rate: ratio * step.learning_rate,
             };
-            device.update(rule, part.write::<D>(step.params), D::slice(step.scratch, all), []);
+            device.update(
+                rule,
+                part.write::<D>(step.params),
+                D::slice(step.scratch, all),
+                [],
+            );
         }
     }
 }

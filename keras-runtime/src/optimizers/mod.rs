@@ -193,6 +193,18 @@ impl<D: Device> IntoOptimizer<D> for Box<dyn Optimizer<D>> {
     }
 }
 
+impl<D: OptimizerCatalogue> IntoOptimizer<D> for Listed {
+    fn into_optimizer(self) -> Result<Box<dyn Optimizer<D>>> {
+        D::listed(self)
+    }
+}
+
+impl<D: OptimizerCatalogue> IntoOptimizer<D> for LossScaleOptimizer {
+    fn into_optimizer(self) -> Result<Box<dyn Optimizer<D>>> {
+        D::listed(self.into())
+    }
+}
+
 /// An optimizer whose arguments are valid.
 fn checked<D: Device>(optimizer: Box<dyn Optimizer<D>>) -> Result<Box<dyn Optimizer<D>>> {
     optimizer.settings().check()?;
@@ -233,12 +245,6 @@ on_hosts! {
 /// If there is none; the message suggests the nearest.
 pub fn by_name<D: OptimizerCatalogue>(name: &str) -> Result<Box<dyn Optimizer<D>>> {
     D::optimizer(name)
-}
-
-impl<D: OptimizerCatalogue> IntoOptimizer<D> for LossScaleOptimizer {
-    fn into_optimizer(self) -> Result<Box<dyn Optimizer<D>>> {
-        D::listed(Listed::LossScaleOptimizer(self))
-    }
 }
 
 /// Lists the optimizers with the default of their learning rate and their names in Keras: the one to
@@ -299,6 +305,12 @@ macro_rules! catalogue {
             }
         })*
 
+        impl From<LossScaleOptimizer> for Listed {
+            fn from(optimizer: LossScaleOptimizer) -> Self {
+                Self::LossScaleOptimizer(optimizer)
+            }
+        }
+
         impl Listed {
             fn boxed<D: Device>(self) -> Box<dyn Optimizer<D>> {
                 match self {
@@ -344,13 +356,13 @@ catalogue! {
     Adam: 0.001, "adam", "adam";
     AdamW: 0.001, "adamw", "adam_w";
     Adadelta: 0.001, "adadelta", "adadelta";
+    Adafactor: 0.001, "adafactor", "adafactor";
     Adagrad: 0.001, "adagrad", "adagrad";
     Adamax: 0.001, "adamax", "adamax";
     Ftrl: 0.001, "ftrl", "ftrl";
     Lamb: 0.001, "lamb", "lamb";
     Lion: 0.001, "lion", "lion";
     Muon: 0.001, "muon", "muon";
-    Adafactor: 0.001, "adafactor", "adafactor";
     Nadam: 0.001, "nadam", "nadam";
     ScheduleFreeAdamW: 0.0025, "schedulefreeadamw", "schedule_free_adam_w";
 }

@@ -23,7 +23,7 @@ pub struct Muon {
     exclude_embeddings: bool,
     coefficients: [f32; 3],
     momentum: f32,
-    ns_steps: usize,
+    ns_steps: u64,
     nesterov: bool,
     rms_rate: Option<f32>,
 }
@@ -131,7 +131,7 @@ impl Muon {
 
     /// The steps of the iteration; 5 by default.
     #[must_use]
-    pub fn ns_steps(mut self, steps: usize) -> Self {
+    pub fn ns_steps(mut self, steps: u64) -> Self {
         self.ns_steps = steps;
         self
     }
@@ -177,7 +177,12 @@ impl Muon {
     ) {
         let (device, len) = (step.device, part.range.len());
         let g = part.read::<D>(step.grads);
-        device.update(part.decay(step.learning_rate), part.write::<D>(step.params), g, []);
+        device.update(
+            part.decay(step.learning_rate),
+            part.write::<D>(step.params),
+            g,
+            [],
+        );
         let side = rows.min(columns);
         let all = D::slice_mut(step.scratch, 0..2 * (len + side * side));
         let (mut x, rest) = D::split(all, len);
@@ -190,7 +195,12 @@ impl Muon {
             },
             step.clip,
         );
-        device.update(rule, D::reborrow(&mut y), g, [part.write::<D>(&mut step.slots[0])]);
+        device.update(
+            rule,
+            D::reborrow(&mut y),
+            g,
+            [part.write::<D>(&mut step.slots[0])],
+        );
         let norm = device.sum_of_squares(D::read(&y)).sqrt() as f32 + 1e-7;
         device.rescale(1.0 / norm, 0.0, D::read(&y), D::reborrow(&mut x));
         let [a, b, c] = self.coefficients;
@@ -268,7 +278,8 @@ impl<D: Device> Optimizer<D> for Muon {
             let g = part.read::<D>(step.grads);
             let rule = part.prepared(adam, step.learning_rate, step.clip);
             let slots = [part.write::<D>(momentum), part.write::<D>(velocity)];
-            step.device.update(rule, part.write::<D>(step.params), g, slots);
+            step.device
+                .update(rule, part.write::<D>(step.params), g, slots);
         }
     }
 }
