@@ -6,7 +6,7 @@ pub use keras_macros::{layer, loss, metric, model, sequential};
 pub use crate::callbacks::{
     CSVLogger, Callback, CallbackContext, CallbackList, EarlyStopping, LambdaCallback,
     LearningRateScheduler, Mode, ModelCheckpoint, Params, ProgbarLogger, ReduceLROnPlateau,
-    SwapEMAWeights, TerminateOnNaN,
+    SwapEMAWeights, TensorBoard, TerminateOnNaN,
 };
 pub use crate::data::{Batch, Csv, Dataset, IntoColumns, IntoData};
 pub use crate::device::{AutoDevice, Cpu, Device};
