@@ -427,7 +427,8 @@ fn directions_are_those_of_keras() {
     let shape = Shape::new(&[3]);
     for case in cases {
         let name = case["name"].as_str().expect("a name");
-        let metric = metrics::by_name::<Cpu>(name, &shape, &shape).expect("a known name");
+        let metric = metrics::by_name::<Cpu>(name, &shape, &shape);
+        let metric = metric.unwrap_or_else(|error| panic!("{name}: {error}"));
         let expected = match case["direction"].as_str() {
             Some("up") => metrics::Direction::Up,
             Some("down") => metrics::Direction::Down,

@@ -1,6 +1,7 @@
 """directions.json: whether larger or smaller values of a metric are better, as EarlyStopping and its like find out.
 
-{"name": the metric's class, "direction": "up" | "down" | null}, for every class that needs no arguments.
+{"name": the metric's class, "direction": "up" | "down" | null}, for every class that needs no arguments
+and compares targets with predictions.
 """
 
 import inspect
@@ -17,7 +18,8 @@ def needs_arguments(metric):
 
 def cases():
     classes = [each for each in vars(keras.metrics).values() if inspect.isclass(each)]
-    classes = [each for each in classes if each is not keras.metrics.Metric and not needs_arguments(each)]
+    others = {keras.metrics.Metric, keras.metrics.Mean, keras.metrics.Sum}
+    classes = [each for each in classes if each not in others and not needs_arguments(each)]
     return [
         {"name": each.__name__, "direction": getattr(each(), "_direction", None)}
         for each in sorted(classes, key=lambda each: each.__name__)
