@@ -1,6 +1,9 @@
-//! What callbacks are told, and what they can do, in whole trainings.
+//! What callbacks are told, and what they can do, in whole trainings; files of models.
+
+use std::path::PathBuf;
 
 use keras::prelude::*;
+use keras::testing::{Said, listen};
 use ndarray::{Array, Array1, Array2};
 
 sequential! {
@@ -19,6 +22,8 @@ impl Diary {
     fn write(&mut self, cx: &mut CallbackContext, line: String) -> keras::Result<()> {
         if line == self.stop_at {
             cx.stop_training();
+            cx.stop_evaluating();
+            cx.stop_predicting();
         }
         self.lines.push(line);
         Ok(())
@@ -295,5 +300,280 @@ fn callbacks_serve_a_loop_of_ones_own() -> keras::Result<()> {
     assert!((2..100).contains(&epochs), "{epochs} epochs");
     assert_eq!(stopping.stopped_epoch(), epochs - 1);
     assert_eq!(diary.lines.len(), 4 * epochs + 2);
+    Ok(())
+}
+
+#[test]
+fn a_history_and_a_progress_bar_serve_a_loop_of_ones_own() -> keras::Result<()> {
+    let (x, y) = line(8);
+    let mut model = compiled()?;
+    let mut history = History::new();
+    let ((), said) = listen(|| {
+        let params = Params {
+            verbose: 2,
+            epochs: 2,
+            steps: Some(1),
+            ..Params::default()
+        };
+        let note = LambdaCallback::new().on_epoch_end(|_, _, logs| {
+            logs.insert("note", 1.0);
+            Ok(())
+        });
+        let mut list = CallbackList::new([note])
+            .with(&mut history)
+            .with(ProgbarLogger::new());
+        let mut run = || -> keras::Result<()> {
+            let none = Logs::new();
+            let cx = &mut CallbackContext::new(&params, &mut model);
+            list.set_model(cx)?;
+            list.set_params(cx)?;
+            list.on_train_begin(cx, &none)?;
+            for epoch in 0..2 {
+                list.on_epoch_begin(&mut CallbackContext::new(&params, &mut model), epoch, &none)?;
+                let mut logs = model.train_on_batch((&x, &y))?;
+                let cx = &mut CallbackContext::new(&params, &mut model);
+                list.on_train_batch_end(cx, 0, &logs)?;
+                list.on_epoch_end(cx, epoch, &mut logs)?;
+            }
+            let cx = &mut CallbackContext::new(&params, &mut model);
+            list.on_train_end(cx, &none)
+        };
+        run().expect("a training");
+    });
+    assert_eq!(history.epochs(), [0, 1]);
+    assert_eq!(history.get("note"), Some(&[1.0, 1.0][..]));
+    let printed = said.iter().map(|said| match said {
+        Said::Printed(text) => text.as_str(),
+        Said::Warned(text) => panic!("{text}"),
+    });
+    let printed: String = printed.collect();
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!((lines[0], lines[2]), ("Epoch 1/2", "Epoch 2/2"));
+    assert!(lines[1].starts_with("1/1 - 0s - ") && lines[1].ends_with(" - note: 1.0000"));
+    Ok(())
+}
+
+#[test]
+fn a_progress_bar_of_ones_own_replaces_that_of_fit() -> keras::Result<()> {
+    let (x, y) = line(4);
+    let mut model = compiled()?;
+    let mut bars = |own: bool| {
+        let fit = Fit::epochs(1).batch_size(4).verbose(2);
+        let fit = if own {
+            fit.callback(ProgbarLogger::new())
+        } else {
+            fit
+        };
+        let (history, said) = listen(|| model.fit((&x, &y), fit));
+        history.map(|_| said.len())
+    };
+    assert_eq!((bars(false)?, bars(true)?), (1, 1));
+    Ok(())
+}
+
+#[test]
+fn a_checkpoint_of_the_best_needs_what_it_watches() -> keras::Result<()> {
+    let (x, y) = line(4);
+    let mut model = compiled()?;
+    let directory = directory("nothing");
+    let path = directory.join("best.keras");
+    let checkpoint = ModelCheckpoint::new(&path).save_best_only(true);
+    let fit = Fit::epochs(1).verbose(0).callback(checkpoint);
+    let (history, said) = listen(|| model.fit((&x, &y), fit));
+    history?;
+    let warning = "Can save best model only with val_loss available, skipping.";
+    assert_eq!(said, [Said::Warned(warning.into())]);
+    assert!(!path.exists());
+    Ok(())
+}
+
+#[test]
+fn a_checkpoint_says_that_a_directory_is_in_its_way() -> keras::Result<()> {
+    let (x, y) = line(4);
+    let mut model = compiled()?;
+    let path = directory("way.keras");
+    std::fs::create_dir_all(&path).expect("a directory");
+    let fit = Fit::epochs(1).verbose(0);
+    let fit = fit.callback(ModelCheckpoint::new(&path).monitor("loss"));
+    let error = model.fit((&x, &y), fit).unwrap_err().to_string();
+    assert!(error.contains("is an existing directory"), "{error}");
+    std::fs::remove_dir(&path).expect("the directory");
+    Ok(())
+}
+
+sequential! {
+    Noisy<4>;
+    Dense(8, activation = tanh),
+    BatchNormalization,
+    Dropout(0.5),
+    Dense(2),
+}
+
+sequential! {
+    Other<4>;
+    Dense(8),
+    Dense(3),
+    Dense(2),
+}
+
+/// A path that only this process writes to.
+fn directory(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("keras-callbacks-{}-{name}", std::process::id()))
+}
+
+fn noisy(samples: usize) -> (Array2<f32>, Array2<f32>) {
+    let x = Array::from_shape_fn((samples, 4), |(row, column)| {
+        (row * 4 + column) as f32 / 100.0
+    });
+    let y = Array::from_shape_fn((samples, 2), |(row, column)| (row + column) as f32 / 10.0);
+    (x, y)
+}
+
+/// A training that is cut in two by a file is the training in one piece, bit for bit: weights, moments
+/// of the optimizer, dropout and the order of the samples.
+#[test]
+fn a_saved_training_goes_on_as_if_nothing_had_happened() -> keras::Result<()> {
+    let (x, y) = noisy(20);
+    let fit = |epochs: std::ops::Range<usize>| {
+        let fit = Fit::epochs(epochs.end).initial_epoch(epochs.start);
+        fit.batch_size(6).verbose(0)
+    };
+    let compile = || Compile::new(Adam::new(0.01).amsgrad(true), "mse");
+    let mut whole = Noisy::with_seed(5);
+    whole.compile(compile())?;
+    whole.fit((&x, &y), fit(0..4))?;
+
+    let path = directory("noisy.keras");
+    let mut first = Noisy::with_seed(5);
+    first.compile(compile())?;
+    first.fit((&x, &y), fit(0..2))?;
+    first.save(&path)?;
+
+    let mut second = Noisy::load(&path)?;
+    assert_eq!(second.get_weights(), first.get_weights());
+    second.compile(compile())?;
+    second.fit((&x, &y), fit(2..4))?;
+    assert_eq!(second.get_weights(), whole.get_weights());
+
+    // The same into a model that is there already; its seed stays its own.
+    let mut third = Noisy::with_seed(5);
+    third.compile(compile())?;
+    third.load_weights(&path)?;
+    third.fit((&x, &y), fit(2..4))?;
+    assert_eq!(third.get_weights(), whole.get_weights());
+    std::fs::remove_file(&path).expect("the file");
+    Ok(())
+}
+
+#[test]
+fn another_optimizer_begins_anew_and_says_so() -> keras::Result<()> {
+    let (x, y) = noisy(4);
+    let path = directory("optimizer.weights.h5");
+    let mut model = Noisy::with_seed(5);
+    model.compile(Compile::new("adam", "mse"))?;
+    model.train_on_batch((&x, &y))?;
+    model.save_weights(&path)?;
+    let mut other = Noisy::with_seed(6);
+    other.compile(Compile::new(RMSprop::new(0.5), "mse"))?;
+    let (loaded, said) = listen(|| other.load_weights(&path));
+    loaded?;
+    assert_eq!(other.get_weights(), model.get_weights());
+    assert_eq!(other.learning_rate()?, 0.5);
+    let [Said::Warned(warning)] = &said[..] else {
+        panic!("{said:?}");
+    };
+    let expected = "Skipping variable loading for optimizer 'rm_sprop', because it has 8 variables whereas the saved \
+                    optimizer 'adam' has 14 variables.";
+    assert_eq!(warning, expected);
+    std::fs::remove_file(&path).expect("the file");
+    Ok(())
+}
+
+#[test]
+fn weights_of_another_model_are_refused_layer_by_layer() -> keras::Result<()> {
+    let path = directory("other.weights.h5");
+    let mut model = Noisy::with_seed(5);
+    model.save_weights(&path)?;
+    let mut other = Other::with_seed(6);
+    let before = other.get_weights();
+    let error = other.load_weights(&path).unwrap_err().to_string();
+    let expected = "A total of 3 objects could not be loaded.
+Layer 'dense_1' weight `kernel` shape [8, 3] is not compatible with provided weight shape [8, 2].
+Layer 'dense_2' expected 2 variables, but received 0 variables during loading. Expected: [\"kernel\", \"bias\"]
+The file's layer 'batch_normalization' (BatchNormalization) is not in the model.";
+    assert_eq!(error, format!("{}: {expected}", path.display()));
+    assert_eq!(other.get_weights(), before);
+
+    let skip = LoadWeights::new().skip_mismatch(true);
+    let (loaded, said) = listen(|| other.load_weights_with(&path, skip));
+    loaded?;
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert_eq!(other.get_weights()[..2], model.get_weights()[..2]);
+    assert_eq!(other.get_weights()[2..], before[2..]);
+    let error = Other::load(&path).err().map(|error| error.to_string());
+    assert!(error.is_some_and(|error| error.contains("could not be loaded")));
+
+    let damaged = std::fs::read(&path).expect("the file");
+    std::fs::write(&path, &damaged[..damaged.len() - 9]).expect("a file");
+    let error = model.load_weights(&path).unwrap_err().to_string();
+    assert!(error.contains("damaged"), "{error}");
+    std::fs::remove_file(&path).expect("the file");
+    assert!(model.load_weights(&path).is_err());
+    Ok(())
+}
+
+#[test]
+fn a_model_that_is_not_built_is_not_saved() -> keras::Result<()> {
+    let mut model = sequential![Dense(3)];
+    let path = directory("unbuilt.keras");
+    let error = model.save(&path).unwrap_err().to_string();
+    assert!(error.contains("has not yet been built"), "{error}");
+    let error = model.load_weights(&path).unwrap_err().to_string();
+    assert!(error.contains("has not yet been built"), "{error}");
+    assert!(!path.exists());
+    Ok(())
+}
+
+#[test]
+fn averages_of_weights_are_swapped_in_to_be_validated_and_saved() -> keras::Result<()> {
+    let (x, y) = line(8);
+    let mut model = Line::with_seed(1);
+    let optimizer = SGD::new(0.1).use_ema(true).ema_momentum(0.9);
+    model.compile(Compile::new(optimizer, "mse"))?;
+    let (mut weights, mut saved) = (Vec::new(), Vec::new());
+    {
+        let trained = LambdaCallback::new().on_train_batch_end(|cx, _, _| {
+            weights.push(cx.model().get_weights());
+            Ok(())
+        });
+        let at_end = LambdaCallback::new().on_epoch_end(|cx, _, _| {
+            saved.push(cx.model().get_weights());
+            Ok(())
+        });
+        let fit = Fit::epochs(3).batch_size(8).validation((&x, &y)).verbose(0);
+        let swap = SwapEMAWeights::new().swap_on_epoch(true);
+        model.fit(
+            (&x, &y),
+            fit.callback(trained).callback(swap).callback(at_end),
+        )?;
+    }
+    // The average begins with the weights after the first step.
+    let mut average = weights[0].clone();
+    for (epoch, (weights, saved)) in weights.iter().zip(&saved).enumerate() {
+        for ((average, weights), saved) in average.iter_mut().zip(weights).zip(saved) {
+            if epoch > 0 {
+                *average = &*average * 0.9 + weights * 0.1;
+            }
+            let distance = (&*average - saved).mapv(f32::abs).sum();
+            assert!(distance < 1e-5, "epoch {epoch}: {distance}");
+        }
+    }
+    assert_eq!(Some(&model.get_weights()), saved.last());
+
+    model.compile(Compile::new(SGD::new(0.1), "mse"))?;
+    let fit = Fit::epochs(1).verbose(0).validation((&x, &y));
+    let error = model.fit((&x, &y), fit.callback(SwapEMAWeights::new()));
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("use_ema=True"), "{error}");
     Ok(())
 }

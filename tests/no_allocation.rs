@@ -57,10 +57,9 @@ sequential! {
 }
 
 /// The allocations of twenty steps after a few to warm up; full batches and short ones.
-fn allocations<M: Model>(mut model: M, batch: &Batch<'_>) -> keras::Result<usize> {
+fn allocations<M: Model>(mut model: M, batch: &Batch<'_>, loss: &str) -> keras::Result<usize> {
     model.compile(
-        Compile::new("adam", "sparse_categorical_crossentropy")
-            .metrics(["accuracy", "sparse_top_k_categorical_accuracy"]),
+        Compile::new("adam", loss).metrics(["accuracy", "sparse_top_k_categorical_accuracy"]),
     )?;
     model.begin(batch, true)?;
     let short = Batch {
@@ -99,15 +98,19 @@ fn a_warm_step_allocates_nothing() -> keras::Result<()> {
         sample_weights: &[],
         rows: &rows,
     };
+    let loss = "sparse_categorical_crossentropy";
     assert_eq!(
-        allocations(Mlp::with_seed(1), &batch(&vectors))?,
-        0,
-        "in the MLP"
-    );
-    assert_eq!(
-        allocations(Convnet::with_seed(1), &batch(&images))?,
+        allocations(Convnet::with_seed(1), &batch(&images), loss)?,
         0,
         "in the convnet"
     );
+    // Of rows, of lines, of the whole batch.
+    for loss in [loss, "categorical_generalized_cross_entropy", "circle"] {
+        assert_eq!(
+            allocations(Mlp::with_seed(1), &batch(&vectors), loss)?,
+            0,
+            "in the MLP with {loss}"
+        );
+    }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::{Item, ItemFn};
 
 use crate::ctxt::Ctxt;
@@ -15,7 +15,7 @@ use crate::parse::loss::Loss;
 use crate::parse::metric::Metric;
 use crate::parse::row_layer::RowLayer;
 use crate::parse::tensor::{self, Binary, InputKind, Setting};
-use crate::parse::weighted::{Size, Weighted};
+use crate::parse::weighted::{Size, Weight, Weighted};
 use crate::tensor::derive::gradients;
 use crate::tensor::{Graph, Id, Input, Lowered, Op, Reduce, Scope, Space, Unary, lower};
 
@@ -143,6 +143,7 @@ pub fn metric_impl(keras: &TokenStream, tokens: TokenStream) -> TokenStream {
 }
 
 fn computed_metric(ctxt: &Ctxt, declared: &Weighted, metric: &Metric) -> Option<Computed> {
+    check_widths(ctxt, declared);
     let first = declared
         .weights
         .iter()
@@ -154,7 +155,7 @@ fn computed_metric(ctxt: &Ctxt, declared: &Weighted, metric: &Metric) -> Option<
     let fields = |graph: &mut Graph| {
         let mut fields = settings(graph, &declared.settings);
         for (at, weight) in declared.weights.iter().enumerate() {
-            let id = graph.input(Input::State(at), Space::Scalar);
+            let id = state_of(graph, at, weight);
             fields.push((weight.ident.to_string(), id));
         }
         fields.into_iter().collect()
@@ -176,11 +177,12 @@ fn computed_metric(ctxt: &Ctxt, declared: &Weighted, metric: &Metric) -> Option<
         state: state.clone(),
         sample_weight: weight.map(|input| input.ident.to_string()),
         has_totals: true,
+        has_vectors: declared.weights.iter().any(Weight::is_vector),
     };
     lower(ctxt, graph, &mut scope, &metric.update);
-    for (at, name) in state.iter().enumerate() {
-        let before = graph.input(Input::State(at), Space::Scalar);
-        let after = scope.fields[name];
+    for (at, weight) in declared.weights.iter().enumerate() {
+        let before = state_of(graph, at, weight);
+        let after = scope.fields[&weight.ident.to_string()];
         if after != before {
             computed.changes.push((at, after));
         }
@@ -262,7 +264,7 @@ fn derived_layer(ctxt: &Ctxt, declared: &Weighted, layer: &RowLayer) -> Option<D
     let weights = declared.weights.iter().enumerate().map(|(at, weight)| {
         let space = match weight.size {
             Size::One => Space::Scalar,
-            Size::Channels => Space::Channel,
+            Size::Several(_) | Size::Channels => Space::Channel,
         };
         graph.input(Input::Weight(at), space)
     });
@@ -311,6 +313,40 @@ fn derived_layer(ctxt: &Ctxt, declared: &Weighted, layer: &RowLayer) -> Option<D
         weights: gradients.collect(),
         graph,
     })
+}
+
+/// All weights with several numbers have one for each place along the last axis.
+fn check_widths(ctxt: &Ctxt, declared: &Weighted) {
+    let widths = declared
+        .weights
+        .iter()
+        .filter_map(|weight| match &weight.size {
+            Size::Several(width) => Some((weight, width.to_token_stream().to_string())),
+            Size::One | Size::Channels => None,
+        });
+    let widths: Vec<_> = widths.collect();
+    for (weight, width) in widths.iter().skip(1) {
+        if *width != widths[0].1 {
+            ctxt.error(
+                &weight.ident,
+                format!(
+                    "The weights of a metric that have several numbers have as many, one for each place along the last \
+                     axis. Received: {} and {width}",
+                    widths[0].1
+                ),
+            );
+        }
+    }
+}
+
+/// A weight of a metric, or each of its numbers.
+fn state_of(graph: &mut Graph, at: usize, weight: &Weight) -> Id {
+    let space = if weight.is_vector() {
+        Space::Channel
+    } else {
+        Space::Scalar
+    };
+    graph.input(Input::State(at), space)
 }
 
 /// Targets and predictions, by name.

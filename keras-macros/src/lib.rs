@@ -180,7 +180,9 @@ pub fn loss(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// Fields and parameters that are no weights and no tensors configure it, as with [`macro@loss`],
-/// whose language it is. Without an axis, `sum(x)` and its kin take the whole batch together.
+/// whose language it is. Without an axis, `sum(x)` and its kin take the whole batch together; with
+/// `axis = 0` its rows, for a weight of type `[f32; N]` with a number for each place along the last
+/// axis.
 /// Generated are `new`, the builder methods, `name`, `dtype`, `update_state` and `result` on arrays,
 /// `reset_state`, `merge_state`, and `register`, after which `compile` finds it by name.
 #[proc_macro_attribute]

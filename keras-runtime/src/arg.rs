@@ -3,9 +3,11 @@
 //! Traits do not convert in constants on stable Rust, inherent methods do: the macros wrap an
 //! argument as `Arg(e).get()`, and rustc picks the `get` of its concrete type.
 
+use crate::constraints::Constraint;
 use crate::device::Activation;
 use crate::initializers::Initializer;
 use crate::layers::Padding;
+use crate::regularizers::Regularizer;
 use crate::shape::Text;
 
 /// An argument of a layer as the user wrote it.
@@ -195,7 +197,7 @@ macro_rules! as_it_is {
     )*};
 }
 
-as_it_is! { f32 bool &'static str Size Activation Padding Initializer }
+as_it_is! { f32 bool &'static str Size Activation Padding Initializer Regularizer Constraint }
 
 impl Arg<f64> {
     /// The nearest `f32`.

@@ -49,22 +49,24 @@ impl Error {
 
     /// An unknown name, with the nearest known one.
     pub fn unknown(what: &str, name: &str, known: &[&str]) -> Self {
+        Self::Value(format!(
+            "Could not interpret {what} identifier: {name}.{}",
+            Self::suggestion(name, known)
+        ))
+    }
+
+    /// ` Did you mean ..?` with the nearest known name, if one is near.
+    pub(crate) fn suggestion(name: &str, known: &[&str]) -> String {
+        let distance =
+            |known: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase());
         let nearest = known
             .iter()
-            .map(|known| {
-                (
-                    strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase()),
-                    known,
-                )
-            })
+            .map(|known| (distance(known), known))
             .min_by_key(|(distance, _)| *distance)
             .filter(|(distance, known)| *distance <= 1 + known.len() / 4);
-        let hint = nearest
+        nearest
             .map(|(_, known)| format!(" Did you mean `{known}`?"))
-            .unwrap_or_default();
-        Self::Value(format!(
-            "Could not interpret {what} identifier: {name}.{hint}"
-        ))
+            .unwrap_or_default()
     }
 
     /// A layer's shape error, with the layer's name.

@@ -3,6 +3,7 @@
 pub mod arg;
 pub mod callbacks;
 mod console;
+pub mod constraints;
 pub mod data;
 pub mod device;
 mod error;
@@ -13,7 +14,10 @@ pub mod metrics;
 pub mod model;
 pub mod optimizers;
 pub mod prelude;
+mod python;
 pub mod random;
+pub mod regularizers;
+pub mod saving;
 pub mod schedules;
 pub mod shape;
 #[cfg(any(test, feature = "testing"))]

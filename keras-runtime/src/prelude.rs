@@ -4,9 +4,11 @@ pub use keras_macros::{layer, loss, metric, model, sequential};
 
 // Not `ModelHandle`: every model has it, and its methods are called as those of `Model`.
 pub use crate::callbacks::{
-    Callback, CallbackContext, CallbackList, EarlyStopping, LambdaCallback, Mode, Params,
+    CSVLogger, Callback, CallbackContext, CallbackList, EarlyStopping, LambdaCallback,
+    LearningRateScheduler, Mode, ModelCheckpoint, Params, ProgbarLogger, ReduceLROnPlateau,
+    SwapEMAWeights, TerminateOnNaN,
 };
-pub use crate::data::{Batch, Dataset, IntoColumns, IntoData};
+pub use crate::data::{Batch, Csv, Dataset, IntoColumns, IntoData};
 pub use crate::device::{AutoDevice, Cpu, Device};
 pub use crate::error::{Error, Result};
 pub use crate::layers::{
@@ -16,8 +18,11 @@ pub use crate::layers::{
 };
 // Several metrics are called as the losses they measure; these names are the losses here.
 pub use crate::losses::{
-    BinaryCrossentropy, CategoricalCrossentropy, Losses, MeanAbsoluteError, MeanSquaredError,
-    Reduction, SparseCategoricalCrossentropy,
+    BinaryCrossentropy, BinaryFocalCrossentropy, CTC, CategoricalCrossentropy,
+    CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy, CategoricalHinge, Circle,
+    CosineSimilarity, Dice, Hinge, Huber, KLDivergence, LogCosh, Losses, MeanAbsoluteError,
+    MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson, Reduction,
+    SparseCategoricalCrossentropy, SquaredHinge, Tversky,
 };
 pub use crate::metrics::{
     AUC, Accuracy, BinaryAccuracy, BinaryIoU, CategoricalAccuracy, F1Score, FBetaScore,
@@ -27,11 +32,14 @@ pub use crate::metrics::{
     SparseTopKCategoricalAccuracy, SpecificityAtSensitivity, Sum, TopKCategoricalAccuracy,
     TrueNegatives, TruePositives,
 };
-pub use crate::model::{Compile, Evaluate, Fit, History, Logs, Model, Predict, SummaryOptions};
+pub use crate::model::{
+    Compile, Evaluate, Fit, History, Logs, Model, OnBatch, Predict, StepFunction, SummaryOptions,
+};
 pub use crate::optimizers::{
     Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, IntoOptimizer, Lion, Nadam, Optimizer, RMSprop,
     SGD, ScheduleFreeAdamW,
 };
+pub use crate::saving::LoadWeights;
 pub use crate::schedules::{
     CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay, LearningRate,
     PiecewiseConstantDecay, PolynomialDecay, Schedule,

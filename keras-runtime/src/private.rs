@@ -10,12 +10,14 @@ pub use crate::initializers::Initializer;
 pub use crate::layers::expression::{layer_backward, layer_forward};
 pub use crate::layers::{Weights, check_shared};
 pub use crate::losses::expression::{broadcast, classes, element_loss, row_loss};
-pub use crate::metrics::expression::{elements, update_state};
+pub use crate::metrics::expression::{check_width, elements, update_state};
 pub use crate::model::Backend as Device;
 pub use crate::model::network::{
     Input, Kind, LayerInfo, Network, Output, Structure, Value, add, set,
 };
-pub use crate::model::{Core, Model, Pass, Run, Trace, build_declared, keep_logs};
+pub use crate::model::{
+    Core, Model, Pass, Run, StepFunction, Trace, build_declared, keep_logs, load,
+};
 pub use crate::model::{OptimizerSize, Progbar, Row, Summary, epoch_line};
 pub use crate::random::fresh_seed;
 pub use crate::shape::{Shape, ShapeError, check, or_unknown};

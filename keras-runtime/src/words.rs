@@ -2,11 +2,13 @@
 //!
 //! The macros import this module around a layer's arguments only, so that these names do not fill
 //! the user's own scope.
-#![allow(non_upper_case_globals)]
+#![allow(non_upper_case_globals, non_snake_case)]
 
+use crate::constraints::Constraint;
 pub use crate::device::activation_words::*;
 use crate::initializers::Initializer;
 use crate::layers::Padding;
+use crate::regularizers::{OrthogonalMode, Regularizer};
 
 macro_rules! words {
     ($($(#[$meta:meta])* $name:ident: $ty:ty = $value:expr;)*) => {$(
@@ -37,4 +39,55 @@ words! {
     lecun_uniform: Initializer = Initializer::LecunUniform;
     /// See [`Initializer::LecunNormal`].
     lecun_normal: Initializer = Initializer::LecunNormal;
+
+    /// The rows of a matrix are to be orthogonal.
+    rows: OrthogonalMode = OrthogonalMode::Rows;
+    /// The columns of a matrix are to be orthogonal.
+    columns: OrthogonalMode = OrthogonalMode::Columns;
+
+    /// See [`Constraint::NonNeg`].
+    non_neg: Constraint = Constraint::NonNeg;
+    /// See [`Constraint::unit_norm`].
+    unit_norm: Constraint = Constraint::unit_norm();
+}
+
+/// Words with arguments, each under the name of Keras' class and, where there is one, that of its
+/// function.
+macro_rules! constructors {
+    ($($(#[$meta:meta])* $($name:ident)+ ($($argument:ident: $of:ty),*) -> $ty:ty = $value:expr;)*) => {
+        $(constructors!(@ { $(#[$meta])* } [$($name)+] ($($argument: $of),*) $ty, $value);)*
+    };
+    (@ $meta:tt [$($name:ident)+] $arguments:tt $ty:ty, $value:expr) => {
+        $(constructors!(@ $meta $name $arguments $ty, $value);)+
+    };
+    (@ { $(#[$meta:meta])* } $name:ident ($($argument:ident: $of:ty),*) $ty:ty, $value:expr) => {
+        $(#[$meta])*
+        #[track_caller]
+        pub const fn $name($($argument: $of),*) -> $ty {
+            $value
+        }
+    };
+}
+
+constructors! {
+    /// See [`Regularizer::l1`].
+    l1 L1 (strength: f32) -> Regularizer = Regularizer::l1(strength);
+    /// See [`Regularizer::l2`].
+    l2 L2 (strength: f32) -> Regularizer = Regularizer::l2(strength);
+    /// See [`Regularizer::l1_l2`].
+    l1_l2 L1L2 (of_sizes: f32, of_squares: f32) -> Regularizer
+        = Regularizer::l1_l2(of_sizes, of_squares);
+    /// See [`Regularizer::orthogonal`].
+    orthogonal_regularizer OrthogonalRegularizer (factor: f32, mode: OrthogonalMode) -> Regularizer
+        = Regularizer::orthogonal(factor, mode);
+
+    /// See [`Constraint::max_norm`].
+    max_norm MaxNorm (max_value: f32) -> Constraint = Constraint::max_norm(max_value);
+    /// See [`Constraint::min_max_norm`].
+    min_max_norm MinMaxNorm (min_value: f32, max_value: f32, rate: f32) -> Constraint
+        = Constraint::min_max_norm(min_value, max_value, rate);
+    /// See [`Constraint::unit_norm`].
+    UnitNorm () -> Constraint = Constraint::unit_norm();
+    /// See [`Constraint::NonNeg`].
+    NonNeg () -> Constraint = Constraint::NonNeg;
 }

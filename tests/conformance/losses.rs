@@ -1,33 +1,134 @@
-//! Losses: the value of a batch and its gradient.
+//! Losses: the values of a batch, what they are reduced to, and its gradient.
 
 use keras::device::{Cpu, Memory};
-use keras::losses::{
-    self, BinaryCrossentropy, CategoricalCrossentropy, Loss, LossInput, MeanAbsoluteError,
-    MeanSquaredError, Reduction, SparseCategoricalCrossentropy,
-};
+use keras::losses::{self, Argument, Loss, LossInput};
 use keras::shape::Shape;
 use ndarray::ArrayD;
 use serde_json::Value;
 
 use crate::fixture::{assert_close, load, number, tensor};
 
+/// Calls `check` with every case of both fixtures.
+fn for_each(check: impl Fn(&str, &Case)) {
+    for (fixture, least) in [("losses", 100), ("more_losses", 380)] {
+        let cases = load(fixture);
+        let cases = cases["cases"].as_array().expect("cases");
+        assert!(cases.len() > least, "only {} cases", cases.len());
+        for case in cases {
+            check(case["name"].as_str().expect("a name"), &Case::new(case));
+        }
+    }
+}
+
+/// A case of a fixture.
+struct Case {
+    class: String,
+    loss: Box<dyn Loss<Cpu>>,
+    y_true: ArrayD<f32>,
+    y_pred: ArrayD<f32>,
+    weight: Option<ArrayD<f32>>,
+    /// None without a reduction.
+    value: Option<f32>,
+    values: Option<ArrayD<f32>>,
+    gradient: ArrayD<f32>,
+}
+
+impl Case {
+    fn new(case: &Value) -> Self {
+        let optional = |key: &str| (!case[key].is_null()).then(|| tensor(&case[key]));
+        let class = case["class"].as_str().expect("a class");
+        let config: Vec<(&str, Argument)> = case["config"]
+            .as_object()
+            .expect("a configuration")
+            .iter()
+            .map(|(key, value)| (&**key, argument(value)))
+            .collect();
+        Self {
+            class: class.into(),
+            loss: losses::from_config(class, &config).expect("a loss of Keras"),
+            y_true: tensor(&case["y_true"]),
+            y_pred: tensor(&case["y_pred"]),
+            weight: optional("sample_weight"),
+            value: (!case["value"].is_null()).then(|| number(&case["value"])),
+            values: optional("values"),
+            gradient: tensor(&case["gradient"]),
+        }
+    }
+
+    /// Whether Keras reads the arrays as one line, without an axis for samples.
+    fn is_line(&self) -> bool {
+        self.y_true.ndim() == 1 && self.y_pred.ndim() == 1
+    }
+
+    /// The loss of the batch as a model computes it, times the samples, in `sums`.
+    fn input<'a>(&'a self, sums: <Cpu as Memory>::SliceMut<'a>) -> LossInput<'a, Cpu> {
+        static DEVICE: std::sync::LazyLock<Cpu> = std::sync::LazyLock::new(Cpu::default);
+        let batch = self.y_pred.shape()[0];
+        let weight = self.weight.as_ref();
+        LossInput {
+            device: &DEVICE,
+            batch,
+            y_true: self.y_true.as_slice().expect("contiguous"),
+            y_true_shape: Shape::new(&self.y_true.shape()[1..]),
+            y_pred: self.y_pred.as_slice().expect("contiguous"),
+            y_pred_shape: Shape::new(&self.y_pred.shape()[1..]),
+            logits: None,
+            sample_weight: weight.map(|weight| weight.as_slice().expect("contiguous")),
+            weights_per_sample: weight.map_or(1, |weight| weight.len() / batch),
+            gradient: None,
+            weight: 1.0,
+            values: None,
+            sums,
+        }
+    }
+
+    /// The loss of the batch and its gradient with regard to the predictions.
+    fn compute(&self) -> (f32, Vec<f32>) {
+        let (mut sums, mut gradient) = ([0.0], vec![f32::NAN; self.y_pred.len()]);
+        let input = self.input(&mut sums);
+        self.loss
+            .check(&input.y_true_shape, &input.y_pred_shape)
+            .expect("shapes that Keras takes");
+        self.loss.compute(LossInput {
+            gradient: Some(&mut gradient),
+            ..input
+        });
+        (sums[0] / self.y_pred.shape()[0] as f32, gradient)
+    }
+}
+
+/// An argument of a configuration.
+fn argument(value: &Value) -> Argument {
+    match value {
+        Value::Null => Argument::None,
+        Value::Bool(value) => (*value).into(),
+        Value::Number(number) => number.as_f64().expect("a number").into(),
+        Value::String(text) => (&**text).into(),
+        Value::Array(list) => {
+            let numbers = list.iter().map(|number| number.as_f64().expect("a number"));
+            numbers.collect::<Vec<_>>().into()
+        }
+        Value::Object(_) => panic!("an argument: {value}"),
+    }
+}
+
 #[test]
 fn losses_and_their_gradients_are_those_of_keras() {
-    let cases = load("losses");
-    let cases = cases["cases"].as_array().expect("cases");
-    assert!(cases.len() > 100, "only {} cases", cases.len());
-    for case in cases {
-        let name = case["name"].as_str().expect("a name");
-        let loss = loss(case);
-        let (y_true, y_pred) = (tensor(&case["y_true"]), tensor(&case["y_pred"]));
-        let weight = (!case["sample_weight"].is_null()).then(|| tensor(&case["sample_weight"]));
-        let (value, gradient) = compute(&*loss, &y_true, &y_pred, weight.as_ref());
-        assert_close(name, &[value], &[number(&case["value"])], 1e-5, 1e-6);
-        let mut expected = tensor(&case["gradient"]);
-        if case["class"] == "MeanAbsoluteError" && y_true.shape() == y_pred.shape() {
+    for_each(|name, case| {
+        // A line that is weighted is one value in Keras; a model never sees one.
+        if case.is_line() && (case.weight.is_some() || case.values.is_some()) {
+            return;
+        }
+        let (value, gradient) = case.compute();
+        if let Some(expected) = case.value {
+            assert_close(name, &[value], &[expected], 1e-5, 1e-6);
+        }
+        let mut expected = case.gradient.clone();
+        let same = case.y_true.shape() == case.y_pred.shape();
+        if same && case.class == "MeanAbsoluteError" {
             // The derivative of |x| at 0 is 0 on TensorFlow and here; JAX, which made the fixtures,
             // has 1.
-            let difference = &y_pred - &y_true;
+            let difference = &case.y_pred - &case.y_true;
             expected.zip_mut_with(&difference, |d, &difference| {
                 if difference == 0.0 {
                     *d = 0.0;
@@ -41,134 +142,129 @@ fn losses_and_their_gradients_are_those_of_keras() {
             1e-5,
             1e-6,
         );
-    }
+    });
 }
 
 #[test]
 fn the_value_alone_is_the_same_as_with_the_gradient() {
-    for case in load("losses")["cases"].as_array().expect("cases") {
-        let loss = loss(case);
-        let (y_true, y_pred) = (tensor(&case["y_true"]), tensor(&case["y_pred"]));
-        let (value, _) = compute(&*loss, &y_true, &y_pred, None);
+    for_each(|name, case| {
+        let (value, _) = case.compute();
         let mut alone = [0.0];
-        loss.compute(LossInput {
-            gradient: None,
-            ..input(&y_true, &y_pred, None, &mut alone)
-        });
-        let alone = alone[0] / y_pred.shape()[0] as f32;
-        assert_close(&case["name"].to_string(), &[alone], &[value], 1e-6, 1e-7);
-    }
-}
-
-/// The loss of a batch and its gradient with regard to the predictions.
-fn compute(
-    loss: &dyn Loss<Cpu>,
-    y_true: &ArrayD<f32>,
-    y_pred: &ArrayD<f32>,
-    weight: Option<&ArrayD<f32>>,
-) -> (f32, Vec<f32>) {
-    let (mut sums, mut gradient) = ([0.0], vec![f32::NAN; y_pred.len()]);
-    let input = input(y_true, y_pred, weight, &mut sums);
-    loss.check(&input.y_true_shape, &input.y_pred_shape)
-        .expect("shapes that Keras takes");
-    loss.compute(LossInput {
-        gradient: Some(&mut gradient),
-        ..input
+        case.loss.compute(case.input(&mut alone));
+        let alone = alone[0] / case.y_pred.shape()[0] as f32;
+        assert_close(name, &[alone], &[value], 1e-6, 1e-7);
     });
-    (sums[0] / y_pred.shape()[0] as f32, gradient)
 }
 
-fn input<'a>(
-    y_true: &'a ArrayD<f32>,
-    y_pred: &'a ArrayD<f32>,
-    weight: Option<&'a ArrayD<f32>>,
-    sums: <Cpu as Memory>::SliceMut<'a>,
-) -> LossInput<'a, Cpu> {
-    static DEVICE: std::sync::LazyLock<Cpu> = std::sync::LazyLock::new(Cpu::default);
-    let batch = y_pred.shape()[0];
-    LossInput {
-        device: &DEVICE,
-        batch,
-        y_true: y_true.as_slice().expect("contiguous"),
-        y_true_shape: Shape::new(&y_true.shape()[1..]),
-        y_pred: y_pred.as_slice().expect("contiguous"),
-        y_pred_shape: Shape::new(&y_pred.shape()[1..]),
-        logits: None,
-        sample_weight: weight.map(|weight| weight.as_slice().expect("contiguous")),
-        weights_per_sample: weight.map_or(1, |weight| weight.len() / batch),
-        gradient: None,
-        weight: 1.0,
-        sums,
-    }
-}
-
-/// The loss of a case, with every argument of its configuration.
-fn loss(case: &Value) -> Box<dyn Loss<Cpu>> {
-    let config = case["config"].as_object().expect("a configuration");
-    let mut known = 0;
-    let mut argument = |key: &str| {
-        let value = config.get(key);
-        known += usize::from(value.is_some());
-        value
-    };
-    let from_logits = argument("from_logits").is_some_and(|value| value == true);
-    let smoothing = argument("label_smoothing").map_or(0.0, number);
-    let ignored = argument("ignore_class").map(|class| class.as_i64().expect("a class") as i32);
-    let reduction = match argument("reduction").map(|value| value.as_str().expect("a word")) {
-        None | Some("sum_over_batch_size") => Reduction::SumOverBatchSize,
-        Some("sum") => Reduction::Sum,
-        Some("mean_with_sample_weight") => Reduction::MeanWithSampleWeight,
-        Some(other) => panic!("reduction {other}"),
-    };
-    assert_eq!(known, config.len(), "arguments of {}", case["name"]);
-    match case["class"].as_str().expect("a class") {
-        "MeanSquaredError" => Box::new(MeanSquaredError::new().reduction(reduction)),
-        "MeanAbsoluteError" => Box::new(MeanAbsoluteError::new().reduction(reduction)),
-        "BinaryCrossentropy" => Box::new(
-            BinaryCrossentropy::new()
-                .from_logits(from_logits)
-                .label_smoothing(smoothing)
-                .reduction(reduction),
-        ),
-        "CategoricalCrossentropy" => Box::new(
-            CategoricalCrossentropy::new()
-                .from_logits(from_logits)
-                .label_smoothing(smoothing)
-                .reduction(reduction),
-        ),
-        "SparseCategoricalCrossentropy" => {
-            let loss = SparseCategoricalCrossentropy::new()
-                .from_logits(from_logits)
-                .reduction(reduction);
-            Box::new(match ignored {
-                Some(class) => loss.ignore_class(class),
-                None => loss,
-            })
+#[test]
+fn losses_are_called_with_arrays_as_in_keras() {
+    for_each(|name, case| {
+        let (y_true, y_pred) = (&case.y_true, &case.y_pred);
+        let weight = case.weight.as_ref();
+        if let Some(expected) = case.value {
+            let value = losses::call(&*case.loss, y_true, y_pred, weight);
+            let value = value.unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_close(name, &[value], &[expected], 1e-5, 1e-6);
         }
-        other => panic!("a loss of Keras that is missing here: {other}"),
-    }
+        if let Some(expected) = &case.values {
+            let values = losses::values(&*case.loss, y_true, y_pred);
+            let values = values.unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(values.shape(), expected.shape(), "{name}");
+            assert_close(
+                name,
+                values.as_slice().expect("contiguous"),
+                expected.as_slice().expect("contiguous"),
+                1e-5,
+                1e-6,
+            );
+        }
+    });
 }
 
 #[test]
 fn names_are_those_of_keras() {
-    for (name, expected) in [
-        ("mse", "mean_squared_error"),
-        ("MAE", "mean_absolute_error"),
-        ("bce", "binary_crossentropy"),
-        ("CategoricalCrossentropy", "categorical_crossentropy"),
+    for (names, expected) in [
         (
-            "sparse_categorical_crossentropy",
+            "MeanSquaredError mean_squared_error mse MSE",
+            "mean_squared_error",
+        ),
+        (
+            "MeanAbsoluteError mean_absolute_error mae MAE",
+            "mean_absolute_error",
+        ),
+        (
+            "MeanAbsolutePercentageError mean_absolute_percentage_error mape MAPE",
+            "mean_absolute_percentage_error",
+        ),
+        (
+            "MeanSquaredLogarithmicError mean_squared_logarithmic_error msle MSLE",
+            "mean_squared_logarithmic_error",
+        ),
+        ("CosineSimilarity cosine_similarity", "cosine_similarity"),
+        ("Huber huber", "huber_loss"),
+        ("LogCosh log_cosh", "log_cosh"),
+        ("Hinge hinge", "hinge"),
+        ("SquaredHinge squared_hinge", "squared_hinge"),
+        ("CategoricalHinge categorical_hinge", "categorical_hinge"),
+        ("KLDivergence kl_divergence kld KLD", "kl_divergence"),
+        ("Poisson poisson", "poisson"),
+        (
+            "BinaryCrossentropy binary_crossentropy bce BCE",
+            "binary_crossentropy",
+        ),
+        (
+            "BinaryFocalCrossentropy binary_focal_crossentropy",
+            "binary_focal_crossentropy",
+        ),
+        (
+            "CategoricalCrossentropy categorical_crossentropy",
+            "categorical_crossentropy",
+        ),
+        (
+            "CategoricalFocalCrossentropy categorical_focal_crossentropy",
+            "categorical_focal_crossentropy",
+        ),
+        (
+            "CategoricalGeneralizedCrossEntropy categorical_generalized_cross_entropy",
+            "categorical_generalized_cross_entropy",
+        ),
+        (
+            "SparseCategoricalCrossentropy sparse_categorical_crossentropy",
             "sparse_categorical_crossentropy",
         ),
+        ("Dice dice", "dice"),
+        ("Tversky tversky", "tversky"),
+        ("Circle circle", "circle"),
+        ("CTC ctc", "ctc"),
     ] {
-        let loss = losses::by_name::<Cpu>(name).expect("a known name");
-        assert_eq!(loss.name(), expected);
+        for name in names.split(' ') {
+            let loss = losses::by_name::<Cpu>(name).expect("a known name");
+            assert_eq!(loss.name(), expected);
+        }
     }
-    let error = losses::by_name::<Cpu>("sparse_categorical_crossentrop").err();
-    let expected = "Could not interpret loss identifier: sparse_categorical_crossentrop. Did you mean \
-                    `sparse_categorical_crossentropy`?";
+    let error = |name: &str| {
+        losses::by_name::<Cpu>(name)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
+    };
+    for (name, nearest) in [
+        (
+            "sparse_categorical_crossentrop",
+            "sparse_categorical_crossentropy",
+        ),
+        ("hubber", "Huber"),
+        ("logcosh", "LogCosh"),
+        ("kl_divergance", "kl_divergence"),
+        ("tversk", "Tversky"),
+    ] {
+        assert_eq!(
+            error(name),
+            format!("Could not interpret loss identifier: {name}. Did you mean `{nearest}`?")
+        );
+    }
     assert_eq!(
-        error.map(|error| error.to_string()).as_deref(),
-        Some(expected)
+        error("reconstruction"),
+        "Could not interpret loss identifier: reconstruction."
     );
 }

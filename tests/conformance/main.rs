@@ -1,10 +1,13 @@
 //! The same numbers as real Keras: replays of the fixtures that `tests/reference/` writes.
 
 mod activations;
+mod fits;
 mod fixture;
 mod layers;
 mod losses;
 mod metrics;
 mod optimizers;
+mod regularizers;
 mod texts;
+mod traces;
 mod trainings;

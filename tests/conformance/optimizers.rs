@@ -361,7 +361,7 @@ fn learning_rate(value: &Value) -> LearningRate {
 }
 
 /// The optimizer of a case, with every argument of its configuration.
-fn optimizer(case: &Value) -> Box<dyn Optimizer<Cpu>> {
+pub fn optimizer(case: &Value) -> Box<dyn Optimizer<Cpu>> {
     let mut arguments = Arguments::of(case);
     let a = &mut arguments;
     macro_rules! optimizer {

@@ -7,7 +7,20 @@ import sys
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
-FIXTURES = ["layers", "activations", "losses", "optimizers", "metrics", "scores", "trainings", "texts"]
+FIXTURES = [
+    "layers",
+    "activations",
+    "losses",
+    "more_losses",
+    "optimizers",
+    "regularizers",
+    "metrics",
+    "scores",
+    "trainings",
+    "fits",
+    "texts",
+    "traces",
+]
 
 if __name__ == "__main__":
     import fixture

@@ -133,6 +133,7 @@ impl Case {
             weights_per_sample: 1,
             gradient: Some(&mut gradient),
             weight: 2.0,
+            values: None,
             sums: &mut sums,
         });
         let gradient = gradient.iter().map(|number| number.to_f64()).collect();

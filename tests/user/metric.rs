@@ -79,6 +79,92 @@ impl Quality {
     }
 }
 
+const CLASSES: usize = 3;
+
+/// The accuracy of each class, and how often each was the likeliest.
+#[metric]
+pub struct ClassAccuracy {
+    #[weight(0.5)]
+    batches: f32,
+    #[weight(zeros)]
+    hits: [f32; CLASSES],
+    #[weight(ones)]
+    seen: [f32; CLASSES],
+}
+
+#[metric]
+impl ClassAccuracy {
+    fn update_state(&mut self, label: Tensor, p: Tensor, sample_weight: Option<Tensor>) {
+        let class = one_hot(label);
+        let chosen = one_hot(argmax(p, axis = -1, keepdims = true));
+        self.hits += sum(weighted(class * chosen, sample_weight), axis = 0);
+        self.seen += sum(weighted(class, sample_weight), axis = 0);
+        self.batches += 1;
+    }
+    fn result(&self) -> [f32; CLASSES] {
+        self.hits / (self.seen - 1)
+    }
+}
+
+/// Statistics of columns in one number each.
+#[metric]
+pub struct Columns {
+    #[weight(-1.0)]
+    largest: [f32; 2],
+    #[weight(zeros)]
+    squares: [f32; 2],
+}
+
+#[metric]
+impl Columns {
+    fn update_state(&mut self, y_true: Tensor, y_pred: Tensor) {
+        let centered = y_pred - mean(y_pred, axis = 0);
+        self.squares = self.squares + sum(square(centered), axis = 0);
+        self.largest = maximum(self.largest, max(y_pred, axis = 0));
+    }
+    fn result(&self) -> Dict {
+        Dict {
+            largest: max(self.largest),
+            spread: sqrt(sum(self.squares)),
+        }
+    }
+}
+
+#[test]
+fn weights_with_a_number_for_each_class() -> keras::Result<()> {
+    let p = arr2(&[
+        [0.7, 0.2, 0.1],
+        [0.1, 0.1, 0.8],
+        [0.3, 0.4, 0.3],
+        [0.6, 0.3, 0.1],
+    ]);
+    let mut accuracy = ClassAccuracy::new();
+    accuracy.update_state(&arr1(&[0, 2, 0, 0]), &p, None)?;
+    accuracy.update_state(&arr1(&[1, 2, 1, 1]), &p, None)?;
+    let results = accuracy.results();
+    assert_eq!(results, [2.0 / 3.0, 1.0 / 3.0, 1.0]);
+    assert_eq!(accuracy.result(), results.iter().sum::<f32>() / 3.0);
+    let weights = arr1(&[0.0, 2.0, 0.0, 1.0]).into_dyn();
+    accuracy.reset_state();
+    accuracy.update_state(&arr1(&[2, 2, 1, 2]), &p, Some(&weights))?;
+    assert_eq!(accuracy.results()[2], 2.0 / 3.0);
+    let wide = arr2(&[[0.1, 0.9]]);
+    let error = ClassAccuracy::new()
+        .update_state(&arr1(&[0]), &wide, None)
+        .unwrap_err();
+    let expected = "The metric 'class_accuracy' has weights for 3 numbers along the last axis. \
+                    Received: y_pred.shape=(None, 2)";
+    assert_eq!(error.to_string(), expected);
+
+    let mut columns = Columns::new();
+    assert_eq!(columns.results(), [-1.0, 0.0]);
+    let y = arr2(&[[1.0, 2.0], [3.0, 2.0]]);
+    columns.update_state(&y, &y, None)?;
+    columns.update_state(&y, &(2.0 * &y), None)?;
+    assert_eq!(columns.results(), [6.0, 10.0f32.sqrt()]);
+    Ok(())
+}
+
 #[test]
 fn true_positives_of_the_documentation() -> keras::Result<()> {
     let (y_true, y_pred) = (arr1(&[0, 1, 1, 1]), arr1(&[0, 1, 0, 1]));

@@ -62,6 +62,11 @@ impl Emitter<'_> {
                 pub fn new() -> Self {
                     Self::on(::core::default::Default::default())
                 }
+                /// The model that `save` has written to a file; `compile` with the same optimizer goes on
+                /// with its training.
+                pub fn load(path: impl ::core::convert::AsRef<::std::path::Path>) -> keras::Result<Self> {
+                    keras::load(path.as_ref(), Self::with_seed)
+                }
                 /// A model whose random numbers, such as its initial weights, follow from a seed.
                 pub fn with_seed(seed: u64) -> Self {
                     Self::on_with_seed(::core::default::Default::default(), seed)
@@ -122,8 +127,15 @@ impl Emitter<'_> {
 
     /// `train_step` and the steps that the user wrote.
     fn steps(&self) -> TokenStream {
+        // The user's function is one of the type's own, which come before the trait's.
         let own = self.own_steps.iter().map(|step| {
-            // The user's function is one of the type's own, which come before the trait's.
+            if step.to_string().starts_with("make_") {
+                return quote! {
+                    fn #step(&mut self, force: bool) -> keras::StepFunction {
+                        Self::#step(self, force)
+                    }
+                };
+            }
             let logs = quote! { Self::#step(self, batch) };
             let result = if step == "predict_step" {
                 logs

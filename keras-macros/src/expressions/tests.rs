@@ -91,6 +91,31 @@ fn a_metric_with_weights() {
 }
 
 #[test]
+fn a_metric_with_rows_of_weights() {
+    let item = quote! {
+        struct ColumnErrors {
+            #[weight(ones)]
+            count: f32,
+            #[weight(zeros)]
+            errors: [f32; WIDTH],
+        }
+    };
+    let implementation = quote! {
+        impl ColumnErrors {
+            fn update_state(&mut self, y_true: Tensor, y_pred: Tensor) {
+                self.errors += mean(abs(y_pred - y_true), axis = 0);
+                self.count += 1;
+            }
+            fn result(&self) -> [f32; WIDTH] {
+                self.errors / self.count
+            }
+        }
+    };
+    let both = metric_impl(&keras(), quote! { [] { #item } { #implementation } });
+    check("metric_with_rows", both);
+}
+
+#[test]
 fn a_layer() {
     let item = quote! {
         pub struct Swish {
@@ -326,6 +351,10 @@ fn mistakes_in_metrics_and_layers_are_named() {
             "The metric has no field `count`. Its fields: threshold, total",
         ),
         ("sum(p)", "gives no value"),
+        (
+            "self.total += sum(p, axis = 0);",
+            "goes into a weight with a number for each place",
+        ),
     ] {
         let found = of_metric(update(body) + result);
         assert!(

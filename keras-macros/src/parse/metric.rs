@@ -112,11 +112,12 @@ fn result(ctxt: &Ctxt, function: &ImplItemFn) -> Body {
         Some(FnArg::Receiver(receiver)) if receiver.mutability.is_none() && receiver.reference.is_some()
     );
     let output = function.sig.output.to_token_stream().to_string();
-    let fits = matches!(output.as_str(), "-> f32" | "-> Dict");
+    let fits = matches!(output.as_str(), "-> f32" | "-> Dict") || output.starts_with("-> [f32");
     if function.sig.inputs.len() != 1 || !is_reading || !fits {
         ctxt.error(
             &function.sig.ident,
-            "The signature is `fn result(&self) -> f32`, or `-> Dict` for several values with names.",
+            "The signature is `fn result(&self) -> f32`, or `-> [f32; N]` for a vector, or `-> Dict` for several \
+             values with names.",
         );
     }
     value_of(ctxt, function)

@@ -14,8 +14,15 @@ use super::layer::{Arguments, Layer};
 use super::{At, Head, Shape, as_ident, bare, shape};
 use crate::ctxt::Ctxt;
 
-/// The steps of `Model` that a model can have of its own.
-const STEPS: &[&str] = &["train_step", "test_step", "predict_step"];
+/// The functions of `Model` that a model can have of its own.
+const STEPS: &[&str] = &[
+    "train_step",
+    "test_step",
+    "predict_step",
+    "make_train_function",
+    "make_test_function",
+    "make_predict_function",
+];
 
 /// A struct of layers.
 pub struct Declared {

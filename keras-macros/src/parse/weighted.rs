@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{Expr, Field, Fields, Ident, ItemStruct, Lit, UnOp};
+use syn::{Expr, Field, Fields, Ident, ItemStruct, Lit, Type, UnOp};
 
 use super::Head;
 use super::tensor::{Setting, Settings};
@@ -33,6 +33,8 @@ pub struct Weight {
 pub enum Size {
     /// `f32`: one.
     One,
+    /// `[f32; N]`: as many as this.
+    Several(Expr),
     /// `Tensor`: one for each place along the last axis.
     Channels,
 }
@@ -101,16 +103,19 @@ impl Weighted {
         let Some(initializer) = ctxt.ok(weight.parse_args::<Expr>()) else {
             return;
         };
-        let size = match field.ty.to_token_stream().to_string().as_str() {
-            "f32" => Some(Size::One),
-            "Tensor" if what == "layer" => Some(Size::Channels),
+        let size = match (&field.ty, field.ty.to_token_stream().to_string().as_str()) {
+            (_, "f32") => Some(Size::One),
+            (_, "Tensor") if what == "layer" => Some(Size::Channels),
+            (Type::Array(array), _) if what == "metric" && is_f32(&array.elem) => {
+                Some(Size::Several(array.len.clone()))
+            }
             _ => None,
         };
         let Some(size) = size else {
             let types = if what == "layer" {
                 "`Tensor`, a number for each place along the last axis, or `f32`, one number"
             } else {
-                "`f32`, one number"
+                "`f32`, one number, or `[f32; N]`, one for each place along the last axis"
             };
             ctxt.error(
                 &field.ty,
@@ -127,6 +132,10 @@ impl Weighted {
             size,
         });
     }
+}
+
+fn is_f32(ty: &Type) -> bool {
+    ty.to_token_stream().to_string() == "f32"
 }
 
 impl Weight {
@@ -147,6 +156,11 @@ impl Weight {
             );
         }
         first
+    }
+
+    /// Whether it has several numbers.
+    pub fn is_vector(&self) -> bool {
+        !matches!(self.size, Size::One)
     }
 
     /// The number that its initializer is, if it is one.

@@ -63,6 +63,8 @@ pub enum Reduction {
 pub enum Over {
     /// Those of a row; the result lies in this space.
     Row(Space),
+    /// Those of one place along the last axis, in all rows.
+    Place,
     /// All.
     Everything,
 }
@@ -274,7 +276,8 @@ fn shifted(graph: &mut Graph, x: Id, over: Over) -> (Id, Id) {
 fn base(graph: &mut Graph, f: Reduce, x: Id, over: Over) -> Id {
     match over {
         Over::Row(space) => graph.reduce(f, x, space),
-        Over::Everything => graph.total(f, x),
+        Over::Place => graph.total(f, x, Space::Channel),
+        Over::Everything => graph.total(f, x, Space::Scalar),
     }
 }
 
@@ -284,6 +287,7 @@ fn count(graph: &mut Graph, x: Id, over: Over) -> Id {
     let rows = graph.node(Op::Rows, Space::Scalar);
     match (over, graph.space(x)) {
         (Over::Row(_), _) | (Over::Everything, Space::Channel) => width,
+        (Over::Place, _) => rows,
         (Over::Everything, Space::Elements) => graph.mul(rows, width),
         (Over::Everything, Space::Row | Space::Kept) => rows,
         (Over::Everything, Space::Scalar) => graph.number(1.0),

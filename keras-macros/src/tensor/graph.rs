@@ -343,10 +343,10 @@ impl Graph {
         self.node(Op::Reduce(f, x), space)
     }
 
-    /// Over all rows.
-    pub fn total(&mut self, f: Reduce, x: Id) -> Id {
+    /// Over all rows: one number, or one for each place along the last axis.
+    pub fn total(&mut self, f: Reduce, x: Id, space: Space) -> Id {
         let x = self.unary(Unary::Number, x);
-        self.node(Op::Total(f, x), Space::Scalar)
+        self.node(Op::Total(f, x), space)
     }
 
     /// What a node is made of.

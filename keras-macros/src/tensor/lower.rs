@@ -26,6 +26,8 @@ pub struct Scope {
     pub sample_weight: Option<String>,
     /// Whether values of all rows can be taken together: `sum(x)`.
     pub has_totals: bool,
+    /// Whether there are weights with a number for each place along the last axis.
+    pub has_vectors: bool,
 }
 
 /// What a body gives.
@@ -102,18 +104,27 @@ impl Lower<'_> {
             return;
         }
         let Some(mut value) = value else { return };
-        if self.graph.space(value) != Space::Scalar {
+        let before = self.scope.fields[&name];
+        let (found, own) = (self.graph.space(value), self.graph.space(before));
+        if found != Space::Scalar && found != own {
+            let (what, how) = if own == Space::Scalar {
+                ("one number", "sum(x)")
+            } else {
+                (
+                    "one number for each place along the last axis",
+                    "sum(x, axis = 0)",
+                )
+            };
             self.ctxt.error(
                 term.at,
                 format!(
-                    "`{name}` is one number. Received: a value of shape {}; take it together, by `sum(x)` for instance",
-                    self.graph.space(value).text()
+                    "`{name}` is {what}. Received: a value of shape {}; take it together, by `{how}` for instance",
+                    found.text()
                 ),
             );
             return;
         }
         if let Some(operator) = operator {
-            let before = self.scope.fields[&name];
             value = self.graph.binary(operator, before, value);
         }
         self.scope.fields.insert(name, value);
@@ -467,10 +478,39 @@ impl Lower<'_> {
         let Some((_, axis)) = axis else {
             return self.everything(name, reduction, x);
         };
+        if matches!(axis.kind, Kind::Number(0.0)) && self.scope.has_totals {
+            return self.over_rows(axis, name, reduction, x);
+        }
         self.check_last_axis(axis)?;
         self.check_has_last_axis(at, &name.to_string(), x)?;
         let space = if is_kept { Space::Kept } else { Space::Row };
         Some(reduce(self.graph, reduction, x, Over::Row(space)))
+    }
+
+    /// A reduction along axis 0, in a metric: a number for each place along the last axis.
+    fn over_rows(&mut self, axis: &Term, name: &Ident, reduction: Reduction, x: Id) -> Option<Id> {
+        if self.graph.space(x) != Space::Elements {
+            return self.everything(name, reduction, x);
+        }
+        let is_simple = matches!(
+            reduction,
+            Reduction::Sum
+                | Reduction::Mean
+                | Reduction::Max
+                | Reduction::Min
+                | Reduction::CountNonzero
+        );
+        if !is_simple || !self.scope.has_vectors {
+            let message = if is_simple {
+                "What is taken along axis 0 goes into a weight with a number for each place: `#[weight(zeros)] name: \
+                 [f32; N]`."
+            } else {
+                "Along axis 0 there are `sum`, `mean`, `max`, `min` and `count_nonzero`."
+            };
+            self.ctxt.error(axis.at, message);
+            return None;
+        }
+        Some(reduce(self.graph, reduction, x, Over::Place))
     }
 
     /// A reduction without an axis.
@@ -483,7 +523,8 @@ impl Lower<'_> {
             );
             return None;
         }
-        if !self.scope.has_totals {
+        if !self.scope.has_totals && !matches!(self.graph.space(x), Space::Scalar | Space::Channel)
+        {
             self.ctxt.error(
                 name,
                 format!(
@@ -493,9 +534,11 @@ impl Lower<'_> {
             );
             return None;
         }
-        if self.graph.space(x) == Space::Scalar {
+        match self.graph.space(x) {
             // One number is its own sum.
-            return Some(x);
+            Space::Scalar => return Some(x),
+            Space::Channel => return Some(reduce(self.graph, reduction, x, Over::Row(Space::Row))),
+            _ => {}
         }
         Some(reduce(self.graph, reduction, x, Over::Everything))
     }

@@ -1,9 +1,12 @@
 //! What a callback can see and do.
 
+use std::path::Path;
+
 use ndarray::ArrayD;
 
 use crate::error::Result;
 use crate::metrics::Direction;
+use crate::saving::{LayerState, OptimizerState};
 
 /// The arguments of the `fit`, `evaluate` or `predict` that a callback is called from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub struct Params {
 pub trait ModelHandle {
     /// The model's name.
     fn name(&self) -> &str;
+    /// The layers with their weights, in order; a layer has no weights before the model is built.
+    fn layers(&self) -> Vec<LayerState>;
     /// All weights in Keras' order.
     fn get_weights(&self) -> Vec<ArrayD<f32>>;
     /// Sets all weights.
@@ -29,6 +34,20 @@ pub trait ModelHandle {
     /// # Errors
     /// If their number or a shape is not the model's.
     fn set_weights(&mut self, weights: &[ArrayD<f32>]) -> Result<()>;
+    /// Writes the weights and what the optimizer remembers to a file.
+    ///
+    /// # Errors
+    /// If the model is not built, or the file cannot be written.
+    fn save_weights(&self, path: &Path) -> Result<()>;
+    /// Writes the whole model to a file.
+    ///
+    /// # Errors
+    /// As [`save_weights`](Self::save_weights).
+    fn save(&self, path: &Path) -> Result<()>;
+    /// What the optimizer remembers; `None` if the model is not compiled.
+    fn optimizer(&self) -> Option<OptimizerState>;
+    /// How many steps the optimizer has taken; 0 if the model is not compiled.
+    fn iterations(&self) -> u64;
     /// The learning rate of the optimizer.
     ///
     /// # Errors
@@ -39,18 +58,33 @@ pub trait ModelHandle {
     /// # Errors
     /// If the model is not compiled, or a schedule determines the learning rate.
     fn set_learning_rate(&mut self, learning_rate: f32) -> Result<()>;
+    /// The names of the loss and the metrics, as [`Model::metrics_names`] has them.
+    ///
+    /// [`Model::metrics_names`]: crate::model::Model::metrics_names
+    fn metrics_names(&self) -> Vec<String>;
     /// Exchanges the weights and the moving average that the optimizer keeps of them.
     ///
     /// # Errors
     /// If the model is not compiled, or its optimizer keeps no average.
     fn swap_ema_weights(&mut self) -> Result<()>;
+    /// Sets the moving average to the weights.
+    ///
+    /// # Errors
+    /// As [`swap_ema_weights`](Self::swap_ema_weights).
+    fn keep_ema_weights(&mut self) -> Result<()>;
     /// Whether larger or smaller values of a compiled metric are better; `None` if there is no
     /// metric of this name.
     fn metric_direction(&self, name: &str) -> Option<Direction>;
-    /// Ends the training after this epoch, or `evaluate` and `predict` after this batch.
+    /// The outputs for the batch that has just been evaluated or predicted: Keras'
+    /// `logs["outputs"]`.
+    fn outputs(&self) -> Vec<ArrayD<f32>>;
+    /// Ends `fit` after this batch; the epoch's validation and end still take place.
     fn stop_training(&mut self);
-    /// Whether a callback has called [`stop_training`](Self::stop_training) since `fit`, `evaluate`
-    /// or `predict` began.
+    /// Ends `evaluate`, or the validation of an epoch, after this batch.
+    fn stop_evaluating(&mut self);
+    /// Ends `predict` after this batch: it returns what it has.
+    fn stop_predicting(&mut self);
+    /// Whether a callback has called [`stop_training`](Self::stop_training) since `fit` began.
     fn is_stopped(&self) -> bool;
 }
 
@@ -79,6 +113,16 @@ impl<'a> CallbackContext<'a> {
     /// Ends the training: the epoch is cut short, its validation and its end still take place.
     pub fn stop_training(&mut self) {
         self.model.stop_training();
+    }
+
+    /// Ends `evaluate`, or a validation, after this batch.
+    pub fn stop_evaluating(&mut self) {
+        self.model.stop_evaluating();
+    }
+
+    /// Ends `predict` after this batch.
+    pub fn stop_predicting(&mut self) {
+        self.model.stop_predicting();
     }
 
     /// Whether the training is to end: for loops of one's own, which have to look.

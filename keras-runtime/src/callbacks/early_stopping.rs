@@ -2,7 +2,7 @@
 
 use ndarray::ArrayD;
 
-use super::monitor::{Mode, names};
+use super::monitor::{Monitor, names};
 use super::{Callback, CallbackContext};
 use crate::console;
 use crate::error::Result;
@@ -15,18 +15,14 @@ use crate::model::Logs;
 /// `baseline`, only epochs better than it reset the patience.
 #[derive(Clone, Debug)]
 pub struct EarlyStopping {
-    monitor: String,
-    min_delta: f32,
+    monitor: Monitor,
     patience: usize,
     verbose: u8,
-    mode: Mode,
     baseline: Option<f32>,
     restore_best_weights: bool,
     start_from_epoch: usize,
 
-    resolved: Option<Mode>,
     wait: usize,
-    best: Option<f32>,
     best_epoch: usize,
     best_weights: Option<Vec<ArrayD<f32>>>,
     stopped_epoch: usize,
@@ -36,27 +32,23 @@ impl EarlyStopping {
     /// Watches a value of the logs, such as `val_loss`.
     pub fn new(monitor: impl Into<String>) -> Self {
         Self {
-            monitor: monitor.into(),
-            min_delta: 0.0,
+            monitor: Monitor::new("EarlyStopping", monitor),
             patience: 0,
             verbose: 0,
-            mode: Mode::Auto,
             baseline: None,
             restore_best_weights: false,
             start_from_epoch: 0,
-            resolved: None,
             wait: 0,
-            best: None,
             best_epoch: 0,
             best_weights: None,
             stopped_epoch: 0,
         }
     }
 
-    /// A smaller change is no improvement; 0 by default.
+    /// A smaller change, up or down, is no improvement; 0 by default.
     #[must_use]
-    pub fn min_delta(mut self, min_delta: f32) -> Self {
-        self.min_delta = min_delta.abs();
+    pub fn min_delta(mut self, min_delta: f64) -> Self {
+        self.monitor.min_delta = min_delta.abs();
         self
     }
 
@@ -76,8 +68,8 @@ impl EarlyStopping {
 
     /// `"min"`, `"max"` or `"auto"`, the default: what the name of the metric says.
     #[must_use]
-    pub fn mode(mut self, mode: impl Into<Mode>) -> Self {
-        self.mode = mode.into();
+    pub fn mode(mut self, mode: impl AsRef<str>) -> Self {
+        self.monitor.set_mode(mode.as_ref());
         self
     }
 
@@ -115,16 +107,7 @@ impl EarlyStopping {
 
     /// The best value.
     pub fn best(&self) -> Option<f32> {
-        self.best
-    }
-
-    /// Whether a value is better than another by more than `min_delta`.
-    fn improves(&self, mode: Mode, value: f32, on: f32) -> bool {
-        let value = match mode {
-            Mode::Max => value - self.min_delta,
-            _ => value + self.min_delta,
-        };
-        mode.is_better(value, on)
+        self.monitor.best
     }
 
     /// What is said at the end of the training.
@@ -145,9 +128,8 @@ impl EarlyStopping {
 
 impl Callback for EarlyStopping {
     fn on_train_begin(&mut self, _: &mut CallbackContext, _: &Logs) -> Result<()> {
-        self.resolved = None;
+        self.monitor.best = None;
         self.wait = 0;
-        self.best = None;
         self.best_epoch = 0;
         self.best_weights = None;
         self.stopped_epoch = 0;
@@ -160,15 +142,11 @@ impl Callback for EarlyStopping {
         epoch: usize,
         logs: &mut Logs,
     ) -> Result<()> {
-        let mode = match self.resolved {
-            Some(mode) => mode,
-            None => self.mode.resolve("EarlyStopping", &self.monitor, cx)?,
-        };
-        self.resolved = Some(mode);
-        let Some(value) = logs.get(&self.monitor) else {
+        self.monitor.resolve(cx)?;
+        let Some(value) = self.monitor.value(logs) else {
             console::warn(&format!(
                 "Early stopping conditioned on metric `{}` which is not available. Available metrics are: {}",
-                self.monitor,
+                self.monitor.name,
                 names(logs)
             ));
             return Ok(());
@@ -181,17 +159,13 @@ impl Callback for EarlyStopping {
             self.best_epoch = epoch;
         }
         self.wait += 1;
-        if self
-            .best
-            .is_none_or(|best| self.improves(mode, value, best))
-        {
-            self.best = Some(value);
+        if self.monitor.improves(value, self.monitor.best) {
+            self.monitor.best = Some(value);
             self.best_epoch = epoch;
             if self.restore_best_weights {
                 self.best_weights = Some(cx.model().get_weights());
             }
-            let beats = |baseline| self.improves(mode, value, baseline);
-            if self.baseline.is_none_or(beats) {
+            if self.monitor.improves(value, self.baseline) {
                 self.wait = 0;
             }
         } else if self.wait >= self.patience && epoch > 0 {
@@ -202,8 +176,9 @@ impl Callback for EarlyStopping {
     }
 
     fn on_train_end(&mut self, cx: &mut CallbackContext, _: &Logs) -> Result<()> {
-        if self.verbose > 0 {
-            console::print(&self.report());
+        let report = self.report();
+        if self.verbose > 0 && !report.is_empty() {
+            console::print(&report);
         }
         match &self.best_weights {
             Some(weights) => cx.model().set_weights(weights),

@@ -40,6 +40,13 @@ impl<'a> CallbackList<'a> {
         self.callbacks.is_empty()
     }
 
+    /// The values of the logs that they watch.
+    pub(crate) fn monitored(&self) -> impl Iterator<Item = &str> {
+        self.callbacks
+            .iter()
+            .filter_map(|callback| callback.monitors())
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.callbacks.len()
@@ -63,25 +70,47 @@ macro_rules! pass_on {
             $(fn $hook(&mut self, cx: &mut CallbackContext, $($argument: $ty),*) -> Result<()> {
                 CallbackList::$hook(self, cx, $($argument),*)
             })*
+
+            fn is_progress_bar(&self) -> bool {
+                self.callbacks.iter().any(Callback::is_progress_bar)
+            }
         }
 
         /// A borrowed callback can be looked at after the training.
         impl<C: Callback + ?Sized> Callback for &mut C {
+            fn monitors(&self) -> Option<&str> {
+                C::monitors(self)
+            }
             $(fn $hook(&mut self, cx: &mut CallbackContext, $($argument: $ty),*) -> Result<()> {
                 C::$hook(self, cx, $($argument),*)
             })*
+
+            fn is_progress_bar(&self) -> bool {
+                C::is_progress_bar(self)
+            }
         }
 
         impl<C: Callback + ?Sized> Callback for Box<C> {
+            fn monitors(&self) -> Option<&str> {
+                C::monitors(self)
+            }
             $(fn $hook(&mut self, cx: &mut CallbackContext, $($argument: $ty),*) -> Result<()> {
                 C::$hook(self, cx, $($argument),*)
             })*
+
+            fn is_progress_bar(&self) -> bool {
+                C::is_progress_bar(self)
+            }
         }
     };
 }
 
 hooks! {
     pass_on {
+        /// Tells the callbacks that `cx` has a model.
+        set_model();
+        /// Tells the callbacks that `cx` has the arguments of a call.
+        set_params();
         /// The older name of [`on_train_batch_begin`](Callback::on_train_batch_begin).
         on_batch_begin(batch: usize, logs: &Logs);
         /// The older name of [`on_train_batch_end`](Callback::on_train_batch_end).

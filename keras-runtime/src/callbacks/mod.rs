@@ -1,19 +1,34 @@
 //! Callbacks: what is called at the stages of `fit`, `evaluate` and `predict`.
 
 mod context;
+mod csv_logger;
 mod early_stopping;
+mod history;
 mod hooks;
 mod lambda;
+mod learning_rate_scheduler;
 mod list;
+mod model_checkpoint;
 mod monitor;
+mod progbar_logger;
+mod reduce_lr_on_plateau;
+mod swap_ema_weights;
+mod terminate_on_nan;
 #[cfg(test)]
 mod testing;
 
 pub use context::{CallbackContext, ModelHandle, Params};
+pub use csv_logger::CSVLogger;
 pub use early_stopping::EarlyStopping;
 pub use lambda::LambdaCallback;
+pub use learning_rate_scheduler::LearningRateScheduler;
 pub use list::CallbackList;
+pub use model_checkpoint::{ModelCheckpoint, SaveFreq};
 pub use monitor::Mode;
+pub use progbar_logger::ProgbarLogger;
+pub use reduce_lr_on_plateau::ReduceLROnPlateau;
+pub use swap_ema_weights::SwapEMAWeights;
+pub use terminate_on_nan::TerminateOnNaN;
 
 use crate::error::Result;
 use crate::model::Logs;
@@ -25,6 +40,24 @@ use crate::model::Logs;
 /// the loss and the metrics.
 #[allow(unused_variables)]
 pub trait Callback: Send {
+    /// The value of the logs that it watches, such as `val_loss`: `fit` refuses to begin where there
+    /// will be none.
+    fn monitors(&self) -> Option<&str> {
+        None
+    }
+    /// When `fit`, `evaluate` or `predict` has been called, before everything else: `cx` has the model.
+    /// Keras calls it before [`set_params`](Self::set_params).
+    fn set_model(&mut self, cx: &mut CallbackContext) -> Result<()> {
+        Ok(())
+    }
+    /// When the arguments of the call are known: `cx` has them too.
+    fn set_params(&mut self, cx: &mut CallbackContext) -> Result<()> {
+        Ok(())
+    }
+    /// Whether this callback draws the progress, so that `fit`, `evaluate` and `predict` do not.
+    fn is_progress_bar(&self) -> bool {
+        false
+    }
     /// Before the first epoch.
     fn on_train_begin(&mut self, cx: &mut CallbackContext, logs: &Logs) -> Result<()> {
         Ok(())
@@ -125,7 +158,7 @@ pub trait Callback: Send {
     ) -> Result<()> {
         Ok(())
     }
-    /// After a batch of `predict`.
+    /// After a batch of `predict`, whose outputs are [`ModelHandle::outputs`].
     fn on_predict_batch_end(
         &mut self,
         cx: &mut CallbackContext,

@@ -1,4 +1,5 @@
-//! A value of the logs that a callback watches, and what "better" means for it.
+//! A value of the logs that a callback watches, and what "better" means for it:
+//! `keras.callbacks.MonitorCallback`.
 
 use super::CallbackContext;
 use crate::console;
@@ -18,51 +19,101 @@ pub enum Mode {
     Max,
 }
 
-impl From<&str> for Mode {
-    /// `min`, `max` or `auto`, as Keras has it; anything else is `auto`, with a warning.
-    fn from(mode: &str) -> Self {
-        match mode {
-            "min" => Mode::Min,
-            "max" => Mode::Max,
-            "auto" => Mode::Auto,
-            _ => {
-                console::warn(&format!("mode '{mode}' is unknown, fallback to auto mode."));
-                Mode::Auto
-            }
+impl AsRef<str> for Mode {
+    /// Keras' name of the mode.
+    fn as_ref(&self) -> &str {
+        match self {
+            Mode::Auto => "auto",
+            Mode::Min => "min",
+            Mode::Max => "max",
         }
     }
 }
 
-impl Mode {
-    /// Min or max for a value of the logs.
-    ///
-    /// # Errors
-    /// If the mode is `Auto` and nothing says which values of this metric are better.
-    pub(crate) fn resolve(
-        self,
-        callback: &str,
-        monitor: &str,
-        cx: &mut CallbackContext,
-    ) -> Result<Mode> {
-        match (self, cx.model().metric_direction(monitor)) {
-            (Mode::Auto, Some(Direction::Up)) => Ok(Mode::Max),
-            (Mode::Auto, Some(Direction::Down)) => Ok(Mode::Min),
-            (Mode::Auto, _) => Err(Error::Callback(format!(
-                "{callback} callback received monitor={monitor}, but it is not possible to determine automatically \
-                 whether that metric should be maximized or minimized. Pass `mode(\"max\")` in order to monitor \
-                 based on the highest metric value, or pass `mode(\"min\")` in order to use the lowest value."
-            ))),
-            (mode, _) => Ok(mode),
+/// What is watched, and the best value so far.
+#[derive(Clone, Debug)]
+pub(crate) struct Monitor {
+    class: &'static str,
+    /// The name of the value.
+    pub name: String,
+    mode: Mode,
+    /// Whether larger values are better, once it is known.
+    is_max: Option<bool>,
+    /// A change up to this is no improvement.
+    pub min_delta: f64,
+    /// The best value so far.
+    pub best: Option<f32>,
+}
+
+impl Monitor {
+    /// What a callback of this class watches.
+    pub fn new(class: &'static str, name: impl Into<String>) -> Self {
+        Self {
+            class,
+            name: name.into(),
+            mode: Mode::Auto,
+            is_max: None,
+            min_delta: 0.0,
+            best: None,
         }
     }
 
-    /// Whether `value` is better than `best`.
-    pub(crate) fn is_better(self, value: f32, best: f32) -> bool {
-        if self == Mode::Max {
-            value > best
-        } else {
-            value < best
+    /// `min`, `max` or `auto`; anything else is `auto`, with Keras' warning.
+    pub fn set_mode(&mut self, mode: &str) {
+        self.mode = match mode {
+            "min" => Mode::Min,
+            "max" => Mode::Max,
+            "auto" => Mode::Auto,
+            _ => {
+                console::warn(&format!(
+                    "{} mode '{mode}' is unknown, fallback to auto mode.",
+                    self.class
+                ));
+                Mode::Auto
+            }
+        };
+    }
+
+    /// Finds out what "better" means. This has to wait for the end of the first epoch, when the
+    /// metrics are known.
+    ///
+    /// # Errors
+    /// If the mode is `Auto` and nothing says which values of this metric are better.
+    pub fn resolve(&mut self, cx: &mut CallbackContext) -> Result<()> {
+        if self.is_max.is_some() {
+            return Ok(());
         }
+        let is_max = match (self.mode, cx.model().metric_direction(&self.name)) {
+            (Mode::Min, _) | (Mode::Auto, Some(Direction::Down)) => false,
+            (Mode::Max, _) | (Mode::Auto, Some(Direction::Up)) => true,
+            (Mode::Auto, _) => {
+                return Err(Error::Callback(format!(
+                    "{} callback received monitor={}, but Keras isn't able to automatically determine whether that \
+                     metric should be maximized or minimized. Pass `mode='max'` in order to monitor based on the \
+                     highest metric value, or pass `mode='min'` in order to use the lowest value.",
+                    self.class, self.name
+                )));
+            }
+        };
+        self.is_max = Some(is_max);
+        Ok(())
+    }
+
+    /// Whether a value is better than another by more than `min_delta`; anything is better than
+    /// nothing. As in Keras the difference is taken in double precision and compared in single.
+    pub fn improves(&self, value: f32, reference: Option<f32>) -> bool {
+        let Some(reference) = reference else {
+            return true;
+        };
+        match self.is_max {
+            Some(true) => (f64::from(value) - self.min_delta) as f32 > reference,
+            _ => ((f64::from(value) + self.min_delta) as f32) < reference,
+        }
+    }
+
+    /// The value in the logs.
+    pub fn value(&self, logs: &Logs) -> Option<f32> {
+        logs.get(&self.name)
     }
 }
 

@@ -1,15 +1,19 @@
 //! What the tests of callbacks share: a model that is none.
 
+use std::path::Path;
+
 use ndarray::{ArrayD, arr0};
 
 use super::{CallbackContext, ModelHandle, Params};
 use crate::error::{Error, Result};
 use crate::metrics::Direction;
+use crate::saving::{LayerState, OptimizerState};
 
 /// A model with one weight, a loss, and metrics named after their directions.
 #[derive(Default)]
 pub(super) struct Fake {
     pub weight: f32,
+    pub learning_rate: f32,
     pub stopped: bool,
 }
 
@@ -24,13 +28,41 @@ impl ModelHandle for Fake {
         self.weight = weights[0].sum();
         Ok(())
     }
-    fn learning_rate(&self) -> Result<f32> {
-        Err(Error::NotCompiled)
+    fn layers(&self) -> Vec<LayerState> {
+        Vec::new()
     }
-    fn set_learning_rate(&mut self, _: f32) -> Result<()> {
-        Err(Error::NotCompiled)
+    fn save_weights(&self, path: &Path) -> Result<()> {
+        self.save(path)
+    }
+    fn save(&self, path: &Path) -> Result<()> {
+        std::fs::write(path, self.weight.to_string()).map_err(|error| Error::File {
+            path: path.display().to_string(),
+            message: error.to_string(),
+        })
+    }
+    fn optimizer(&self) -> Option<OptimizerState> {
+        None
+    }
+    fn iterations(&self) -> u64 {
+        0
+    }
+    fn learning_rate(&self) -> Result<f32> {
+        Ok(self.learning_rate)
+    }
+    fn set_learning_rate(&mut self, learning_rate: f32) -> Result<()> {
+        self.learning_rate = learning_rate;
+        Ok(())
+    }
+    fn metrics_names(&self) -> Vec<String> {
+        vec!["loss".into()]
+    }
+    fn outputs(&self) -> Vec<ArrayD<f32>> {
+        Vec::new()
     }
     fn swap_ema_weights(&mut self) -> Result<()> {
+        Err(Error::NotCompiled)
+    }
+    fn keep_ema_weights(&mut self) -> Result<()> {
         Err(Error::NotCompiled)
     }
     fn metric_direction(&self, name: &str) -> Option<Direction> {
@@ -43,6 +75,8 @@ impl ModelHandle for Fake {
     fn stop_training(&mut self) {
         self.stopped = true;
     }
+    fn stop_evaluating(&mut self) {}
+    fn stop_predicting(&mut self) {}
     fn is_stopped(&self) -> bool {
         self.stopped
     }

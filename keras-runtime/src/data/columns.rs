@@ -1,7 +1,8 @@
 //! Several tables side by side: the inputs of a model, its targets, its sample weights.
 
-use ndarray::{ArrayBase, Data, Dimension};
+use ndarray::{ArrayBase, Dimension};
 
+use super::source::{Data, IntoData};
 use super::table::{Element, IntoTable, Table};
 use crate::error::{Error, Result};
 
@@ -115,15 +116,28 @@ pub trait IntoColumns<'a> {
     /// # Errors
     /// If one of them is no table.
     fn into_columns(self) -> Result<Columns<'a>>;
+
+    /// The same as data for `predict`.
+    ///
+    /// # Errors
+    /// As [`into_columns`](Self::into_columns).
+    fn into_inputs(self) -> Result<Data<'a>>
+    where
+        Self: Sized,
+    {
+        (self.into_columns()?,).into_data()
+    }
 }
 
-impl<'a, A: Element, S: Data<Elem = A>, D: Dimension> IntoColumns<'a> for &'a ArrayBase<S, D> {
+impl<'a, A: Element, S: ndarray::Data<Elem = A>, D: Dimension> IntoColumns<'a>
+    for &'a ArrayBase<S, D>
+{
     fn into_columns(self) -> Result<Columns<'a>> {
         Ok(Columns::new(vec![self.into_table()?]))
     }
 }
 
-impl<'a, A: Element, S: Data<Elem = A>, D: Dimension> IntoColumns<'a> for ArrayBase<S, D> {
+impl<'a, A: Element, S: ndarray::Data<Elem = A>, D: Dimension> IntoColumns<'a> for ArrayBase<S, D> {
     fn into_columns(self) -> Result<Columns<'a>> {
         Ok(Columns::new(vec![self.into_table()?]))
     }

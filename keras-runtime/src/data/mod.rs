@@ -1,13 +1,30 @@
 //! Data: tables on the host, data sets, and the batches that are cut from them.
 
+mod arrays;
 mod columns;
+mod csv;
 mod dataset;
+mod npy;
+mod order;
+mod prefetch;
+mod source;
+mod stream;
 mod table;
+mod tensor;
+#[cfg(test)]
+mod testing;
 
+pub use arrays::Arrays;
 pub use columns::{Columns, IntoColumns};
-pub(crate) use dataset::batches;
-pub use dataset::{Data, Dataset, IntoData};
+pub use csv::Csv;
+pub use dataset::Dataset;
+pub(crate) use order::{Elements, Op, Pass, cardinality, open};
+pub(crate) use source::Source;
+pub use source::{Data, IntoData};
+pub(crate) use stream::{Batches as Stream, Stream as Streams};
 pub use table::{Element, IntoTable, Table};
+
+use crate::error::Result;
 
 /// The rows of some tables that a step works on.
 #[derive(Clone, Copy, Debug)]
@@ -20,4 +37,13 @@ pub struct Batch<'a> {
     pub sample_weights: &'a [Table<'a>],
     /// The rows.
     pub rows: &'a [u32],
+}
+
+/// Batches one after the other: what a model's train, test and predict functions take.
+pub trait Batches: Send {
+    /// The next batch; `None` at the end.
+    ///
+    /// # Errors
+    /// If the data cannot be read, or does not fit the model.
+    fn next(&mut self) -> Result<Option<Batch<'_>>>;
 }

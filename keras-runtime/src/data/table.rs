@@ -116,7 +116,8 @@ impl<'a, A: Element, S: Data<Elem = A>, D: Dimension> IntoTable<'a> for ArrayBas
     }
 }
 
-fn table<'a>(values: Cow<'a, [f32]>, dims: &[usize]) -> Result<Table<'a>> {
+/// A table of an array's numbers, in row-major order.
+pub(super) fn table<'a>(values: Cow<'a, [f32]>, dims: &[usize]) -> Result<Table<'a>> {
     let Some((&rows, shape)) = dims.split_first() else {
         return Err(Error::value(
             "Data must be an array whose first axis counts the samples. Received: an array without axes",

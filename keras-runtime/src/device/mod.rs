@@ -6,6 +6,7 @@
 
 mod activation;
 mod activations;
+mod batches;
 mod convolutions;
 mod copies;
 mod counts;
@@ -18,6 +19,7 @@ mod images;
 mod memory;
 mod merges;
 mod normalization;
+mod penalties;
 mod pointwise;
 mod pooling;
 mod products;
@@ -26,6 +28,8 @@ mod updates;
 
 pub use activation::{Activation, words as activation_words};
 pub use activations::Activations;
+pub use batches::{Axes, BatchFunction, BatchLoss, BatchSums, BatchView, LineLoss, Lines};
+pub(crate) use batches::{OfRow, line_of_row};
 pub use convolutions::{Conv2dGradients, Convolutions};
 pub use copies::{Copies, Runs};
 pub use counts::{ClassOf, ClassPairs, ColumnFunction, Counts, Grid, Spacing, Thresholds};
@@ -42,6 +46,7 @@ pub use images::{Images, Resize, Window};
 pub use memory::Memory;
 pub use merges::{Broadcast, MergeFunction, Merges};
 pub use normalization::{Channels, GammaBeta, Moments, NormalizationGradients, Normalizations};
+pub use penalties::{NormBounds, Penalties, Vectors};
 pub use pointwise::{DropoutMask, Pointwise};
 pub use pooling::{Pooling, Ties};
 pub use products::Products;
@@ -63,8 +68,10 @@ pub trait Device:
     + Copies
     + Images
     + RowSums
+    + BatchSums
     + Counts
     + Updates
+    + Penalties
     + Expressions
     + Default
 {
@@ -82,8 +89,10 @@ impl<D> Device for D where
         + Copies
         + Images
         + RowSums
+        + BatchSums
         + Counts
         + Updates
+        + Penalties
         + Expressions
         + Default
 {

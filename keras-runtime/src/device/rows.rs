@@ -2,6 +2,7 @@
 
 use super::cpu::lanes::{self, Each};
 use super::{Arith, Float, Memory};
+use crate::error::{Error, Result};
 use crate::shape::Shape;
 
 /// What a metric or a loss computes of one row: a sample's target and prediction along the last
@@ -113,10 +114,37 @@ pub enum Reduction {
     /// Their (weighted) sum over the number of rows, weights or not.
     #[default]
     SumOverBatchSize,
+    /// As `SumOverBatchSize`, which Keras calls `mean`, too.
+    Mean,
     /// Their (weighted) sum.
     Sum,
     /// Their weighted sum over the sum of the weights.
     MeanWithSampleWeight,
+    /// None: they stay as they are. A model trains on their sum and shows their mean, as with
+    /// TensorFlow.
+    None,
+}
+
+impl Reduction {
+    /// The reduction of a name in Keras.
+    ///
+    /// # Errors
+    /// With Keras' sentence, if there is none.
+    pub fn by_name(name: &str) -> Result<Self> {
+        Ok(match name {
+            "sum_over_batch_size" => Self::SumOverBatchSize,
+            "mean" => Self::Mean,
+            "sum" => Self::Sum,
+            "mean_with_sample_weight" => Self::MeanWithSampleWeight,
+            "none" => Self::None,
+            _ => {
+                return Err(Error::value(format!(
+                    "Invalid value for argument `reduction`. Expected one of {{None, 'none', 'mean', 'sum', \
+                     'sum_over_batch_size', 'mean_with_sample_weight'}}. Received: reduction={name}"
+                )));
+            }
+        })
+    }
 }
 
 /// How the rows of a batch lie in memory.

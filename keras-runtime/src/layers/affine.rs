@@ -1,8 +1,10 @@
 //! `y = activation(x · kernel + bias)`: what layers have in common whose product is their own.
 
 use super::{Backward, Forward, Logits, Weight, Weights};
+use crate::constraints::Constraint;
 use crate::device::{Activation, Device};
 use crate::initializers::Initializer;
+use crate::regularizers::Regularizer;
 use crate::shape::Shape;
 
 /// The arguments of such a layer, except those of its product.
@@ -12,6 +14,11 @@ pub(super) struct Affine {
     pub use_bias: bool,
     pub kernel_initializer: Initializer,
     pub bias_initializer: Initializer,
+    pub kernel_regularizer: Regularizer,
+    pub bias_regularizer: Regularizer,
+    pub activity_regularizer: Regularizer,
+    pub kernel_constraint: Constraint,
+    pub bias_constraint: Constraint,
 }
 
 /// The builder methods of a layer with a field `affine`.
@@ -53,6 +60,57 @@ macro_rules! affine_arguments {
             self.affine.bias_initializer = initializer;
             self
         }
+
+        /// The penalty on the kernel that is added to the loss; none by default.
+        #[must_use]
+        pub const fn kernel_regularizer(
+            mut self,
+            regularizer: $crate::regularizers::Regularizer,
+        ) -> Self {
+            self.affine.kernel_regularizer = regularizer;
+            self
+        }
+
+        /// The penalty on the bias that is added to the loss; none by default.
+        #[must_use]
+        pub const fn bias_regularizer(
+            mut self,
+            regularizer: $crate::regularizers::Regularizer,
+        ) -> Self {
+            self.affine.bias_regularizer = regularizer;
+            self
+        }
+
+        /// The penalty on the output, over the samples of a batch, that is added to the loss; none
+        /// by default.
+        #[must_use]
+        pub const fn activity_regularizer(
+            mut self,
+            regularizer: $crate::regularizers::Regularizer,
+        ) -> Self {
+            self.affine.activity_regularizer = regularizer;
+            self
+        }
+
+        /// What the kernel has to be after each step; anything by default.
+        #[must_use]
+        pub const fn kernel_constraint(
+            mut self,
+            constraint: $crate::constraints::Constraint,
+        ) -> Self {
+            self.affine.kernel_constraint = constraint;
+            self
+        }
+
+        /// What the bias has to be after each step; anything by default.
+        #[must_use]
+        pub const fn bias_constraint(
+            mut self,
+            constraint: $crate::constraints::Constraint,
+        ) -> Self {
+            self.affine.bias_constraint = constraint;
+            self
+        }
     };
 }
 pub(super) use affine_arguments;
@@ -92,16 +150,27 @@ impl Affine {
         use_bias: true,
         kernel_initializer: Initializer::GlorotUniform,
         bias_initializer: Initializer::Zeros,
+        kernel_regularizer: Regularizer::None,
+        bias_regularizer: Regularizer::None,
+        activity_regularizer: Regularizer::None,
+        kernel_constraint: Constraint::None,
+        bias_constraint: Constraint::None,
     };
 
     /// kernel, bias (units,): the last axis of the kernel is that of the units.
     pub const fn weights(&self, kernel: Shape) -> Weights {
-        let weights = Weights::NONE.with(Weight::new("kernel", kernel, self.kernel_initializer));
+        let weight = Weight::new("kernel", kernel, self.kernel_initializer)
+            .regularizer(self.kernel_regularizer)
+            .constraint(self.kernel_constraint);
+        let weights = Weights::NONE.with(weight);
         if !self.use_bias {
             return weights;
         }
         let bias = Shape::new(&[kernel.last()]);
-        weights.with(Weight::new("bias", bias, self.bias_initializer))
+        let weight = Weight::new("bias", bias, self.bias_initializer)
+            .regularizer(self.bias_regularizer)
+            .constraint(self.bias_constraint);
+        weights.with(weight)
     }
 
     /// The numbers kept for the backward pass.
@@ -119,9 +188,10 @@ impl Affine {
             || matches!(self.activation, Activation::Softmax | Activation::Sigmoid)
     }
 
-    /// Where the input of the activation is.
+    /// Where the input of the activation is. A penalty on the output needs the gradient of the
+    /// output itself.
     pub fn logits(&self) -> Logits {
-        if self.keeps_logits() {
+        if self.keeps_logits() && self.activity_regularizer.is_none() {
             Logits::Kept(self.activation)
         } else {
             Logits::None

@@ -2,8 +2,10 @@
 
 use super::{Backward, Forward, Layer, Weight, Weights, Workspace, one_input};
 use crate::arg::Size;
+use crate::constraints::Constraint;
 use crate::device::{Channels, Device, GammaBeta, Moments, NormalizationGradients};
 use crate::initializers::Initializer;
+use crate::regularizers::Regularizer;
 use crate::shape::{Shape, ShapeError, Text};
 
 /// Gives every channel mean 0 and variance 1 over the batch: `keras.layers.BatchNormalization`.
@@ -27,6 +29,10 @@ pub struct BatchNormalization {
     gamma_initializer: Initializer,
     moving_mean_initializer: Initializer,
     moving_variance_initializer: Initializer,
+    beta_regularizer: Regularizer,
+    gamma_regularizer: Regularizer,
+    beta_constraint: Constraint,
+    gamma_constraint: Constraint,
 }
 
 impl BatchNormalization {
@@ -42,6 +48,10 @@ impl BatchNormalization {
             gamma_initializer: Initializer::Ones,
             moving_mean_initializer: Initializer::Zeros,
             moving_variance_initializer: Initializer::Ones,
+            beta_regularizer: Regularizer::None,
+            gamma_regularizer: Regularizer::None,
+            beta_constraint: Constraint::None,
+            gamma_constraint: Constraint::None,
         }
     }
 
@@ -112,6 +122,34 @@ impl BatchNormalization {
         self
     }
 
+    /// The penalty on beta that is added to the loss; none by default.
+    #[must_use]
+    pub const fn beta_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.beta_regularizer = regularizer;
+        self
+    }
+
+    /// The penalty on gamma that is added to the loss; none by default.
+    #[must_use]
+    pub const fn gamma_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.gamma_regularizer = regularizer;
+        self
+    }
+
+    /// What beta has to be after each step; anything by default.
+    #[must_use]
+    pub const fn beta_constraint(mut self, constraint: Constraint) -> Self {
+        self.beta_constraint = constraint;
+        self
+    }
+
+    /// What gamma has to be after each step; anything by default.
+    #[must_use]
+    pub const fn gamma_constraint(mut self, constraint: Constraint) -> Self {
+        self.gamma_constraint = constraint;
+        self
+    }
+
     /// The axis of a sample that holds the channels, of `rank` axes; `None` if there is none.
     const fn channel_axis(&self, rank: usize) -> Option<usize> {
         let axis = if self.axis < 0 {
@@ -164,10 +202,16 @@ impl BatchNormalization {
         };
         let mut weights = Weights::NONE;
         if self.scale {
-            weights = weights.with(Weight::new("gamma", channels, self.gamma_initializer));
+            let gamma = Weight::new("gamma", channels, self.gamma_initializer)
+                .regularizer(self.gamma_regularizer)
+                .constraint(self.gamma_constraint);
+            weights = weights.with(gamma);
         }
         if self.center {
-            weights = weights.with(Weight::new("beta", channels, self.beta_initializer));
+            let beta = Weight::new("beta", channels, self.beta_initializer)
+                .regularizer(self.beta_regularizer)
+                .constraint(self.beta_constraint);
+            weights = weights.with(beta);
         }
         let (mean, variance) = (
             self.moving_mean_initializer,

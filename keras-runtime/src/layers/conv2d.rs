@@ -7,6 +7,7 @@ use super::{Backward, Forward, Layer, Logits, Padding, Weights, Workspace};
 use crate::arg::Size;
 use crate::device::{Activation, Conv2dGeometry, Conv2dGradients, Device};
 use crate::initializers::Initializer;
+use crate::regularizers::Regularizer;
 use crate::shape::{Shape, ShapeError, Text};
 
 /// A convolution of images: `keras.layers.Conv2D`.
@@ -182,6 +183,10 @@ impl Layer for Conv2D {
 
     fn logits(&self) -> Logits {
         self.affine.logits()
+    }
+
+    fn activity_regularizer(&self) -> Regularizer {
+        self.affine.activity_regularizer
     }
 
     fn forward<D: Device>(&self, cx: Forward<'_, D>) {

@@ -5,6 +5,7 @@ use super::{Backward, Forward, Layer, Logits, Weights, Workspace, min_rank, one_
 use crate::arg::Size;
 use crate::device::{Activation, Device};
 use crate::initializers::Initializer;
+use crate::regularizers::Regularizer;
 use crate::shape::{Shape, ShapeError, Text};
 
 /// A layer in which every unit sees every input: `keras.layers.Dense`.
@@ -85,6 +86,10 @@ impl Layer for Dense {
 
     fn logits(&self) -> Logits {
         self.affine.logits()
+    }
+
+    fn activity_regularizer(&self) -> Regularizer {
+        self.affine.activity_regularizer
     }
 
     fn forward<D: Device>(&self, cx: Forward<'_, D>) {

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::device::{Activation, Device};
 use crate::random::Key;
+use crate::regularizers::Regularizer;
 use crate::shape::Shape;
 
 /// A value with its shape: what a layer reads.
@@ -180,6 +181,12 @@ pub trait Layer: Copy + Send + Sync + 'static {
     /// Where the input of the layer's last activation is.
     fn logits(&self) -> Logits {
         Logits::None
+    }
+
+    /// The penalty on the output that is added to the loss, divided by the number of samples. The
+    /// layer has no [`logits`](Layer::logits) where there is one.
+    fn activity_regularizer(&self) -> Regularizer {
+        Regularizer::None
     }
 
     /// Writes the output.

@@ -1,6 +1,8 @@
 //! What weights a layer has, known to rustc.
 
+use crate::constraints::Constraint;
 use crate::initializers::Initializer;
+use crate::regularizers::Regularizer;
 use crate::shape::{Shape, ShapeError, Text, check};
 
 /// One weight of a layer.
@@ -12,6 +14,10 @@ pub struct Weight {
     pub shape: Shape,
     /// How it begins.
     pub initializer: Initializer,
+    /// The penalty on it that is added to the loss.
+    pub regularizer: Regularizer,
+    /// What it has to be after each step.
+    pub constraint: Constraint,
     /// Whether training changes it by its gradient; a moving average is not.
     pub trainable: bool,
 }
@@ -23,6 +29,8 @@ impl Weight {
             name,
             shape,
             initializer,
+            regularizer: Regularizer::None,
+            constraint: Constraint::None,
             trainable: true,
         }
     }
@@ -30,11 +38,23 @@ impl Weight {
     /// A weight that the layer updates by itself.
     pub const fn state(name: &'static str, shape: Shape, initializer: Initializer) -> Self {
         Self {
-            name,
-            shape,
-            initializer,
             trainable: false,
+            ..Self::new(name, shape, initializer)
         }
+    }
+
+    /// The same with a penalty that is added to the loss.
+    #[must_use]
+    pub const fn regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.regularizer = regularizer;
+        self
+    }
+
+    /// The same with what it has to be after each step.
+    #[must_use]
+    pub const fn constraint(mut self, constraint: Constraint) -> Self {
+        self.constraint = constraint;
+        self
     }
 }
 

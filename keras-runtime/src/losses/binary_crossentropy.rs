@@ -2,7 +2,7 @@
 
 use super::{Loss, LossInput, Options, row_loss, same_shape};
 use crate::device::cpu::math;
-use crate::device::{Activation, Arith, Device, Float, MeanOf, PairFunction, PairLoss};
+use crate::device::{Activation, Arith, Axes, Device, Float, MeanOf, PairFunction, PairLoss};
 use crate::error::Result;
 use crate::shape::Shape;
 
@@ -17,6 +17,7 @@ pub(super) const EPSILON: f64 = 1e-7;
 pub struct BinaryCrossentropy {
     pub(super) options: Options,
     entropy: BinaryEntropy,
+    axis: isize,
 }
 
 impl BinaryCrossentropy {
@@ -25,6 +26,7 @@ impl BinaryCrossentropy {
         Self {
             options: Options::new("binary_crossentropy"),
             entropy: BinaryEntropy::new(),
+            axis: -1,
         }
     }
 
@@ -41,6 +43,13 @@ impl BinaryCrossentropy {
         self.entropy.label_smoothing = label_smoothing;
         self
     }
+
+    /// The axis of the mean; by default the last one.
+    #[must_use]
+    pub const fn axis(mut self, axis: isize) -> Self {
+        self.axis = axis;
+        self
+    }
 }
 
 impl<D: Device> Loss<D> for BinaryCrossentropy {
@@ -49,11 +58,16 @@ impl<D: Device> Loss<D> for BinaryCrossentropy {
     }
 
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
-        same_shape(y_true, y_pred)
+        same_shape(y_true, y_pred)?;
+        Axes::One(self.axis).check(y_true, y_pred)
     }
 
     fn fuses(&self, activation: Activation, _y_true: &Shape, _y_pred: &Shape) -> bool {
         activation == Activation::Sigmoid && !self.entropy.from_logits
+    }
+
+    fn axes(&self) -> Axes {
+        Axes::One(self.axis)
     }
 
     fn compute(&self, input: LossInput<'_, D>) {
@@ -61,7 +75,8 @@ impl<D: Device> Loss<D> for BinaryCrossentropy {
             from_logits: self.entropy.from_logits || input.logits.is_some(),
             ..self.entropy
         };
-        row_loss(MeanOf(entropy), &self.options, input);
+        let mean = MeanOf(entropy);
+        row_loss(mean, &mean, self.axis, &self.options, input);
     }
 }
 
@@ -81,7 +96,7 @@ impl BinaryEntropy {
     }
 
     #[inline(always)]
-    fn smooth<F: Float>(&self, y_true: F) -> F {
+    pub(super) fn smooth<F: Float>(&self, y_true: F) -> F {
         let smoothing = F::from_f32(self.label_smoothing);
         y_true * (F::one() - smoothing) + F::from_f32(0.5) * smoothing
     }

@@ -4,7 +4,10 @@ use super::binary_crossentropy::clip;
 use super::{Loss, LossInput, Options, row_loss, same_shape, softmax_loss};
 use crate::device::cpu::lanes::{self, Each, Itself, Same};
 use crate::device::cpu::math;
-use crate::device::{Activation, Arith, ClassTargets, Device, Float, RowFunction, RowLoss};
+use crate::device::{
+    Activation, Arith, Axes, ClassTargets, Device, Float, LineLoss, RowFunction, RowLoss,
+    line_of_row,
+};
 use crate::error::Result;
 use crate::shape::Shape;
 
@@ -17,6 +20,7 @@ use crate::shape::Shape;
 pub struct CategoricalCrossentropy {
     pub(super) options: Options,
     entropy: CategoricalEntropy,
+    axis: isize,
 }
 
 impl CategoricalCrossentropy {
@@ -25,6 +29,7 @@ impl CategoricalCrossentropy {
         Self {
             options: Options::new("categorical_crossentropy"),
             entropy: CategoricalEntropy::new(),
+            axis: -1,
         }
     }
 
@@ -41,6 +46,13 @@ impl CategoricalCrossentropy {
         self.entropy.label_smoothing = label_smoothing;
         self
     }
+
+    /// The axis of the classes; by default the last one.
+    #[must_use]
+    pub const fn axis(mut self, axis: isize) -> Self {
+        self.axis = axis;
+        self
+    }
 }
 
 impl<D: Device> Loss<D> for CategoricalCrossentropy {
@@ -49,21 +61,31 @@ impl<D: Device> Loss<D> for CategoricalCrossentropy {
     }
 
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
-        same_shape(y_true, y_pred)
+        same_shape(y_true, y_pred)?;
+        Axes::One(self.axis).check(y_true, y_pred)
     }
 
-    fn fuses(&self, activation: Activation, _y_true: &Shape, _y_pred: &Shape) -> bool {
-        activation == Activation::Softmax && !self.entropy.from_logits
+    fn fuses(&self, activation: Activation, y_true: &Shape, y_pred: &Shape) -> bool {
+        let is_last = Axes::One(self.axis).is_last(y_true, y_pred);
+        activation == Activation::Softmax && !self.entropy.from_logits && is_last
+    }
+
+    fn axes(&self) -> Axes {
+        Axes::One(self.axis)
     }
 
     fn compute(&self, input: LossInput<'_, D>) {
-        if let Some(logits) = input.logits {
+        if input.logits.is_some() {
             let targets = ClassTargets::Probabilities {
                 smoothing: self.entropy.label_smoothing,
             };
-            return softmax_loss(targets, logits, &self.options, input);
+            let of_logits = CategoricalEntropy {
+                from_logits: true,
+                ..self.entropy
+            };
+            return softmax_loss(targets, &of_logits, &self.options, input);
         }
-        row_loss(self.entropy, &self.options, input);
+        row_loss(self.entropy, &self.entropy, self.axis, &self.options, input);
     }
 }
 
@@ -141,6 +163,12 @@ impl RowLoss for CategoricalEntropy {
             *d = factor * (targets - *d);
         }
         -value
+    }
+}
+
+impl<F: Float> LineLoss<F> for CategoricalEntropy {
+    fn line(&self, y_true: &[F], y_pred: &[F], gradient: Option<(&mut [F], F)>) -> F {
+        line_of_row(self, y_true, y_pred, gradient)
     }
 }
 

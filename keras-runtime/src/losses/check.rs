@@ -1,5 +1,6 @@
 //! Which shapes of targets fit which predictions, in Keras' words.
 
+use crate::device::Axes;
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -54,12 +55,36 @@ pub(crate) fn classes(y_true: &Shape, y_pred: &Shape) -> Result<()> {
     )))
 }
 
-/// Whether every target is a class number of one of the predictions, or `ignored`.
+/// As [`classes`], for classes along another axis of the predictions, the samples being axis 0.
+///
+/// # Errors
+/// If there is not one class number for each of the other places.
+pub(crate) fn classes_along(axis: isize, y_true: &Shape, y_pred: &Shape) -> Result<()> {
+    let axes = Axes::One(axis);
+    axes.check(y_true, y_pred)?;
+    if axes.is_last(y_true, y_pred) {
+        return classes(y_true, y_pred);
+    }
+    let places = axes.rest(1, y_true, y_pred);
+    let is_single = axes.width(y_true, y_pred).is_some() && places.len() == y_pred.rank();
+    let fits = match y_true.rank() == y_pred.rank() {
+        true => axes.width(y_pred, y_true) == Some(1) && axes.rest(1, y_pred, y_true) == places,
+        false => y_true.dims() == &places[1..],
+    };
+    if is_single && fits {
+        return Ok(());
+    }
+    Err(Error::value(format!(
+        "Arguments `target` and `output` must have the same shape up until the last dimension: \
+         target.shape={y_true}, output.shape={y_pred}"
+    )))
+}
+
+/// Whether every target is the number of one of `count` classes, or `ignored`.
 ///
 /// # Errors
 /// If one is not.
-pub(crate) fn class_numbers(y_true: &[f32], y_pred: &Shape, ignored: Option<f32>) -> Result<()> {
-    let count = y_pred.last();
+pub(crate) fn class_numbers(y_true: &[f32], count: usize, ignored: Option<f32>) -> Result<()> {
     let is_class = |label: f32| label >= 0.0 && label < count as f32 && label.fract() == 0.0;
     let wrong = y_true
         .iter()
@@ -130,14 +155,13 @@ mod tests {
 
     #[test]
     fn labels_are_numbers_of_classes() {
-        let two = Shape::new(&[2]);
-        assert_eq!(class_numbers(&[0.0, 1.0], &two, None), Ok(()));
-        assert_eq!(class_numbers(&[0.0, -1.0], &two, Some(-1.0)), Ok(()));
-        let error = class_numbers(&[0.0, 5.0], &two, None).unwrap_err();
+        assert_eq!(class_numbers(&[0.0, 1.0], 2, None), Ok(()));
+        assert_eq!(class_numbers(&[0.0, -1.0], 2, Some(-1.0)), Ok(()));
+        let error = class_numbers(&[0.0, 5.0], 2, None).unwrap_err();
         let expected = "Received a label value of 5 which is outside the valid range of [0, 2).";
         assert_eq!(error.to_string(), expected);
         for label in [-1.0, 0.5, f32::NAN, f32::INFINITY] {
-            assert!(class_numbers(&[label], &two, None).is_err(), "{label}");
+            assert!(class_numbers(&[label], 2, None).is_err(), "{label}");
         }
     }
 }

@@ -1,17 +1,20 @@
 //! What the code of `#[loss]` calls.
 
 use super::{LossInput, Options, check};
-use crate::device::{Device, RowLoss, Rows};
+use crate::device::{Axes, Device, OfRow, Reduction, RowLoss, Rows};
 use crate::error::Result;
 use crate::shape::Shape;
 
 /// Computes a loss that has a value for each row along the last axis.
 pub fn row_loss<D: Device, L: RowLoss>(loss: L, options: &Options, input: LossInput<'_, D>) {
-    super::row_loss(loss, options, input);
+    super::row_loss(loss, &OfRow(loss), -1, options, input);
 }
 
 /// Computes a loss that has a value for each element.
 pub fn element_loss<D: Device, L: RowLoss>(loss: L, options: &Options, input: LossInput<'_, D>) {
+    if input.values.is_some() || options.reduction == Reduction::None {
+        return input.line_loss(&OfRow(loss), &Axes::NONE, options.reduction);
+    }
     let rows = Rows::of_elements(
         input.batch,
         &input.y_true_shape,

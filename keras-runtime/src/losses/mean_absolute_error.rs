@@ -1,21 +1,11 @@
 //! `mean(|y_true - y_pred|)` along the last axis.
 
-use super::{Loss, LossInput, Options, row_loss};
+use super::{Loss, LossInput, loss, row_loss};
 use crate::device::{Arith, Device, Float, MeanOf, PairFunction, PairLoss};
 
-/// The mean of absolute differences: `keras.losses.MeanAbsoluteError`.
-#[derive(Clone, Debug)]
-pub struct MeanAbsoluteError {
-    pub(super) options: Options,
-}
-
-impl MeanAbsoluteError {
-    /// The loss with Keras' defaults.
-    pub const fn new() -> Self {
-        Self {
-            options: Options::new("mean_absolute_error"),
-        }
-    }
+loss! {
+    /// The mean of absolute differences: `keras.losses.MeanAbsoluteError`.
+    MeanAbsoluteError, "mean_absolute_error" {}
 }
 
 impl<D: Device> Loss<D> for MeanAbsoluteError {
@@ -24,7 +14,8 @@ impl<D: Device> Loss<D> for MeanAbsoluteError {
     }
 
     fn compute(&self, input: LossInput<'_, D>) {
-        row_loss(MeanOf(AbsoluteError), &self.options, input);
+        let error = MeanOf(AbsoluteError);
+        row_loss(error, &error, -1, &self.options, input);
     }
 }
 
@@ -40,17 +31,21 @@ impl PairFunction for AbsoluteError {
 }
 
 impl PairLoss for AbsoluteError {
-    /// The derivative is the sign of the difference; 0 and NaN stay what they are.
     #[inline(always)]
     fn value_and_gradient<F: Float, A: Arith>(&self, y_true: F, y_pred: F) -> (F, F) {
         let difference = y_pred - y_true;
-        let sign = if difference > F::zero() {
-            F::one()
-        } else if difference < F::zero() {
-            -F::one()
-        } else {
-            difference
-        };
-        (difference.abs(), sign)
+        (difference.abs(), sign(difference))
+    }
+}
+
+/// -1, 0 or 1: the derivative of `|x|`. 0 and NaN stay what they are.
+#[inline(always)]
+pub(super) fn sign<F: Float>(x: F) -> F {
+    if x > F::zero() {
+        F::one()
+    } else if x < F::zero() {
+        -F::one()
+    } else {
+        x
     }
 }

@@ -1,21 +1,11 @@
 //! `mean((y_true - y_pred)²)` along the last axis.
 
-use super::{Loss, LossInput, Options, row_loss};
+use super::{Loss, LossInput, loss, row_loss};
 use crate::device::{Arith, Device, Float, MeanOf, PairFunction, PairLoss};
 
-/// The mean of squared differences: `keras.losses.MeanSquaredError`.
-#[derive(Clone, Debug)]
-pub struct MeanSquaredError {
-    pub(super) options: Options,
-}
-
-impl MeanSquaredError {
-    /// The loss with Keras' defaults.
-    pub const fn new() -> Self {
-        Self {
-            options: Options::new("mean_squared_error"),
-        }
-    }
+loss! {
+    /// The mean of squared differences: `keras.losses.MeanSquaredError`.
+    MeanSquaredError, "mean_squared_error" {}
 }
 
 impl<D: Device> Loss<D> for MeanSquaredError {
@@ -24,7 +14,8 @@ impl<D: Device> Loss<D> for MeanSquaredError {
     }
 
     fn compute(&self, input: LossInput<'_, D>) {
-        row_loss(MeanOf(SquaredError), &self.options, input);
+        let error = MeanOf(SquaredError);
+        row_loss(error, &error, -1, &self.options, input);
     }
 }
 

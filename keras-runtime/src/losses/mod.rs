@@ -1,37 +1,94 @@
 //! Losses: one file each, with its formula, value and gradient.
+//!
+//! In a model they are named in [`Compile`](crate::model::Compile); on their own they are called with
+//! arrays:
+//!
+//! ```
+//! use keras_runtime::losses::{self, Huber};
+//! use ndarray::array;
+//!
+//! let (y_true, y_pred) = (array![[0.0, 1.0], [0.0, 0.0]], array![[0.5, 1.0], [3.0, 0.0]]);
+//! assert_eq!(Huber::new().call(&y_true, &y_pred, None)?, 0.65625);
+//! assert_eq!(losses::huber(&y_true, &y_pred)?, array![0.0625, 1.25].into_dyn());
+//! # Ok::<(), keras_runtime::Error>(())
+//! ```
 
+mod argument;
 mod binary_crossentropy;
+mod binary_focal_crossentropy;
 mod categorical_crossentropy;
+mod categorical_focal_crossentropy;
+mod categorical_generalized_cross_entropy;
+mod categorical_hinge;
 mod check;
+mod circle;
+mod cosine_similarity;
 mod crossentropy;
+mod ctc;
+mod dice;
 pub(crate) mod expression;
+mod hinge;
+mod huber;
+mod kl_divergence;
+mod log_cosh;
 mod mean_absolute_error;
+mod mean_absolute_percentage_error;
 mod mean_squared_error;
+mod mean_squared_logarithmic_error;
+mod poisson;
 mod sparse_categorical_crossentropy;
+mod squared_hinge;
+mod standalone;
 #[cfg(test)]
 mod tests;
+mod tversky;
 
 pub use crate::device::Reduction;
 
+pub use argument::Argument;
 pub use binary_crossentropy::BinaryCrossentropy;
 pub(crate) use binary_crossentropy::BinaryEntropy;
+pub use binary_focal_crossentropy::BinaryFocalCrossentropy;
 pub use categorical_crossentropy::CategoricalCrossentropy;
 pub(crate) use categorical_crossentropy::CategoricalEntropy;
+pub use categorical_focal_crossentropy::{Alpha, CategoricalFocalCrossentropy};
+pub use categorical_generalized_cross_entropy::CategoricalGeneralizedCrossEntropy;
+pub use categorical_hinge::CategoricalHinge;
 pub(crate) use check::{broadcast, classes, same_shape};
+pub use circle::Circle;
+pub use cosine_similarity::CosineSimilarity;
 use crossentropy::Crossentropy;
+pub use ctc::CTC;
+pub use dice::Dice;
+pub use hinge::Hinge;
+pub use huber::Huber;
+pub use kl_divergence::KLDivergence;
+pub use log_cosh::LogCosh;
 pub(crate) use mean_absolute_error::AbsoluteError;
 pub use mean_absolute_error::MeanAbsoluteError;
+pub use mean_absolute_percentage_error::MeanAbsolutePercentageError;
 pub use mean_squared_error::MeanSquaredError;
 pub(crate) use mean_squared_error::SquaredError;
+pub use mean_squared_logarithmic_error::MeanSquaredLogarithmicError;
+pub use poisson::Poisson;
 pub use sparse_categorical_crossentropy::SparseCategoricalCrossentropy;
 pub(crate) use sparse_categorical_crossentropy::SparseEntropy;
+pub use squared_hinge::SquaredHinge;
+pub use standalone::{call, values};
+pub use tversky::Tversky;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use ndarray::ArrayD;
+
 use crate::device::on_hosts;
-use crate::device::{Activation, ClassTargets, Device, RowLoss, Rows};
+use crate::device::{
+    Activation, Axes, BatchLoss, BatchView, ClassTargets, Cpu, Device, LineLoss, Lines, RowLoss,
+    Rows,
+};
 use crate::error::{Error, Result};
+use crate::metrics::Values;
 use crate::shape::Shape;
 
 /// What every loss can be told, by the builder methods `name` and `reduction`.
@@ -60,7 +117,63 @@ impl Options {
     pub fn rename(&mut self, name: impl Into<String>) {
         self.name = Cow::Owned(name.into());
     }
+
+    /// Whether the reduction leaves one number.
+    fn one_number(&self) -> Result<()> {
+        if self.reduction != Reduction::None {
+            return Ok(());
+        }
+        Err(Error::value(
+            "A loss with the reduction `none` is not one number. Use `values` for the loss of each sample.",
+        ))
+    }
 }
+
+/// Defines a loss: its type, `new` with Keras' defaults, and a builder method for each argument. The
+/// arguments after `into` are converted to their types.
+macro_rules! loss {
+    (
+        $(#[$meta:meta])*
+        $ty:ident, $name:literal {
+            $($(#[$doc:meta])* $argument:ident: $kind:ty = $default:expr,)*
+        }
+        $(into { $($(#[$into_doc:meta])* $into:ident: $into_kind:ty = $into_default:expr,)+ })?
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug)]
+        pub struct $ty {
+            pub(super) options: $crate::losses::Options,
+            $($argument: $kind,)*
+            $($($into: $into_kind,)+)?
+        }
+
+        impl $ty {
+            /// The loss with Keras' defaults.
+            pub const fn new() -> Self {
+                Self {
+                    options: $crate::losses::Options::new($name),
+                    $($argument: $default,)*
+                    $($($into: $into_default,)+)?
+                }
+            }
+
+            $($(#[$doc])*
+            #[must_use]
+            pub const fn $argument(mut self, $argument: $kind) -> Self {
+                self.$argument = $argument;
+                self
+            })*
+
+            $($($(#[$into_doc])*
+            #[must_use]
+            pub fn $into(mut self, $into: impl Into<$into_kind>) -> Self {
+                self.$into = $into.into();
+                self
+            })+)?
+        }
+    };
+}
+use loss;
 
 /// What a loss is computed from, and where it goes.
 pub struct LossInput<'a, D: Device> {
@@ -87,6 +200,9 @@ pub struct LossInput<'a, D: Device> {
     pub gradient: Option<D::SliceMut<'a>>,
     /// The weight of this loss in the model's.
     pub weight: f32,
+    /// To be written, where somebody wants them: the values that the loss is the sum or the mean of,
+    /// without weights; see [`Loss::axes`].
+    pub values: Option<D::SliceMut<'a>>,
     /// One number: the loss of the batch times `batch` is added to it.
     pub sums: D::SliceMut<'a>,
 }
@@ -101,12 +217,50 @@ impl<D: Device> LossInput<'_, D> {
             self.weights_per_sample,
         )
     }
+
+    /// Computes a loss of whole batches: adds it to the sums, and writes the gradient and the values.
+    pub fn batch_loss(self, loss: &dyn BatchLoss<D::Elem>, reduction: Reduction) {
+        let batch = BatchView {
+            samples: self.batch,
+            y_true: self.y_true,
+            y_true_shape: self.y_true_shape,
+            y_pred: self.logits.unwrap_or(self.y_pred),
+            y_pred_shape: self.y_pred_shape,
+        };
+        let gradient = self.gradient.map(|gradient| (gradient, self.weight));
+        self.device.batch_loss(
+            loss,
+            reduction,
+            batch,
+            self.sample_weight,
+            gradient,
+            self.values,
+            self.sums,
+        );
+    }
+
+    /// Computes a loss of each line along some axes, as [`LossInput::batch_loss`] does.
+    pub fn line_loss(self, loss: &dyn LineLoss<D::Elem>, axes: &Axes, reduction: Reduction) {
+        let lines = Lines {
+            function: loss,
+            axes,
+        };
+        self.batch_loss(&lines, reduction);
+    }
 }
 
 /// A function that training makes small.
 pub trait Loss<D: Device>: Send + Sync {
     /// Its name, such as `mean_squared_error`.
     fn name(&self) -> &str;
+
+    /// Whether its arguments are valid.
+    ///
+    /// # Errors
+    /// With Keras' sentence, if they are not.
+    fn check_arguments(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// Whether targets of one shape can be compared with predictions of another.
     ///
@@ -133,13 +287,29 @@ pub trait Loss<D: Device>: Send + Sync {
         false
     }
 
+    /// The axes that its values do without: one value stands for each line along them.
+    fn axes(&self) -> Axes {
+        Axes::LAST
+    }
+
     /// Adds the loss of a batch to the sums and writes its gradient.
     fn compute(&self, input: LossInput<'_, D>);
 }
 
-/// Computes a loss of rows: what most losses are.
-pub(crate) fn row_loss<D: Device, L: RowLoss>(loss: L, options: &Options, input: LossInput<'_, D>) {
+/// Computes a loss of rows that has vector units: along the last axis, and reduced to one number.
+/// What is rarer is left to the same loss as one of lines.
+pub(crate) fn row_loss<D: Device, L: RowLoss>(
+    loss: L,
+    of_line: &dyn LineLoss<D::Elem>,
+    axis: isize,
+    options: &Options,
+    input: LossInput<'_, D>,
+) {
     let rows = input.rows();
+    let is_last = Axes::One(axis).is_last(&input.y_true_shape, &input.y_pred_shape);
+    if !is_last || !is_common(rows, options, &input) {
+        return input.line_loss(of_line, &Axes::One(axis), options.reduction);
+    }
     let gradient = input.gradient.map(|gradient| (gradient, input.weight));
     let y_pred = input.logits.unwrap_or(input.y_pred);
     input.device.row_loss(
@@ -154,24 +324,34 @@ pub(crate) fn row_loss<D: Device, L: RowLoss>(loss: L, options: &Options, input:
     );
 }
 
-/// Computes the cross-entropy after a softmax whose input is `logits`.
-pub(crate) fn softmax_loss<'a, D: Device>(
+/// Computes the cross-entropy after a softmax whose input is the input's `logits`.
+pub(crate) fn softmax_loss<D: Device>(
     targets: ClassTargets,
-    logits: D::Slice<'a>,
+    of_logits: &dyn LineLoss<D::Elem>,
     options: &Options,
-    input: LossInput<'a, D>,
+    input: LossInput<'_, D>,
 ) {
     let rows = input.rows();
-    input.device.softmax_loss(
-        targets,
-        options.reduction,
-        rows,
-        input.y_true,
-        [logits, input.y_pred],
-        input.sample_weight,
-        input.gradient.map(|gradient| (gradient, input.weight)),
-        input.sums,
-    );
+    match input.logits {
+        Some(logits) if is_common(rows, options, &input) => input.device.softmax_loss(
+            targets,
+            options.reduction,
+            rows,
+            input.y_true,
+            [logits, input.y_pred],
+            input.sample_weight,
+            input.gradient.map(|gradient| (gradient, input.weight)),
+            input.sums,
+        ),
+        _ => input.line_loss(of_logits, &Axes::LAST, options.reduction),
+    }
+}
+
+/// Whether a loss of rows is reduced to one number, with no more than one weight for each row.
+fn is_common<D: Device>(rows: Rows, options: &Options, input: &LossInput<'_, D>) -> bool {
+    input.values.is_none()
+        && options.reduction != Reduction::None
+        && input.batch * input.weights_per_sample <= rows.rows
 }
 
 /// What [`Compile::new`](crate::model::Compile::new) takes as a loss: an object or a name.
@@ -202,26 +382,39 @@ pub trait IntoLoss<D: Device> {
 pub enum LossArg<D: Device> {
     /// One for every output.
     Every(Arc<dyn Loss<D>>),
+    /// In the order of the outputs; those without one, and those after the last, have no loss.
+    InOrder(Vec<Option<Arc<dyn Loss<D>>>>),
     /// By the name of the output.
     ByOutput(Vec<(String, Arc<dyn Loss<D>>)>),
 }
 
-/// A loss for each output, by name.
+/// A loss for each output, by name or in order.
 pub struct Losses<D: Device> {
-    losses: Vec<(String, Result<BoxedLoss<D>>)>,
+    losses: Vec<(Option<String>, Result<BoxedLoss<D>>)>,
 }
 
 type BoxedLoss<D> = Box<dyn Loss<D>>;
 
 impl<D: Device> Losses<D> {
-    /// Pairs of an output's name and its loss. An output that is not named has no loss.
+    /// Pairs of an output's name and its loss. Where the outputs are a dictionary, one that is not
+    /// named has no loss.
     pub fn by_output<L: IntoLoss<D>>(
         losses: impl IntoIterator<Item = (impl Into<String>, L)>,
     ) -> Self {
         Self {
             losses: losses
                 .into_iter()
-                .map(|(name, loss)| (name.into(), loss.into_loss()))
+                .map(|(name, loss)| (Some(name.into()), loss.into_loss()))
+                .collect(),
+        }
+    }
+
+    /// The losses of the outputs in their order; outputs after the last have no loss.
+    pub fn in_order<L: IntoLoss<D>>(losses: impl IntoIterator<Item = L>) -> Self {
+        Self {
+            losses: losses
+                .into_iter()
+                .map(|loss| (None, loss.into_loss()))
                 .collect(),
         }
     }
@@ -229,7 +422,14 @@ impl<D: Device> Losses<D> {
     /// One more output and its loss.
     #[must_use]
     pub fn and(mut self, output: impl Into<String>, loss: impl IntoLoss<D>) -> Self {
-        self.losses.push((output.into(), loss.into_loss()));
+        self.losses.push((Some(output.into()), loss.into_loss()));
+        self
+    }
+
+    /// The loss of the next output.
+    #[must_use]
+    pub fn then(mut self, loss: impl IntoLoss<D>) -> Self {
+        self.losses.push((None, loss.into_loss()));
         self
     }
 }
@@ -242,10 +442,20 @@ impl<D: Device> IntoLoss<D> for Losses<D> {
     }
 
     fn into_losses(self) -> Result<LossArg<D>> {
-        let named = |(name, loss): (String, Result<BoxedLoss<D>>)| Ok((name, loss?.into()));
-        Ok(LossArg::ByOutput(
-            self.losses.into_iter().map(named).collect::<Result<_>>()?,
-        ))
+        let (mut named, mut in_order) = (Vec::new(), Vec::new());
+        for (name, loss) in self.losses {
+            match name {
+                Some(name) => named.push((name, loss?.into())),
+                None => in_order.push(Some(loss?.into())),
+            }
+        }
+        match (named.is_empty(), in_order.is_empty()) {
+            (true, _) => Ok(LossArg::InOrder(in_order)),
+            (_, true) => Ok(LossArg::ByOutput(named)),
+            _ => Err(Error::value(
+                "`loss` names every output, or has the losses in the order of the outputs. Received: both",
+            )),
+        }
     }
 }
 
@@ -264,25 +474,55 @@ impl<D: LossCatalogue> IntoLoss<D> for &str {
 /// The losses of a device by their names. Implemented for each device and not for all at once, so
 /// that they are compiled in this crate and not in every crate that names one.
 pub trait LossCatalogue: Device {
-    /// See [`by_name`].
+    /// See [`from_config`].
     ///
     /// # Errors
     /// If there is none; the message suggests the nearest.
-    fn loss(name: &str) -> Result<Box<dyn Loss<Self>>>;
+    fn loss(name: &str, config: &[(&str, Argument)]) -> Result<Box<dyn Loss<Self>>>;
 }
 
 on_hosts! {
     impl LossCatalogue {
-        fn loss(name: &str) -> Result<Box<dyn Loss<Self>>> {
-            find(name)
+        fn loss(name: &str, config: &[(&str, Argument)]) -> Result<Box<dyn Loss<Self>>> {
+            find(name, config)
         }
     }
 }
 
-/// Lists the losses with the names Keras knows them by, and gives each the builder methods that all
-/// losses have.
+/// The loss of a name, as `keras.losses.get` finds it; `crossentropy` and `ce` are the one that fits
+/// the shapes of the data.
+///
+/// # Errors
+/// If there is none; the message suggests the nearest.
+pub fn by_name<D: LossCatalogue>(name: &str) -> Result<Box<dyn Loss<D>>> {
+    D::loss(name, &[])
+}
+
+/// The loss of a name with the arguments of its constructor, as `keras.losses.get` finds it for
+/// `{"class_name": .., "config": ..}`.
+///
+/// ```
+/// use keras_runtime::device::Cpu;
+/// use keras_runtime::losses::from_config;
+///
+/// let loss = from_config::<Cpu>("Huber", &[("delta", 2.0.into()), ("reduction", "sum".into())])?;
+/// assert_eq!(loss.name(), "huber_loss");
+/// # Ok::<(), keras_runtime::Error>(())
+/// ```
+///
+/// # Errors
+/// If there is no loss of this name, it has no such argument, or the value is not valid.
+pub fn from_config<D: LossCatalogue>(
+    name: &str,
+    config: &[(&str, Argument)],
+) -> Result<Box<dyn Loss<D>>> {
+    D::loss(name, config)
+}
+
+/// Lists the losses with their function in Keras, the names Keras knows them by, and the arguments
+/// of their own; gives each what all losses have.
 macro_rules! catalogue {
-    ($($ty:ident: $($name:literal)|+;)*) => {
+    ($($ty:ident($($argument:ident $(: $kind:ty)?),*): $function:ident, $($name:literal)|+;)*) => {
         $(impl $ty {
             /// Another name than the default one.
             #[must_use]
@@ -291,11 +531,55 @@ macro_rules! catalogue {
                 self
             }
 
-            /// How the rows of a batch become one number.
+            /// How the values of a batch become one number.
             #[must_use]
             pub const fn reduction(mut self, reduction: Reduction) -> Self {
                 self.options.reduction = reduction;
                 self
+            }
+
+            /// The loss of some predictions, outside of a model: `loss(y_true, y_pred, sample_weight)`
+            /// in Keras. A weight belongs to each sample, to each value, or can be broadcast to these.
+            ///
+            /// # Errors
+            /// If the arrays do not fit each other, or the reduction leaves more than one number.
+            pub fn call(
+                &self,
+                y_true: &impl Values,
+                y_pred: &impl Values,
+                sample_weight: Option<&ArrayD<f32>>,
+            ) -> Result<f32> {
+                self.options.one_number()?;
+                standalone::call(self, y_true, y_pred, sample_weight)
+            }
+
+            /// What [`call`](Self::call) reduces to one number: a loss for each sample or row, as
+            /// Keras' functions have it.
+            ///
+            /// # Errors
+            /// If the arrays do not fit each other.
+            pub fn values(&self, y_true: &impl Values, y_pred: &impl Values) -> Result<ArrayD<f32>> {
+                standalone::values(self, y_true, y_pred)
+            }
+
+            fn from_config(config: &[(&str, Argument)]) -> Result<Self> {
+                let mut loss = Self::new();
+                for (argument, value) in config {
+                    loss = match *argument {
+                        "reduction" => loss.reduction(value.read(argument)?),
+                        // Everything is computed in `f32`; what is null stays as it is.
+                        "dtype" => loss,
+                        _ if *value == Argument::None => loss,
+                        "name" => loss.name(value.read::<String>(argument)?),
+                        $(stringify!($argument) => loss.$argument(value.read$(::<$kind>)?(argument)?),)*
+                        _ => return Err(Error::value(format!(
+                            "{} got an unexpected keyword argument `{argument}`",
+                            stringify!($ty)
+                        ))),
+                    }
+                }
+                Loss::<Cpu>::check_arguments(&loss)?;
+                Ok(loss)
             }
         }
 
@@ -307,22 +591,22 @@ macro_rules! catalogue {
 
         impl<D: Device> IntoLoss<D> for $ty {
             fn into_loss(self) -> Result<Box<dyn Loss<D>>> {
+                Loss::<D>::check_arguments(&self)?;
                 Ok(Box::new(self))
             }
-        })*
-
-        /// The loss of a name, as `keras.losses.get` finds it; `crossentropy` and `ce` are the one
-        /// that fits the shapes of the data.
-        ///
-        /// # Errors
-        /// If there is none; the message suggests the nearest.
-        pub fn by_name<D: LossCatalogue>(name: &str) -> Result<Box<dyn Loss<D>>> {
-            D::loss(name)
         }
 
-        fn find<D: Device>(name: &str) -> Result<Box<dyn Loss<D>>> {
+        #[doc = concat!("`keras.losses.", stringify!($function), "`: the values of [`", stringify!($ty), "`].")]
+        ///
+        /// # Errors
+        /// If the arrays do not fit each other.
+        pub fn $function(y_true: &impl Values, y_pred: &impl Values) -> Result<ArrayD<f32>> {
+            $ty::new().values(y_true, y_pred)
+        })*
+
+        fn find<D: Device>(name: &str, config: &[(&str, Argument)]) -> Result<Box<dyn Loss<D>>> {
             match name {
-                $($($name)|+ => Ok(Box::new($ty::new())),)*
+                $($($name)|+ => Ok(Box::new($ty::from_config(config)?)),)*
                 _ if ["crossentropy", "ce"].contains(&name.to_lowercase().as_str()) => {
                     Ok(Box::new(Crossentropy::new()))
                 }
@@ -333,9 +617,36 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    MeanSquaredError: "MeanSquaredError" | "mean_squared_error" | "mse" | "MSE";
-    MeanAbsoluteError: "MeanAbsoluteError" | "mean_absolute_error" | "mae" | "MAE";
-    BinaryCrossentropy: "BinaryCrossentropy" | "binary_crossentropy" | "bce" | "BCE";
-    CategoricalCrossentropy: "CategoricalCrossentropy" | "categorical_crossentropy";
-    SparseCategoricalCrossentropy: "SparseCategoricalCrossentropy" | "sparse_categorical_crossentropy";
+    MeanSquaredError(): mean_squared_error,
+        "MeanSquaredError" | "mean_squared_error" | "mse" | "MSE";
+    MeanAbsoluteError(): mean_absolute_error,
+        "MeanAbsoluteError" | "mean_absolute_error" | "mae" | "MAE";
+    MeanAbsolutePercentageError(): mean_absolute_percentage_error,
+        "MeanAbsolutePercentageError" | "mean_absolute_percentage_error" | "mape" | "MAPE";
+    MeanSquaredLogarithmicError(): mean_squared_logarithmic_error,
+        "MeanSquaredLogarithmicError" | "mean_squared_logarithmic_error" | "msle" | "MSLE";
+    CosineSimilarity(axis): cosine_similarity, "CosineSimilarity" | "cosine_similarity";
+    Huber(delta): huber, "Huber" | "huber";
+    LogCosh(): log_cosh, "LogCosh" | "log_cosh";
+    Hinge(): hinge, "Hinge" | "hinge";
+    SquaredHinge(): squared_hinge, "SquaredHinge" | "squared_hinge";
+    CategoricalHinge(): categorical_hinge, "CategoricalHinge" | "categorical_hinge";
+    KLDivergence(): kl_divergence, "KLDivergence" | "kl_divergence" | "kld" | "KLD";
+    Poisson(): poisson, "Poisson" | "poisson";
+    BinaryCrossentropy(from_logits, label_smoothing, axis): binary_crossentropy,
+        "BinaryCrossentropy" | "binary_crossentropy" | "bce" | "BCE";
+    BinaryFocalCrossentropy(apply_class_balancing, alpha, gamma, from_logits, label_smoothing, axis):
+        binary_focal_crossentropy, "BinaryFocalCrossentropy" | "binary_focal_crossentropy";
+    CategoricalCrossentropy(from_logits, label_smoothing, axis): categorical_crossentropy,
+        "CategoricalCrossentropy" | "categorical_crossentropy";
+    CategoricalFocalCrossentropy(alpha: Alpha, gamma, from_logits, label_smoothing, axis):
+        categorical_focal_crossentropy, "CategoricalFocalCrossentropy" | "categorical_focal_crossentropy";
+    CategoricalGeneralizedCrossEntropy(q): categorical_generalized_cross_entropy,
+        "CategoricalGeneralizedCrossEntropy" | "categorical_generalized_cross_entropy";
+    SparseCategoricalCrossentropy(from_logits, ignore_class, axis): sparse_categorical_crossentropy,
+        "SparseCategoricalCrossentropy" | "sparse_categorical_crossentropy";
+    Dice(axis: Axes): dice, "Dice" | "dice";
+    Tversky(alpha, beta, axis: Axes): tversky, "Tversky" | "tversky";
+    Circle(gamma, margin, remove_diagonal): circle, "Circle" | "circle";
+    CTC(): ctc, "CTC" | "ctc";
 }

@@ -1,11 +1,14 @@
 //! `-ln p[t]` along the last axis, with the number t of the class.
 
 use super::binary_crossentropy::clip;
-use super::check::class_numbers;
-use super::{Loss, LossInput, Options, classes, row_loss, softmax_loss};
+use super::check::{class_numbers, classes_along};
+use super::{Loss, LossInput, Options, row_loss, softmax_loss};
 use crate::device::cpu::lanes::{self, Each, Itself, Same};
 use crate::device::cpu::math;
-use crate::device::{Activation, Arith, ClassTargets, Device, Float, RowFunction, RowLoss};
+use crate::device::{
+    Activation, Arith, Axes, ClassTargets, Device, Float, LineLoss, RowFunction, RowLoss,
+    line_of_row,
+};
 use crate::error::Result;
 use crate::shape::Shape;
 
@@ -18,6 +21,7 @@ use crate::shape::Shape;
 pub struct SparseCategoricalCrossentropy {
     pub(super) options: Options,
     entropy: SparseEntropy,
+    axis: isize,
 }
 
 impl SparseCategoricalCrossentropy {
@@ -26,6 +30,7 @@ impl SparseCategoricalCrossentropy {
         Self {
             options: Options::new("sparse_categorical_crossentropy"),
             entropy: SparseEntropy::new(),
+            axis: -1,
         }
     }
 
@@ -42,6 +47,13 @@ impl SparseCategoricalCrossentropy {
         self.entropy.ignore_class = Some(class as f32);
         self
     }
+
+    /// The axis of the classes; by default the last one.
+    #[must_use]
+    pub const fn axis(mut self, axis: isize) -> Self {
+        self.axis = axis;
+        self
+    }
 }
 
 impl<D: Device> Loss<D> for SparseCategoricalCrossentropy {
@@ -50,25 +62,35 @@ impl<D: Device> Loss<D> for SparseCategoricalCrossentropy {
     }
 
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
-        classes(y_true, y_pred)
+        classes_along(self.axis, y_true, y_pred)
     }
 
-    fn check_targets(&self, values: &[f32], _y_true: &Shape, y_pred: &Shape) -> Result<()> {
-        class_numbers(values, y_pred, self.entropy.ignore_class)
+    fn check_targets(&self, values: &[f32], y_true: &Shape, y_pred: &Shape) -> Result<()> {
+        let count = Axes::One(self.axis).width(y_true, y_pred);
+        class_numbers(values, count.unwrap_or_default(), self.entropy.ignore_class)
     }
 
-    fn fuses(&self, activation: Activation, _y_true: &Shape, _y_pred: &Shape) -> bool {
-        activation == Activation::Softmax && !self.entropy.from_logits
+    fn fuses(&self, activation: Activation, y_true: &Shape, y_pred: &Shape) -> bool {
+        let is_last = Axes::One(self.axis).is_last(y_true, y_pred);
+        activation == Activation::Softmax && !self.entropy.from_logits && is_last
+    }
+
+    fn axes(&self) -> Axes {
+        Axes::One(self.axis)
     }
 
     fn compute(&self, input: LossInput<'_, D>) {
-        if let Some(logits) = input.logits {
+        if input.logits.is_some() {
             let targets = ClassTargets::Numbers {
                 ignored: self.entropy.ignore_class,
             };
-            return softmax_loss(targets, logits, &self.options, input);
+            let of_logits = SparseEntropy {
+                from_logits: true,
+                ..self.entropy
+            };
+            return softmax_loss(targets, &of_logits, &self.options, input);
         }
-        row_loss(self.entropy, &self.options, input);
+        row_loss(self.entropy, &self.entropy, self.axis, &self.options, input);
     }
 }
 
@@ -143,6 +165,16 @@ impl RowLoss for SparseEntropy {
             gradient.fill(F::zero());
         }
         -math::ln::<F, A>(q)
+    }
+}
+
+impl<F: Float> LineLoss<F> for SparseEntropy {
+    fn line(&self, y_true: &[F], y_pred: &[F], gradient: Option<(&mut [F], F)>) -> F {
+        line_of_row(self, y_true, y_pred, gradient)
+    }
+
+    fn ignored_target(&self) -> Option<f32> {
+        self.ignore_class
     }
 }
 

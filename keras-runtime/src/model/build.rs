@@ -67,8 +67,50 @@ pub(crate) fn build<M: Model>(model: &mut M, shapes: &[&[Option<usize>]]) -> Res
             .collect();
         samples.push(Shape::new(&sizes));
     }
+    if network.kind == Kind::Sequential
+        && let ([expected], [found]) = (&expected(network, model.run())[..], &samples[..])
+        && !expected.accepts(found)
+    {
+        return Err(Error::value(format!(
+            "Sequential model '{}' has already been configured to use input shape {expected}. You cannot build it with \
+             input_shape {found}",
+            network.name
+        )));
+    }
     check_inputs(network, model.run(), &samples)?;
     build_weights(model, &samples)
+}
+
+/// Shapes with the names of a model's inputs, in their order.
+pub(crate) fn ordered<'a, M: Model>(
+    shapes: &[(&str, &'a [Option<usize>])],
+) -> Result<Vec<&'a [Option<usize>]>> {
+    let names: Vec<&str> = network::<M>().inputs.iter().map(|i| i.name).collect();
+    if let Some((name, _)) = shapes.iter().find(|(name, _)| !names.contains(name)) {
+        return Err(Error::value(format!(
+            "There is no input \"{name}\". Expected shapes with the following names: {names:?}.{}",
+            Error::suggestion(name, &names)
+        )));
+    }
+    let find = |name: &&str| {
+        let shape = shapes.iter().find(|(given, _)| given == name);
+        shape.map(|(_, shape)| *shape).ok_or_else(|| {
+            Error::value(format!(
+                "Missing shape for input \"{name}\". Expected shapes with the following names: {names:?}"
+            ))
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+/// The shapes of a model's inputs: as declared or, where that says too little, as it was built.
+fn expected<D: Device>(network: &Network, run: &Run<D>) -> Vec<Shape> {
+    let inputs = network.inputs.iter().enumerate();
+    let expected = inputs.map(|(at, input)| match &run.built {
+        Some(built) if !input.shape.is_known() => built[at],
+        _ => input.shape,
+    });
+    expected.collect()
 }
 
 /// Whether data of these shapes may go into the model.
@@ -77,11 +119,8 @@ pub(crate) fn check_inputs<D: Device>(
     run: &Run<D>,
     shapes: &[Shape],
 ) -> Result<()> {
-    for (at, (input, found)) in network.inputs.iter().zip(shapes).enumerate() {
-        let expected = match &run.built {
-            Some(built) if !input.shape.is_known() => &built[at],
-            _ => &input.shape,
-        };
+    let inputs = network.inputs.iter().zip(expected(network, run));
+    for (at, ((input, expected), found)) in inputs.zip(shapes).enumerate() {
         if !expected.accepts(found) {
             return Err(Error::value(format!(
                 "Input {at} with name '{}' of model '{}' is incompatible with the model: expected shape={expected}, \

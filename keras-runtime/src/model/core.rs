@@ -1,12 +1,14 @@
 //! The state of a model: what all its parts share, and what each runs with.
 
-use super::compile::Compiled;
+use super::compiled::Compiled;
+use super::function::Functions;
 use super::gradients::Spare;
 use super::history::Logs;
 use super::network::Network;
 use super::parameters::Parameters;
 use super::pass::Space;
 use crate::device::Device;
+use crate::saving::ModelState;
 use crate::shape::Shape;
 
 /// The device, the seed and the weights of a model; its parts share them.
@@ -50,7 +52,15 @@ pub struct Run<D: Device> {
     pub(crate) is_training: bool,
     /// The training steps taken since the model was made; random numbers depend on it.
     pub(crate) step: u64,
+    /// What the model was loaded from, until it is compiled.
+    pub(crate) loaded: Option<ModelState>,
+    /// Set by callbacks: the training, evaluation or prediction that is running is to end.
     pub(crate) stop_training: bool,
+    /// Where `predict` wants the outputs of its batches, one list for each output.
+    pub(crate) outputs: Option<Vec<Vec<f32>>>,
+    pub(crate) functions: Functions,
+    pub(crate) stop_evaluating: bool,
+    pub(crate) stop_predicting: bool,
     /// Whether training computes the gradients of the inputs, too.
     pub(crate) watches_inputs: bool,
     /// Whether the gradients of the outputs are the user's, and not those of the losses.
@@ -72,7 +82,12 @@ impl<D: Device> Run<D> {
             batch: 0,
             is_training: false,
             step: 0,
+            loaded: None,
             stop_training: false,
+            outputs: None,
+            functions: Functions::default(),
+            stop_evaluating: false,
+            stop_predicting: false,
             watches_inputs: false,
             has_own_gradients: false,
             spare: Spare::new(),

@@ -1,29 +1,47 @@
 //! `evaluate`: the loss and the metrics of a model on data it is not trained on.
 
-use super::Model;
+use super::epochs::Epochs;
 use super::feed::Feed;
-use super::fit::{in_pool, stoppable, work};
+use super::function::Stage;
 use super::history::Logs;
-use super::predict::check_batch_size;
 use super::progress::Progress;
+use super::trainable::Trainable;
+use super::training::{batches_of, begin, begin_callbacks, compiled, in_pool};
 use crate::callbacks::{Callback, CallbackContext, CallbackList, Params};
-use crate::data::Data;
-use crate::error::{Error, Result};
+use crate::data::{Columns, Data, IntoColumns, Pass};
+use crate::error::Result;
 
-/// The arguments of [`Model::evaluate`].
+/// The arguments of [`Model::evaluate`](super::Model::evaluate).
 pub struct Evaluate<'a> {
-    batch_size: Option<usize>,
+    batch_size: usize,
+    steps: Option<usize>,
+    sample_weight: Option<Result<Columns<'a>>>,
     verbose: u8,
     callbacks: CallbackList<'a>,
 }
 
 impl<'a> Evaluate<'a> {
-    /// So many samples at a time.
+    /// So many samples at a time. A [`Dataset`](crate::data::Dataset) has its own.
     pub fn batch_size(batch_size: usize) -> Self {
         Self {
-            batch_size: Some(batch_size),
+            batch_size,
             ..Self::default()
         }
+    }
+
+    /// The first batches alone; all by default.
+    #[must_use]
+    pub fn steps(mut self, steps: usize) -> Self {
+        self.steps = Some(steps);
+        self
+    }
+
+    /// How much each sample counts in the loss and in weighted metrics: one array, or one for each
+    /// output. The same as the third array of `(x, y, sample_weight)`.
+    #[must_use]
+    pub fn sample_weight(mut self, weights: impl IntoColumns<'a>) -> Self {
+        self.sample_weight = Some(weights.into_columns());
+        self
     }
 
     /// What is printed: nothing (0), a progress bar (1, the default) or a line (2).
@@ -42,91 +60,80 @@ impl<'a> Evaluate<'a> {
 }
 
 impl Default for Evaluate<'_> {
-    /// The data set's batch size, or 32.
+    /// 32 samples at a time.
     fn default() -> Self {
         Self {
-            batch_size: None,
+            batch_size: 32,
+            steps: None,
+            sample_weight: None,
             verbose: 1,
             callbacks: CallbackList::empty(),
         }
     }
 }
 
-pub(crate) fn evaluate<M: Model>(
-    model: &mut M,
-    data: Data<'_>,
-    evaluate: Evaluate<'_>,
+pub(crate) fn evaluate<'a>(
+    model: &mut dyn Trainable,
+    mut data: Data<'a>,
+    arguments: Evaluate<'a>,
 ) -> Result<Logs> {
-    if model.run().compiled.is_none() {
-        return Err(Error::NotCompiled);
+    let steps_per_execution = compiled(model)?;
+    if let Some(weights) = arguments.sample_weight {
+        data = data.sample_weight(weights?)?;
     }
-    let Evaluate {
-        batch_size,
-        verbose,
-        mut callbacks,
-    } = evaluate;
-    let batch_size = check_batch_size(batch_size.or(data.batch_size).unwrap_or(32))?;
-    let feed = Feed::new::<M>(data)?;
-    let steps = feed.batches(batch_size);
-    if steps == 0 {
-        return Err(Error::value(
-            "`evaluate` expects at least one sample. Received: empty data",
-        ));
-    }
+    let ops = vec![batches_of(arguments.batch_size)?];
+    let feed = Feed::new(model.network(), data, true, ops)?;
+    let mut epochs = Epochs::new(feed, arguments.steps, steps_per_execution, 0);
     let params = Params {
-        verbose,
-        batch_size: Some(batch_size),
+        verbose: arguments.verbose,
+        batch_size: Some(arguments.batch_size),
         epochs: 1,
-        steps: Some(steps),
+        steps: epochs.steps(),
     };
-    let mut progress = Progress::new(verbose, Some(steps));
-    let rows: Vec<u32> = (0..feed.samples().min(batch_size) as u32).collect();
-    model.begin(&feed.batch(&rows), false)?;
-    let work = work(model, batch_size, false);
+    let samples = begin(model, &mut epochs, false)?;
+    let work = model.work(samples, false);
+    let mut callbacks = arguments.callbacks;
+    let verbose = begin_callbacks(model, &mut callbacks, &params)?;
+    let mut progress = Progress::new(verbose, params.steps);
     let bar = Some(&mut progress);
     let logs = in_pool(work, || {
-        stoppable(model, |model| {
-            run_batches(model, &feed, batch_size, &mut callbacks, &params, bar)
-        })
+        run_test(model, &mut epochs, &mut callbacks, &params, bar)
     })?;
     progress.finish(&logs);
     Ok(logs)
 }
 
-/// Runs the model over all batches of a feed and gives its logs.
-pub(crate) fn run_batches<M: Model>(
-    model: &mut M,
-    feed: &Feed<'_>,
-    batch_size: usize,
+/// Runs a model over data from its first batch on and gives its logs.
+pub(crate) fn run_test(
+    model: &mut dyn Trainable,
+    epochs: &mut Epochs<'_>,
     callbacks: &mut CallbackList<'_>,
     params: &Params,
     mut progress: Option<&mut Progress>,
 ) -> Result<Logs> {
     let none = Logs::new();
-    let rows: Vec<u32> = (0..feed.samples() as u32).collect();
-    model.begin(&feed.batch(&rows[..rows.len().min(batch_size)]), false)?;
+    let function = model.function(Stage::Test);
+    *model.inner().stop_evaluating = false;
     callbacks.on_test_begin(&mut CallbackContext::new(params, model), &none)?;
-    let batches = rows.chunks(batch_size).take(feed.batches(batch_size));
-    for (step, rows) in batches.enumerate() {
-        let watched = !callbacks.is_empty();
+    let batch = epochs.restart(Pass::default())?;
+    model.begin(&batch, false)?;
+    let watched = !callbacks.is_empty();
+    epochs.run(|first, last, feed| {
         if watched {
             let cx = &mut CallbackContext::new(params, model);
-            callbacks.on_test_batch_begin(cx, step, &none)?;
+            callbacks.on_test_batch_begin(cx, first, &none)?;
         }
-        model.test_step(&feed.batch(rows))?;
+        function.call(model, feed)?;
         if watched {
             let logs = model.batch_logs();
             let cx = &mut CallbackContext::new(params, model);
-            callbacks.on_test_batch_end(cx, step, &logs)?;
+            callbacks.on_test_batch_end(cx, last, &logs)?;
         }
         if let Some(progress) = &mut progress {
-            progress.update(step + 1, || model.batch_logs());
-            // The validation of a training that is stopped is completed all the same.
-            if model.run().stop_training {
-                break;
-            }
+            progress.update(last + 1, || model.batch_logs());
         }
-    }
+        Ok(!*model.inner().stop_evaluating)
+    })?;
     let logs = model.epoch_logs();
     callbacks.on_test_end(&mut CallbackContext::new(params, model), &logs)?;
     Ok(logs)

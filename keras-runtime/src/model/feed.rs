@@ -1,96 +1,313 @@
-//! Data in the order of a model's inputs and outputs.
+//! Data in the order of a model's inputs and outputs, batch by batch.
 
-use super::Model;
-use super::build::network;
-use crate::data::{Batch, Columns, Data, Table, batches};
+use std::sync::Arc;
+
+use super::network::Network;
+use super::trainable::TargetCheck;
+use crate::data::{
+    Arrays, Batch, Batches, Columns, Data, Elements, Op, Pass, Source, Stream, Streams, Table,
+    cardinality, open,
+};
 use crate::error::{Error, Result};
+use crate::shape::Shape;
 
-/// The tables that a model reads.
+/// The batches that a model reads.
 pub(crate) struct Feed<'a> {
-    pub inputs: Vec<Table<'a>>,
-    pub targets: Vec<Table<'a>>,
-    pub sample_weights: Vec<Table<'a>>,
-    drop_remainder: bool,
+    network: &'static Network,
+    has_targets: bool,
+    class_weight: Vec<(usize, f32)>,
+    reader: Reader<'a>,
+    /// All rows of arrays, or the current batch of a stream.
+    tables: Placed<'a>,
+    /// The rows of the current batch.
+    rows: Vec<u32>,
+    state: State,
+    check: Option<TargetCheck>,
+}
+
+enum Reader<'a> {
+    Rows {
+        ops: Vec<Op>,
+        elements: Option<Box<dyn Elements>>,
+    },
+    Stream {
+        stream: Arc<dyn Streams + 'a>,
+        pass: Option<Stream<'a>>,
+    },
+}
+
+/// How far a pass is.
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    /// Not begun.
+    Closed,
+    /// Begun, no batch was given yet; the first may have been looked at.
+    Fresh { peeked: bool },
+    /// The current batch was given, or is yet to be.
+    Open { peeked: bool },
 }
 
 impl<'a> Feed<'a> {
-    /// The inputs of a model alone.
-    pub fn inputs<M: Model>(columns: Columns<'a>) -> Result<Self> {
-        let network = network::<M>();
-        let received = columns.tables.len();
-        let names: Vec<&str> = network.inputs.iter().map(|input| input.name).collect();
-        if received != names.len() && !columns.is_named() {
-            return Err(Error::value(format!(
-                "Model '{}' expects {} input(s): {names:?}, but it received {received} input tensors.",
-                network.name,
-                names.len(),
-            )));
+    /// The batches of some data for a model; `ops` batch arrays that have no order of their own.
+    pub fn new(
+        network: &'static Network,
+        data: Data<'a>,
+        has_targets: bool,
+        ops: Vec<Op>,
+    ) -> Result<Self> {
+        let Data {
+            source,
+            class_weight,
+        } = data;
+        if !class_weight.is_empty() && network.outputs.len() > 1 {
+            return Err(Error::value(
+                "`class_weight` is only supported for Models with a single output.",
+            ));
         }
-        let data = Data {
-            inputs: columns,
-            ..Data::default()
+        let mut feed = Self {
+            network,
+            has_targets,
+            class_weight,
+            reader: Reader::Rows {
+                ops: Vec::new(),
+                elements: None,
+            },
+            tables: Placed::default(),
+            rows: Vec::new(),
+            state: State::Closed,
+            check: None,
         };
-        data.check()?;
-        let inputs = data.inputs.ordered("input", &names)?;
-        Ok(Self {
-            inputs: inputs.into_iter().map(Table::expanded).collect(),
-            targets: Vec::new(),
-            sample_weights: Vec::new(),
-            drop_remainder: false,
-        })
-    }
-
-    /// Inputs, targets and sample weights of a model.
-    pub fn new<M: Model>(data: Data<'a>) -> Result<Self> {
-        let network = network::<M>();
-        let names: Vec<&str> = network.outputs.iter().map(|output| output.name).collect();
-        data.check()?;
-        let mut feed = Self::inputs::<M>(data.inputs)?;
-        feed.drop_remainder = data.drop_remainder;
-        let Some(targets) = data.targets else {
-            return Err(Error::value(format!(
-                "Model '{}' needs targets to compare its outputs with. Expected `(x, y)`. Received: `x` alone.",
-                network.name
-            )));
+        let (arrays, ops) = match source {
+            Source::Arrays(arrays) => (arrays, ops),
+            Source::Rows(arrays, ops) => (arrays, ops),
+            Source::Stream(stream) => {
+                feed.reader = Reader::Stream { stream, pass: None };
+                return Ok(feed);
+            }
         };
-        let received = targets.tables.len();
-        if received != names.len() && !targets.is_named() {
-            return Err(Error::value(format!(
-                "y_true and y_pred have different structures. Model '{}' has {} output(s): {names:?}. Received: {received} \
-                 arrays of targets.",
-                network.name,
-                names.len(),
-            )));
-        }
-        let targets = targets.ordered("output", &names)?;
-        feed.targets = targets.into_iter().map(Table::expanded).collect();
-        if let Some(weights) = data.sample_weights {
-            feed.sample_weights = match (weights.is_named(), weights.tables.len()) {
-                // One array of weights serves every output.
-                (false, 1) => vec![weights.tables[0].clone(); names.len()],
-                _ => weights.ordered("output", &names)?,
-            };
-        }
+        feed.tables = feed.place(arrays)?;
+        feed.reader = Reader::Rows {
+            ops,
+            elements: None,
+        };
         Ok(feed)
     }
 
-    /// The number of samples.
-    pub fn samples(&self) -> usize {
+    /// The number of batches of a pass, where it is known.
+    pub fn batches(&self) -> Option<usize> {
+        match &self.reader {
+            Reader::Rows { ops, .. } => cardinality(ops, self.tables.rows()),
+            Reader::Stream { stream, .. } => stream.batches(),
+        }
+    }
+
+    /// Whether the batches come one after the other, and are not cut from arrays.
+    pub fn is_stream(&self) -> bool {
+        matches!(self.reader, Reader::Stream { .. })
+    }
+
+    /// Checks the targets of every batch of a stream; those of arrays are checked at once.
+    pub fn check_with(&mut self, check: TargetCheck) {
+        if self.is_stream() {
+            self.check = Some(check);
+        }
+    }
+
+    /// Whether a pass has begun and is not through.
+    pub fn is_open(&self) -> bool {
+        self.state != State::Closed
+    }
+
+    /// Whether a pass has begun and no batch of it was given.
+    pub fn is_fresh(&self) -> bool {
+        matches!(self.state, State::Fresh { .. })
+    }
+
+    /// Begins a pass.
+    pub fn open(&mut self, pass: Pass) -> Result<()> {
+        match &mut self.reader {
+            Reader::Rows { ops, elements } => {
+                *elements = Some(open(ops, self.tables.rows(), pass));
+            }
+            Reader::Stream { stream, pass } => {
+                // What reads ahead for the old pass ends before the new one begins.
+                *pass = None;
+                *pass = Some(stream.clone().open()?);
+            }
+        }
+        self.state = State::Fresh { peeked: false };
+        Ok(())
+    }
+
+    /// Gives the pass up.
+    pub fn close(&mut self) {
+        self.state = State::Closed;
+    }
+
+    /// The next batch, which [`next`](Batches::next) gives again.
+    pub fn peek(&mut self) -> Result<Option<Batch<'_>>> {
+        let is_there = match self.state {
+            State::Closed => false,
+            State::Fresh { peeked: true } | State::Open { peeked: true } => true,
+            State::Fresh { peeked: false } | State::Open { peeked: false } => self.read()?,
+        };
+        self.state = match self.state {
+            _ if !is_there => State::Closed,
+            State::Fresh { .. } => State::Fresh { peeked: true },
+            _ => State::Open { peeked: true },
+        };
+        Ok(is_there.then(|| self.batch()))
+    }
+
+    /// Reads a batch.
+    fn read(&mut self) -> Result<bool> {
+        self.rows.clear();
+        let arrays = match &mut self.reader {
+            Reader::Rows { elements, .. } => {
+                let elements = elements.as_mut();
+                return Ok(elements.is_some_and(|elements| elements.next(1, &mut self.rows) > 0));
+            }
+            Reader::Stream { pass, .. } => match pass.as_mut().and_then(Iterator::next) {
+                None => return Ok(false),
+                Some(arrays) => arrays?,
+            },
+        };
+        arrays.check()?;
+        if arrays.rows() == 0 {
+            return Err(Error::value(
+                "A batch has at least one sample. Received: an empty batch",
+            ));
+        }
+        self.tables = self.place(arrays)?;
+        if let Some(check) = &self.check {
+            check(&self.tables.targets)?;
+        }
+        self.rows.extend(0..self.tables.rows() as u32);
+        Ok(true)
+    }
+
+    fn batch(&self) -> Batch<'_> {
+        Batch {
+            inputs: &self.tables.inputs,
+            targets: &self.tables.targets,
+            sample_weights: &self.tables.sample_weights,
+            rows: &self.rows,
+        }
+    }
+
+    /// Arrays in the order of the model.
+    fn place(&self, arrays: Arrays<'a>) -> Result<Placed<'a>> {
+        let network = self.network;
+        let mut placed = Placed {
+            inputs: inputs(network, arrays.inputs)?,
+            ..Placed::default()
+        };
+        if self.has_targets {
+            placed.targets = targets(network, arrays.targets)?;
+            placed.sample_weights = weights(network, arrays.sample_weights)?;
+            if !self.class_weight.is_empty() {
+                if !placed.sample_weights.is_empty() {
+                    return Err(Error::value(
+                        "You cannot `class_weight` and `sample_weight` at the same time.",
+                    ));
+                }
+                let targets = placed.targets.iter();
+                let weighted = targets.map(|target| class_weights(target, &self.class_weight));
+                placed.sample_weights = weighted.collect();
+            }
+        }
+        Ok(placed)
+    }
+}
+
+impl Batches for Feed<'_> {
+    fn next(&mut self) -> Result<Option<Batch<'_>>> {
+        if self.peek()?.is_none() {
+            return Ok(None);
+        }
+        self.state = State::Open { peeked: false };
+        Ok(Some(self.batch()))
+    }
+}
+
+/// Tables in the order of a model's inputs and outputs.
+#[derive(Default)]
+struct Placed<'a> {
+    inputs: Vec<Table<'a>>,
+    targets: Vec<Table<'a>>,
+    sample_weights: Vec<Table<'a>>,
+}
+
+impl Placed<'_> {
+    fn rows(&self) -> usize {
         self.inputs.first().map_or(0, |table| table.rows)
     }
+}
 
-    /// The number of batches of a size.
-    pub fn batches(&self, batch_size: usize) -> usize {
-        batches(self.samples(), batch_size, self.drop_remainder)
+fn inputs<'a>(network: &Network, columns: Columns<'a>) -> Result<Vec<Table<'a>>> {
+    let received = columns.tables.len();
+    let names: Vec<&str> = network.inputs.iter().map(|input| input.name).collect();
+    if received != names.len() && !columns.is_named() {
+        return Err(Error::value(format!(
+            "Model '{}' expects {} input(s): {names:?}, but it received {received} input tensors.",
+            network.name,
+            names.len(),
+        )));
     }
+    let tables = columns.ordered("input", &names)?;
+    Ok(tables.into_iter().map(Table::expanded).collect())
+}
 
-    /// Some of the rows, to be loaded.
-    pub fn batch<'b>(&'b self, rows: &'b [u32]) -> Batch<'b> {
-        Batch {
-            inputs: &self.inputs,
-            targets: &self.targets,
-            sample_weights: &self.sample_weights,
-            rows,
-        }
+fn targets<'a>(network: &Network, columns: Option<Columns<'a>>) -> Result<Vec<Table<'a>>> {
+    let names: Vec<&str> = network.outputs.iter().map(|output| output.name).collect();
+    let Some(columns) = columns else {
+        return Err(Error::value(format!(
+            "Model '{}' needs targets to compare its outputs with. Expected `(x, y)`. Received: `x` alone.",
+            network.name
+        )));
+    };
+    let received = columns.tables.len();
+    if received != names.len() && !columns.is_named() {
+        return Err(Error::value(format!(
+            "y_true and y_pred have different structures. Model '{}' has {} output(s): {names:?}. Received: {received} \
+             arrays of targets.",
+            network.name,
+            names.len(),
+        )));
+    }
+    let tables = columns.ordered("output", &names)?;
+    Ok(tables.into_iter().map(Table::expanded).collect())
+}
+
+fn weights<'a>(network: &Network, columns: Option<Columns<'a>>) -> Result<Vec<Table<'a>>> {
+    let names: Vec<&str> = network.outputs.iter().map(|output| output.name).collect();
+    let Some(columns) = columns else {
+        return Ok(Vec::new());
+    };
+    match (columns.is_named(), columns.tables.len()) {
+        // One array of weights serves every output.
+        (false, 1) => Ok(vec![columns.tables[0].clone(); names.len()]),
+        _ => columns.ordered("output", &names),
+    }
+}
+
+/// The weight of each sample by its class: the number of its target, or the place of the largest of
+/// several numbers.
+fn class_weights<'a>(target: &Table<'_>, weights: &[(usize, f32)]) -> Table<'a> {
+    let width = target.shape.last().max(1);
+    let values = target.values.chunks(target.shape.size().max(1)).map(|row| {
+        let class = if width == 1 {
+            row[0].round() as usize
+        } else {
+            let better = |best: usize, at: usize| if row[at] > row[best] { at } else { best };
+            (1..width).fold(0, better)
+        };
+        let weight = weights.iter().find(|(of, _)| *of == class);
+        weight.map_or(1.0, |(_, weight)| *weight)
+    });
+    Table {
+        values: values.collect::<Vec<f32>>().into(),
+        shape: Shape::SCALAR,
+        rows: target.rows,
     }
 }

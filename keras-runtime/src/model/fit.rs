@@ -1,33 +1,26 @@
-//! `fit`: training over epochs, with validation, callbacks and a progress bar.
+//! The arguments of `fit`.
 
-use std::ops::Range;
+use super::training::{Frequency, Shuffle};
+use crate::callbacks::{Callback, CallbackList};
+use crate::data::{Columns, Data, IntoColumns, IntoData};
+use crate::error::Result;
 
-use super::Model;
-use super::evaluate::run_batches;
-use super::feed::Feed;
-use super::history::{History, Logs};
-use super::predict::check_batch_size;
-use super::progress::Progress;
-use super::step;
-use crate::callbacks::{Callback, CallbackContext, CallbackList, Params};
-use crate::data::{Data, IntoData};
-use crate::device::Memory;
-use crate::error::{Error, Result};
-use crate::random::Key;
-
-/// The arguments of [`Model::fit`].
+/// The arguments of [`Model::fit`](super::Model::fit).
 pub struct Fit<'a> {
-    epochs: usize,
-    initial_epoch: usize,
-    batch_size: Option<usize>,
-    steps_per_epoch: Option<usize>,
-    verbose: u8,
-    shuffle: bool,
-    validation_split: f32,
-    validation: Option<Result<Data<'a>>>,
-    validation_batch_size: Option<usize>,
-    validation_freq: usize,
-    callbacks: CallbackList<'a>,
+    pub(super) epochs: usize,
+    pub(super) initial_epoch: usize,
+    pub(super) batch_size: Option<usize>,
+    pub(super) steps_per_epoch: Option<usize>,
+    pub(super) verbose: u8,
+    pub(super) shuffle: Shuffle,
+    pub(super) class_weight: Vec<(usize, f32)>,
+    pub(super) sample_weight: Option<Result<Columns<'a>>>,
+    pub(super) validation_split: f32,
+    pub(super) validation: Option<Result<Data<'a>>>,
+    pub(super) validation_steps: Option<usize>,
+    pub(super) validation_batch_size: Option<usize>,
+    pub(super) validation_freq: Frequency,
+    pub(super) callbacks: CallbackList<'a>,
 }
 
 impl<'a> Fit<'a> {
@@ -39,16 +32,19 @@ impl<'a> Fit<'a> {
             batch_size: None,
             steps_per_epoch: None,
             verbose: 1,
-            shuffle: true,
+            shuffle: Shuffle::Samples,
+            class_weight: Vec::new(),
+            sample_weight: None,
             validation_split: 0.0,
             validation: None,
+            validation_steps: None,
             validation_batch_size: None,
-            validation_freq: 1,
+            validation_freq: Frequency::Every(1),
             callbacks: CallbackList::empty(),
         }
     }
 
-    /// The samples of one step: those of the data set, or 32, by default.
+    /// The samples of one step, 32 by default. A [`Dataset`](crate::data::Dataset) has its own.
     #[must_use]
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = Some(batch_size);
@@ -62,7 +58,8 @@ impl<'a> Fit<'a> {
         self
     }
 
-    /// At most so many batches in each epoch; all of them by default.
+    /// So many batches in each epoch; by default all of them. The next epoch goes on where the last
+    /// one stopped, and one that comes to the end of the data is shorter.
     #[must_use]
     pub fn steps_per_epoch(mut self, steps: usize) -> Self {
         self.steps_per_epoch = Some(steps);
@@ -76,11 +73,27 @@ impl<'a> Fit<'a> {
         self
     }
 
-    /// Whether the samples are put into a new order for each epoch; they are by default. A
+    /// Whether the samples are put into a new order for each epoch: `true`, the default, `false`, or
+    /// `"batch"`, which changes the order within each batch alone. A
     /// [`Dataset`](crate::data::Dataset) has its own order.
     #[must_use]
-    pub fn shuffle(mut self, shuffle: bool) -> Self {
-        self.shuffle = shuffle;
+    pub fn shuffle(mut self, shuffle: impl Into<Shuffle>) -> Self {
+        self.shuffle = shuffle.into();
+        self
+    }
+
+    /// How much the samples of each class count in the loss, 1 where it is not said.
+    #[must_use]
+    pub fn class_weight(mut self, weights: impl IntoIterator<Item = (usize, f32)>) -> Self {
+        self.class_weight.extend(weights);
+        self
+    }
+
+    /// How much each sample counts in the loss and in weighted metrics: one array, or one for each
+    /// output. The same as the third array of `(x, y, sample_weight)`.
+    #[must_use]
+    pub fn sample_weight(mut self, weights: impl IntoColumns<'a>) -> Self {
+        self.sample_weight = Some(weights.into_columns());
         self
     }
 
@@ -98,6 +111,13 @@ impl<'a> Fit<'a> {
         self
     }
 
+    /// So many batches of the validation data, always the first ones; by default all of them.
+    #[must_use]
+    pub fn validation_steps(mut self, steps: usize) -> Self {
+        self.validation_steps = Some(steps);
+        self
+    }
+
     /// The samples of one step of validation; as many as in training by default.
     #[must_use]
     pub fn validation_batch_size(mut self, batch_size: usize) -> Self {
@@ -105,10 +125,11 @@ impl<'a> Fit<'a> {
         self
     }
 
-    /// Validation after every so many epochs; after each by default.
+    /// Validation after every so many epochs, or after those of a list, which count from 1; after
+    /// each by default.
     #[must_use]
-    pub fn validation_freq(mut self, epochs: usize) -> Self {
-        self.validation_freq = epochs;
+    pub fn validation_freq(mut self, epochs: impl Into<Frequency>) -> Self {
+        self.validation_freq = epochs.into();
         self
     }
 
@@ -118,226 +139,4 @@ impl<'a> Fit<'a> {
         self.callbacks.push(callback);
         self
     }
-}
-
-/// How the samples of an epoch are ordered.
-#[derive(Clone, Copy)]
-enum Order {
-    /// As they are.
-    Given,
-    /// A new order for each epoch, from the model's seed and the steps it has taken.
-    Shuffled,
-    /// The data set's own, from its seed and the number of the epoch.
-    Seeded(u64),
-}
-
-/// The stream of random numbers that orders samples.
-const SHUFFLE: u64 = 3;
-
-impl Order {
-    /// Puts the rows of an epoch into their order.
-    fn apply<M: Model>(self, model: &M, epoch: usize, rows: &mut Vec<u32>, samples: usize) {
-        rows.clear();
-        rows.extend(0..samples as u32);
-        let (seed, index) = match self {
-            Order::Given => return,
-            Order::Shuffled => (model.core().seed, model.run().step),
-            Order::Seeded(seed) => (seed, epoch as u64),
-        };
-        Key::new(seed).fold(SHUFFLE).fold(index).shuffle(rows);
-    }
-}
-
-pub(crate) fn fit<M: Model>(model: &mut M, data: Data<'_>, fit: Fit<'_>) -> Result<History> {
-    if model.run().compiled.is_none() {
-        return Err(Error::NotCompiled);
-    }
-    let batch_size = check_batch_size(fit.batch_size.or(data.batch_size).unwrap_or(32))?;
-    if fit.validation_freq == 0 {
-        return Err(Error::value(
-            "`validation_freq` expects a positive number of epochs. Received: validation_freq=0",
-        ));
-    }
-    let order = match (data.batch_size, data.shuffle) {
-        (_, Some(seed)) => Order::Seeded(seed),
-        (Some(_), None) => Order::Given,
-        (None, None) if fit.shuffle => Order::Shuffled,
-        (None, None) => Order::Given,
-    };
-    let (data, validation) = match fit.validation {
-        Some(validation) => (data, Some(validation?)),
-        None if fit.validation_split == 0.0 => (data, None),
-        None => {
-            let (training, validation) = data.split(fit.validation_split)?;
-            (training, Some(validation))
-        }
-    };
-    let feed = Feed::new::<M>(data)?;
-    let validation = match validation {
-        None => None,
-        Some(data) => {
-            let size = fit
-                .validation_batch_size
-                .or(data.batch_size)
-                .unwrap_or(batch_size);
-            Some((Feed::new::<M>(data)?, check_batch_size(size)?))
-        }
-    };
-    let samples = feed.samples();
-    let all = feed.batches(batch_size);
-    if all == 0 {
-        return Err(Error::value(
-            "`fit` expects at least one sample. Received: empty data",
-        ));
-    }
-    let training = Training {
-        steps: fit
-            .steps_per_epoch
-            .filter(|&steps| steps > 0)
-            .unwrap_or(all)
-            .min(all),
-        feed,
-        validation,
-        validation_freq: fit.validation_freq,
-        batch_size,
-        order,
-        epochs: fit.initial_epoch..fit.epochs,
-        verbose: fit.verbose,
-    };
-    let mut callbacks = fit.callbacks;
-    let mut rows: Vec<u32> = (0..samples.min(batch_size) as u32).collect();
-    if let Some((feed, batch_size)) = &training.validation {
-        let rows: Vec<u32> = (0..feed.samples().min(*batch_size) as u32).collect();
-        model.begin(&feed.batch(&rows), false)?;
-    }
-    model.begin(&training.feed.batch(&rows), true)?;
-    let work = work(model, batch_size, true);
-    in_pool(work, || {
-        stoppable(model, |model| {
-            training.run(model, &mut callbacks, &mut rows)
-        })
-    })
-}
-
-/// Everything that one call of `fit` works with.
-struct Training<'a> {
-    feed: Feed<'a>,
-    validation: Option<(Feed<'a>, usize)>,
-    validation_freq: usize,
-    batch_size: usize,
-    steps: usize,
-    order: Order,
-    epochs: Range<usize>,
-    verbose: u8,
-}
-
-impl Training<'_> {
-    fn run<M: Model>(
-        &self,
-        model: &mut M,
-        callbacks: &mut CallbackList<'_>,
-        rows: &mut Vec<u32>,
-    ) -> Result<History> {
-        let params = Params {
-            verbose: self.verbose,
-            batch_size: Some(self.batch_size),
-            epochs: self.epochs.end,
-            steps: Some(self.steps),
-        };
-        let none = Logs::new();
-        let mut history = History::new();
-        let mut logs = Logs::new();
-        callbacks.on_train_begin(&mut CallbackContext::new(&params, model), &none)?;
-        for epoch in self.epochs.clone() {
-            model.reset_metrics();
-            callbacks.on_epoch_begin(&mut CallbackContext::new(&params, model), epoch, &none)?;
-            let mut progress = Progress::new(self.verbose, Some(self.steps));
-            progress.begin_epoch(epoch, self.epochs.end);
-            self.order.apply(model, epoch, rows, self.feed.samples());
-            self.epoch(model, callbacks, &params, rows, &mut progress)?;
-            logs = model.epoch_logs();
-            if let Some((feed, batch_size)) = &self.validation
-                && (epoch + 1) % self.validation_freq == 0
-            {
-                let validation = run_batches(model, feed, *batch_size, callbacks, &params, None)?;
-                for (name, value) in validation.iter() {
-                    logs.insert(&format!("val_{name}"), value);
-                }
-                // The memory of losses and metrics goes back to training.
-                let first = rows.len().min(self.batch_size);
-                model.begin(&self.feed.batch(&rows[..first]), true)?;
-            }
-            let mut with_callbacks = logs.clone();
-            let cx = &mut CallbackContext::new(&params, model);
-            callbacks.on_epoch_end(cx, epoch, &mut with_callbacks)?;
-            history.push(epoch, &with_callbacks);
-            progress.finish(&with_callbacks);
-            if model.run().stop_training {
-                break;
-            }
-        }
-        let (core, run) = model.split();
-        step::finalize_weights(core, run);
-        callbacks.on_train_end(&mut CallbackContext::new(&params, model), &logs)?;
-        Ok(history)
-    }
-
-    fn epoch<M: Model>(
-        &self,
-        model: &mut M,
-        callbacks: &mut CallbackList<'_>,
-        params: &Params,
-        rows: &[u32],
-        progress: &mut Progress,
-    ) -> Result<()> {
-        let none = Logs::new();
-        for (step, rows) in rows.chunks(self.batch_size).take(self.steps).enumerate() {
-            let watched = !callbacks.is_empty();
-            if watched {
-                let cx = &mut CallbackContext::new(params, model);
-                callbacks.on_train_batch_begin(cx, step, &none)?;
-            }
-            model.train_step(&self.feed.batch(rows))?;
-            if watched {
-                let logs = model.batch_logs();
-                let cx = &mut CallbackContext::new(params, model);
-                callbacks.on_train_batch_end(cx, step, &logs)?;
-            }
-            progress.update(step + 1, || model.batch_logs());
-            if model.run().stop_training {
-                break;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Operations of a step from which training runs inside the pool of threads.
-const WORTH_THE_POOL: usize = 250_000;
-
-/// About how many operations a step takes: each weight is used once for every sample at least,
-/// and each value once.
-pub(crate) fn work<M: Model>(model: &M, batch_size: usize, training: bool) -> usize {
-    let parameters = model.core().parameters.as_ref();
-    let weights = parameters.map_or(0, |parameters| M::Device::len(&parameters.params));
-    let space = model.run().space(training);
-    let values: usize = space.map_or(0, |space| space.plan.slots.iter().sum());
-    (batch_size * weights).max(values)
-}
-
-/// Runs a loop of steps inside the pool of threads, where splitting the work of a step is cheap; a
-/// loop of small steps runs here and now.
-pub(crate) fn in_pool<R: Send>(work: usize, run: impl FnOnce() -> R + Send) -> R {
-    if work < WORTH_THE_POOL {
-        return run();
-    }
-    rayon::scope(|_| run())
-}
-
-/// Runs a loop that callbacks can stop. What they say in it does not concern the loop around it.
-pub(crate) fn stoppable<M: Model, R>(model: &mut M, run: impl FnOnce(&mut M) -> R) -> R {
-    let around = std::mem::take(&mut model.split().1.stop_training);
-    let result = run(model);
-    model.split().1.stop_training = around;
-    result
 }

@@ -1,15 +1,24 @@
 //! Every model as callbacks see it.
 
+use std::path::Path;
+
 use ndarray::ArrayD;
 
-use super::Model;
+use super::build::network;
+use super::predict::last_outputs;
+use super::{Model, state, step};
 use crate::callbacks::ModelHandle;
 use crate::error::Result;
 use crate::metrics::Direction;
+use crate::saving::{LayerState, OptimizerState};
 
 impl<M: Model> ModelHandle for M {
     fn name(&self) -> &str {
         Model::name(self)
+    }
+
+    fn layers(&self) -> Vec<LayerState> {
+        state::layers(self.core(), network::<M>())
     }
 
     fn get_weights(&self) -> Vec<ArrayD<f32>> {
@@ -20,6 +29,23 @@ impl<M: Model> ModelHandle for M {
         Model::set_weights(self, weights)
     }
 
+    fn save_weights(&self, path: &Path) -> Result<()> {
+        Model::save_weights(self, path)
+    }
+
+    fn save(&self, path: &Path) -> Result<()> {
+        Model::save(self, path)
+    }
+
+    fn optimizer(&self) -> Option<OptimizerState> {
+        state::optimizer(self.core(), self.run().compiled.as_ref())
+    }
+
+    fn iterations(&self) -> u64 {
+        let compiled = self.run().compiled.as_ref();
+        compiled.map_or(0, |compiled| compiled.state.iterations)
+    }
+
     fn learning_rate(&self) -> Result<f32> {
         Model::learning_rate(self)
     }
@@ -28,8 +54,17 @@ impl<M: Model> ModelHandle for M {
         Model::set_learning_rate(self, learning_rate)
     }
 
+    fn metrics_names(&self) -> Vec<String> {
+        Model::metrics_names(self)
+    }
+
     fn swap_ema_weights(&mut self) -> Result<()> {
         Model::swap_ema_weights(self)
+    }
+
+    fn keep_ema_weights(&mut self) -> Result<()> {
+        let (core, run) = self.split();
+        step::keep_ema_weights(core, run)
     }
 
     fn metric_direction(&self, name: &str) -> Option<Direction> {
@@ -42,13 +77,25 @@ impl<M: Model> ModelHandle for M {
         if targets.outputs.iter().any(|output| is_loss(&output.name)) {
             return Some(Direction::Down);
         }
-        let mut metrics = targets.outputs.iter().flat_map(|output| &output.metrics);
+        let mut metrics = targets.metrics.iter();
         let metric = metrics.find(|metric| metric.names.iter().any(|logged| logged == name))?;
         Some(metric.metric.direction())
     }
 
+    fn outputs(&self) -> Vec<ArrayD<f32>> {
+        last_outputs(self)
+    }
+
     fn stop_training(&mut self) {
         self.split().1.stop_training = true;
+    }
+
+    fn stop_evaluating(&mut self) {
+        self.split().1.stop_evaluating = true;
+    }
+
+    fn stop_predicting(&mut self) {
+        self.split().1.stop_predicting = true;
     }
 
     fn is_stopped(&self) -> bool {

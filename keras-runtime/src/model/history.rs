@@ -32,6 +32,11 @@ impl Logs {
         }
     }
 
+    /// Forgets the value of a name.
+    pub fn remove(&mut self, name: &str) {
+        self.entries.retain(|(entry, _)| &**entry != name);
+    }
+
     /// Sets the value of the name at a [`slot`](Logs::slot).
     pub(crate) fn set(&mut self, slot: usize, value: f32) {
         if let Some(entry) = self.entries.get_mut(slot) {

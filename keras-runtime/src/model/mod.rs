@@ -3,15 +3,19 @@
 mod backend;
 mod build;
 mod compile;
+mod compiled;
 mod core;
 mod describe;
+mod epochs;
 mod evaluate;
 mod feed;
 mod fit;
+mod function;
 mod gradients;
 mod handle;
 mod history;
 mod layer_ref;
+mod metric_ref;
 #[allow(clippy::module_inception)]
 mod model;
 pub mod network;
@@ -22,29 +26,41 @@ mod plan;
 mod predict;
 mod progbar;
 mod progress;
+mod state;
 mod step;
 mod step_logs;
 mod summary;
 mod table;
+mod targets;
 mod trace;
+mod trainable;
+mod training;
 mod weights;
 
 pub use backend::Backend;
 pub use build::build_declared;
-pub use compile::Compile;
+pub use compile::{Compile, LossWeights};
 pub use core::{Core, Run};
 pub(crate) use describe::describe;
 pub use evaluate::Evaluate;
 pub use fit::Fit;
+pub use function::StepFunction;
 pub use history::{History, Logs};
 pub use layer_ref::LayerRef;
+pub use metric_ref::MetricRef;
 pub use model::Model;
+pub use on_batch::OnBatch;
 pub use pass::Pass;
 pub use predict::Predict;
 #[doc(hidden)]
 pub use progbar::{Progbar, epoch_line};
+pub(crate) use progress::Progress;
+#[doc(hidden)]
+pub use state::load;
 pub use step_logs::{StepLogs, keep_logs};
 pub use summary::SummaryOptions;
 #[doc(hidden)]
 pub use summary::{OptimizerSize, Row, Summary};
 pub use trace::Trace;
+pub use trainable::{Inner, TargetCheck, Trainable};
+pub use training::{Frequency, Shuffle};

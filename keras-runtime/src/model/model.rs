@@ -1,24 +1,33 @@
 //! The trait of every model.
 
+use std::path::Path;
+
 use ndarray::ArrayD;
 
 use super::backend::Backend;
-use super::compile::{Compile, Compiled};
+use super::compile::Compile;
+use super::compiled::Compiled;
 use super::core::{Core, Run};
 use super::evaluate::{self, Evaluate};
-use super::fit::{self, Fit};
+use super::fit::Fit;
+use super::function::{self, Stage, StepFunction};
 use super::gradients::Ends;
 use super::history::{History, Logs};
 use super::layer_ref::LayerRef;
+use super::metric_ref::MetricRef;
 use super::network::Network;
+use super::on_batch::OnBatch;
 use super::pass::Pass;
 use super::predict::{self, Predict};
 use super::summary::SummaryOptions;
 use super::trace::Trace;
-use super::{build, describe, gradients, on_batch, step, step_logs, weights};
+use super::{
+    build, describe, gradients, metric_ref, on_batch, state, step, step_logs, training, weights,
+};
 use crate::console;
 use crate::data::{Batch, IntoColumns, IntoData};
 use crate::error::{Error, Result};
+use crate::saving::LoadWeights;
 
 /// A model: what the macros generate, and everything that Keras' `Model` does with it.
 ///
@@ -147,10 +156,30 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// If a name is not known, or an output is named that the model does not have.
     fn compile(&mut self, compile: Compile<Self::Device>) -> Result<()> {
-        let compiled = Compiled::new(build::network::<Self>(), compile)?;
         let (_, run) = self.split();
+        let compiled = Compiled::new(build::network::<Self>(), compile, &mut run.compiled)?;
         run.compiled = Some(compiled);
-        Ok(())
+        run.functions = Default::default();
+        state::compiled(self)
+    }
+
+    /// The function that takes batches and runs one step of training, or as many as
+    /// `steps_per_execution` says: what `fit` and `train_on_batch` call. It is made at the first
+    /// call, after every [`compile`](Model::compile), and anew with `force`.
+    ///
+    /// A model may have its own, which `fit` asks for once after every `compile`.
+    fn make_train_function(&mut self, force: bool) -> StepFunction {
+        function::make(self.split().1, Stage::Train, force)
+    }
+
+    /// The same for `evaluate` and `test_on_batch`.
+    fn make_test_function(&mut self, force: bool) -> StepFunction {
+        function::make(self.split().1, Stage::Test, force)
+    }
+
+    /// The same for `predict`.
+    fn make_predict_function(&mut self, force: bool) -> StepFunction {
+        function::make(self.split().1, Stage::Predict, force)
     }
 
     /// Makes the weights of a model whose input shape was not known when it was made: the shape of
@@ -162,12 +191,20 @@ pub trait Model: Sized + Send {
         build::build(self, &[input_shape])
     }
 
-    /// The same for a model with several inputs.
+    /// The same for a model with several inputs: a shape for each, in their order.
     ///
     /// # Errors
     /// As [`build`](Model::build).
     fn build_all(&mut self, input_shapes: &[&[Option<usize>]]) -> Result<()> {
         build::build(self, input_shapes)
+    }
+
+    /// The same for a model with several inputs: a shape for each, by name.
+    ///
+    /// # Errors
+    /// As [`build`](Model::build), or if a name is missing or unknown.
+    fn build_by_name(&mut self, input_shapes: &[(&str, &[Option<usize>])]) -> Result<()> {
+        build::build(self, &build::ordered::<Self>(input_shapes)?)
     }
 
     /// Trains the model: for each epoch, over all batches of the data.
@@ -179,7 +216,7 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// If the model is not compiled, the data does not fit it, or a callback fails.
     fn fit<'a>(&mut self, data: impl IntoData<'a>, arguments: Fit<'a>) -> Result<History> {
-        fit::fit(self, data.into_data()?, arguments)
+        training::fit(self, data.into_data()?, arguments)
     }
 
     /// The loss and the metrics on data.
@@ -212,24 +249,47 @@ pub trait Model: Sized + Send {
         x: impl IntoColumns<'a>,
         arguments: Predict<'a>,
     ) -> Result<Vec<ArrayD<f32>>> {
-        predict::predict(self, x.into_columns()?, arguments)
+        predict::predict(self, x.into_inputs()?, arguments)
     }
 
-    /// One step of training on one batch; gives the running means of the loss and the metrics since
-    /// the last [`reset_metrics`](Model::reset_metrics), as in Keras 3.
+    /// One step of training on one batch; gives the loss and the metrics of this batch.
     ///
     /// # Errors
     /// As [`fit`](Model::fit).
     fn train_on_batch<'a>(&mut self, data: impl IntoData<'a>) -> Result<Logs> {
-        on_batch::train(self, data.into_data()?)
+        self.train_on_batch_with(data, OnBatch::new())
     }
 
-    /// Adds one batch to the running means of the loss and the metrics, and gives them.
+    /// The same with arguments: weights, or running means over several batches.
+    ///
+    /// # Errors
+    /// As [`fit`](Model::fit).
+    fn train_on_batch_with<'a>(
+        &mut self,
+        data: impl IntoData<'a>,
+        arguments: OnBatch<'a>,
+    ) -> Result<Logs> {
+        on_batch::run(self, data.into_data()?, arguments, Stage::Train)
+    }
+
+    /// The loss and the metrics of one batch.
     ///
     /// # Errors
     /// As [`fit`](Model::fit).
     fn test_on_batch<'a>(&mut self, data: impl IntoData<'a>) -> Result<Logs> {
-        on_batch::test(self, data.into_data()?)
+        self.test_on_batch_with(data, OnBatch::new())
+    }
+
+    /// The same with arguments: weights, or running means over several batches.
+    ///
+    /// # Errors
+    /// As [`fit`](Model::fit).
+    fn test_on_batch_with<'a>(
+        &mut self,
+        data: impl IntoData<'a>,
+        arguments: OnBatch<'a>,
+    ) -> Result<Logs> {
+        on_batch::run(self, data.into_data()?, arguments, Stage::Test)
     }
 
     /// The output for one batch.
@@ -237,7 +297,7 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// As [`predict`](Model::predict).
     fn predict_on_batch<'a>(&mut self, x: impl IntoColumns<'a>) -> Result<ArrayD<f32>> {
-        predict::single::<Self>(on_batch::predict(self, x.into_columns()?)?)
+        predict::single::<Self>(on_batch::predict(self, x.into_inputs()?)?)
     }
 
     /// The model's name.
@@ -310,6 +370,47 @@ pub trait Model: Sized + Send {
     /// If their number or a shape is not the model's; then nothing is changed.
     fn set_weights(&mut self, values: &[ArrayD<f32>]) -> Result<()> {
         weights::set(self, values)
+    }
+
+    /// Writes the whole model to a file: its weights, what its optimizer remembers, and what its random
+    /// numbers follow from.
+    ///
+    /// The generated `load` of the model's type reads it; once compiled with the same optimizer, the
+    /// loaded model goes on training as this one would have, bit for bit.
+    ///
+    /// # Errors
+    /// If the model is not built, or the file cannot be written; then what was there is still there.
+    fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        state::save(self, path.as_ref())
+    }
+
+    /// Writes the weights to a file, and what the optimizer remembers.
+    ///
+    /// # Errors
+    /// As [`save`](Model::save).
+    fn save_weights(&self, path: impl AsRef<Path>) -> Result<()> {
+        state::save(self, path.as_ref())
+    }
+
+    /// Sets the weights to those in a file. A compiled model also goes on with what its optimizer
+    /// remembered, if it is the same one.
+    ///
+    /// Layers are matched by their class and by which of the layers of this class they are; their
+    /// names do not matter.
+    ///
+    /// # Errors
+    /// If the model is not built, the file cannot be read, or its layers are not the model's: the
+    /// message says what differs, layer by layer. Then nothing is changed.
+    fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        state::load_weights(self, path.as_ref(), LoadWeights::new())
+    }
+
+    /// The same with arguments: layers that differ can be skipped.
+    ///
+    /// # Errors
+    /// As [`load_weights`](Model::load_weights).
+    fn load_weights_with(&mut self, path: impl AsRef<Path>, arguments: LoadWeights) -> Result<()> {
+        state::load_weights(self, path.as_ref(), arguments)
     }
 
     /// Prepares for steps on batches like this one: memory, the meaning of losses and metrics, the
@@ -518,6 +619,12 @@ pub trait Model: Sized + Send {
     fn swap_ema_weights(&mut self) -> Result<()> {
         let (core, run) = self.split();
         step::swap_ema_weights(core, run)
+    }
+
+    /// The loss and the metrics with their values, in Keras' order; none before the model has seen
+    /// targets.
+    fn metrics(&mut self) -> Vec<MetricRef> {
+        metric_ref::metrics(self)
     }
 
     /// The names of the loss and the metrics, in Keras' order; none before the model has seen

@@ -7,9 +7,10 @@ use super::network::Network;
 use super::trace::Trace;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::layers::Weights;
+use crate::layers::{Weight, Weights};
 use crate::optimizers::Variable;
 use crate::random::Key;
+use crate::regularizers::matrix;
 use crate::shape::Shape;
 
 /// Where the weights of one layer are.
@@ -20,12 +21,21 @@ pub(crate) struct LayerWeights {
     pub params: Vec<Range<usize>>,
     /// Each other weight in the flat buffer of state.
     pub state: Vec<Range<usize>>,
+    /// Whether there is a penalty on a trained weight.
+    pub is_regularized: bool,
+    /// Whether a trained weight has a constraint.
+    pub is_constrained: bool,
 }
 
 impl LayerWeights {
     /// All trained weights of the layer, which lie side by side.
     pub fn params_range(&self) -> Range<usize> {
         joined(&self.params)
+    }
+
+    /// The trained weights, each with where it is.
+    pub fn trained(&self) -> impl Iterator<Item = (&Weight, Range<usize>)> {
+        self.spec.iter().zip(self.params.iter().cloned())
     }
 
     /// All other weights of the layer.
@@ -60,6 +70,8 @@ impl<D: Device> Parameters<D> {
                 spec,
                 params: Vec::new(),
                 state: Vec::new(),
+                is_regularized: false,
+                is_constrained: false,
             };
             for weight in spec.iter() {
                 let Some(len) = weight.shape.len() else {
@@ -71,6 +83,10 @@ impl<D: Device> Parameters<D> {
                         crate::shape::Text::new().shape(&weight.shape).as_str(),
                     )));
                 };
+                weight.regularizer.check(&weight.shape)?;
+                weight.constraint.check(&weight.shape)?;
+                layer.is_regularized |= weight.trainable && !weight.regularizer.is_none();
+                layer.is_constrained |= weight.trainable && !weight.constraint.is_none();
                 let (ranges, end) = if weight.trainable {
                     (&mut layer.params, &mut params)
                 } else {
@@ -105,6 +121,45 @@ impl<D: Device> Parameters<D> {
                     &mut self.state
                 };
                 device.upload(&values, D::slice_mut(buffer, range.clone()));
+            }
+        }
+    }
+
+    /// `sums[0] += weight · penalty`, of the penalties on the weights that are trained.
+    pub fn add_penalties(
+        &self,
+        device: &D,
+        trainable: &[bool],
+        weight: f32,
+        sums: &mut D::Buffer,
+        at: usize,
+    ) {
+        for (layer, _) in self
+            .layers
+            .iter()
+            .zip(trainable)
+            .filter(|(layer, trainable)| layer.is_regularized && **trainable)
+        {
+            for (of, range) in layer.trained() {
+                let w = D::slice(&self.params, range);
+                let sums = D::slice_mut(sums, at..at + 1);
+                of.regularizer
+                    .add_penalty(device, matrix(of.shape.dims()), weight, w, sums);
+            }
+        }
+    }
+
+    /// Makes the weights that are trained keep their constraints.
+    pub fn hold_constraints(&mut self, device: &D, trainable: &[bool]) {
+        for (layer, _) in self
+            .layers
+            .iter()
+            .zip(trainable)
+            .filter(|(layer, trainable)| layer.is_constrained && **trainable)
+        {
+            for (of, range) in layer.trained() {
+                let w = D::slice_mut(&mut self.params, range);
+                of.constraint.hold(device, &of.shape, w);
             }
         }
     }

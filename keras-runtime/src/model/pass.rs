@@ -9,6 +9,7 @@ use crate::device::Device;
 use crate::error::Result;
 use crate::layers::{Backward, Forward, Layer, Params, ParamsMut, Tensor};
 use crate::random::Key;
+use crate::regularizers::matrix;
 
 /// The buffers of a plan.
 pub(crate) struct Space<D: Device> {
@@ -18,6 +19,8 @@ pub(crate) struct Space<D: Device> {
     pub scratch: D::Buffer,
     /// Where gradients wait to be added.
     pub sums: D::Buffer,
+    /// The penalties on outputs of layers in the last pass forward: one number.
+    pub activity: D::Buffer,
     /// The version of the model's trainable layers that this was planned for.
     pub version: u64,
 }
@@ -36,6 +39,7 @@ impl<D: Device> Space<D> {
             slots,
             scratch,
             sums,
+            activity: device.alloc(1)?,
             version,
         })
     }
@@ -68,6 +72,8 @@ pub struct Pass<'a, D: Device> {
     /// The outputs whose gradient is that of their logits.
     pub(crate) from_logits: &'a [Value],
     pub(crate) key: Key,
+    /// What the loss is multiplied with before its gradients are computed.
+    pub(crate) loss_scale: f32,
 }
 
 impl<D: Device> Pass<'_, D> {
@@ -84,6 +90,7 @@ impl<D: Device> Pass<'_, D> {
             plan,
             slots,
             scratch,
+            activity,
             ..
         } = &mut *self.space;
         let Some(step) = &plan.steps[call] else {
@@ -121,6 +128,12 @@ impl<D: Device> Pass<'_, D> {
                 scratch: all::<D>(scratch),
                 key: self.key.fold(call as u64),
             });
+            let penalty = config.activity_regularizer();
+            if !penalty.is_none() {
+                let (device, dims) = (self.device, [batch, output_shape.size()]);
+                let y = D::slice(&out, 0..batch * output_shape.size());
+                penalty.add_penalty(device, dims, 1.0 / batch as f32, y, all::<D>(activity));
+            }
         }
         slots[out_slot] = Some(out);
         slots[step.kept] = Some(kept);
@@ -199,6 +212,14 @@ impl<D: Device> Pass<'_, D> {
                     }
                 }));
             }
+            let penalty = config.activity_regularizer();
+            if !penalty.is_none() {
+                let dims = [batch, output_shape.size()];
+                let y = D::slice(out, 0..batch * output_shape.size());
+                let d_y = D::slice_mut(&mut d_out, 0..batch * output_shape.size());
+                let factor = self.loss_scale / batch as f32;
+                penalty.add_gradient(device, dims, factor, y, d_y);
+            }
             let is_trained = self.trainable[layer] && !weights.params.is_empty();
             let len = if step.adds_to_weights {
                 weights.params_range().len()
@@ -262,6 +283,25 @@ impl<D: Device> Pass<'_, D> {
         }
         slots[d_out_slot] = Some(d_out);
         slots[step.kept] = Some(kept);
+        if !step.adds_to_weights {
+            self.add_penalty_gradients(layer);
+        }
+    }
+
+    /// Adds the gradients of the penalties on a layer's weights.
+    fn add_penalty_gradients(&mut self, layer: usize) {
+        let parameters = &mut *self.parameters;
+        let weights = &parameters.layers[layer];
+        if !(weights.is_regularized && self.trainable[layer]) {
+            return;
+        }
+        for (of, range) in weights.trained() {
+            let w = D::slice(&parameters.params, range.clone());
+            let gradient = D::slice_mut(&mut parameters.grads, range);
+            let dims = matrix(of.shape.dims());
+            let penalty = of.regularizer;
+            penalty.add_gradient(self.device, dims, self.loss_scale, w, gradient);
+        }
     }
 
     /// The gradient of a view's input is that of its output.

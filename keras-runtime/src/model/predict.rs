@@ -3,23 +3,27 @@
 use ndarray::{ArrayD, IxDyn};
 
 use super::Model;
-use super::build::{network, prepare};
+use super::build::network;
+use super::epochs::Epochs;
 use super::feed::Feed;
-use super::fit::{in_pool, stoppable, work};
+use super::function::Stage;
 use super::history::Logs;
 use super::progress::Progress;
 use super::step::not_loaded;
+use super::trainable::Trainable;
+use super::training::{batches_of, begin_callbacks, in_pool};
 use crate::callbacks::{Callback, CallbackContext, CallbackList, Params};
-use crate::data::Columns;
+use crate::data::{Data, Pass};
 use crate::device::Memory;
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
 /// The arguments of [`Model::predict`].
 pub struct Predict<'a> {
-    pub(crate) batch_size: usize,
-    pub(crate) verbose: u8,
-    pub(crate) callbacks: CallbackList<'a>,
+    batch_size: usize,
+    steps: Option<usize>,
+    verbose: u8,
+    callbacks: CallbackList<'a>,
 }
 
 impl<'a> Predict<'a> {
@@ -27,9 +31,17 @@ impl<'a> Predict<'a> {
     pub fn batch_size(batch_size: usize) -> Self {
         Self {
             batch_size,
+            steps: None,
             verbose: 0,
             callbacks: CallbackList::empty(),
         }
+    }
+
+    /// The first batches alone; all by default.
+    #[must_use]
+    pub fn steps(mut self, steps: usize) -> Self {
+        self.steps = Some(steps);
+        self
     }
 
     /// What is printed: nothing (0), a progress bar (1) or a line (2). Nothing by default.
@@ -54,79 +66,74 @@ impl Default for Predict<'_> {
 }
 
 /// Every output of a model for every sample.
-pub(crate) fn predict<M: Model>(
-    model: &mut M,
-    columns: Columns<'_>,
-    predict: Predict<'_>,
+pub(crate) fn predict(
+    model: &mut dyn Trainable,
+    data: Data<'_>,
+    arguments: Predict<'_>,
 ) -> Result<Vec<ArrayD<f32>>> {
-    let Predict {
-        batch_size,
-        verbose,
-        mut callbacks,
-    } = predict;
-    check_batch_size(batch_size)?;
-    let feed = Feed::inputs::<M>(columns)?;
-    let samples = feed.samples();
-    if samples == 0 {
-        return Err(Error::value(
-            "`predict` expects at least one sample. Received: empty data",
-        ));
-    }
-    let shapes: Vec<Shape> = feed.inputs.iter().map(|table| table.shape).collect();
-    prepare(model, &shapes, batch_size.min(samples), false)?;
-    let outputs = output_shapes(model)?;
-    let mut values: Vec<Vec<f32>> = outputs
-        .iter()
-        .map(|shape| Vec::with_capacity(samples * shape.size()))
-        .collect();
-    let steps = samples.div_ceil(batch_size);
+    let steps_per_execution = model.inner().steps_per_execution;
+    let ops = vec![batches_of(arguments.batch_size)?];
+    let feed = Feed::new(model.network(), data, false, ops)?;
+    let mut epochs = Epochs::new(feed, arguments.steps, steps_per_execution, 0);
     let params = Params {
-        verbose,
-        batch_size: Some(batch_size),
+        verbose: arguments.verbose,
+        batch_size: Some(arguments.batch_size),
         epochs: 1,
-        steps: Some(steps),
+        steps: epochs.steps(),
     };
-    let mut progress = Progress::new(verbose, Some(steps));
-    let none = Logs::new();
-    let rows: Vec<u32> = (0..samples as u32).collect();
-    let work = work(model, batch_size, false);
-    let mut run = |model: &mut M| -> Result<usize> {
-        let mut done = 0;
-        callbacks.on_predict_begin(&mut CallbackContext::new(&params, model), &none)?;
-        for (step, rows) in rows.chunks(batch_size).enumerate() {
-            let cx = &mut CallbackContext::new(&params, model);
-            callbacks.on_predict_batch_begin(cx, step, &none)?;
-            model.predict_step(&feed.batch(rows))?;
-            collect(model, rows.len(), &mut values)?;
-            let cx = &mut CallbackContext::new(&params, model);
-            callbacks.on_predict_batch_end(cx, step, &none)?;
-            progress.update(step + 1, Logs::new);
-            done += rows.len();
-            if model.run().stop_training {
-                break;
-            }
-        }
-        callbacks.on_predict_end(&mut CallbackContext::new(&params, model), &none)?;
-        Ok(done)
+    let (samples, shapes) = {
+        let batch = epochs.first(Pass::default())?;
+        (batch.rows.len(), model.prepare(&batch)?)
     };
-    let done = in_pool(work, || stoppable(model, &mut run))?;
-    progress.finish(&none);
+    let work = model.work(samples, false);
+    let mut callbacks = arguments.callbacks;
+    let around = model
+        .inner()
+        .outputs
+        .replace(vec![Vec::new(); shapes.len()]);
+    let ran = in_pool(work, || run(model, &mut epochs, &mut callbacks, &params));
+    let values = std::mem::replace(model.inner().outputs, around);
+    ran?;
     let array = |(values, shape): (Vec<f32>, &Shape)| {
-        let mut dims = vec![done];
+        let samples = values.len() / shape.size().max(1);
+        let mut dims = vec![samples];
         dims.extend_from_slice(shape.dims());
-        ArrayD::from_shape_vec(IxDyn(&dims), values).map_err(|_| not_loaded())
+        let received = values.len();
+        ArrayD::from_shape_vec(IxDyn(&dims), values).map_err(|_| {
+            Error::value(format!(
+                "The outputs of all batches are put together. Expected: shape={shape} for each sample. Received: \
+                 {received} numbers, as some batches have another shape"
+            ))
+        })
     };
-    values.into_iter().zip(&outputs).map(array).collect()
+    let values = values.unwrap_or_default().into_iter();
+    values.zip(&shapes).map(array).collect()
 }
 
-/// Whether a batch size is one.
-pub(crate) fn check_batch_size(batch_size: usize) -> Result<usize> {
-    if batch_size == 0 {
-        return Err(Error::value(
-            "`batch_size` expects a positive integer. Received: batch_size=0",
-        ));
-    }
-    Ok(batch_size)
+fn run(
+    model: &mut dyn Trainable,
+    epochs: &mut Epochs<'_>,
+    callbacks: &mut CallbackList<'_>,
+    params: &Params,
+) -> Result<()> {
+    let none = Logs::new();
+    let function = model.function(Stage::Predict);
+    let verbose = begin_callbacks(model, callbacks, params)?;
+    let mut progress = Progress::new(verbose, params.steps);
+    *model.inner().stop_predicting = false;
+    callbacks.on_predict_begin(&mut CallbackContext::new(params, model), &none)?;
+    epochs.run(|first, last, feed| {
+        let cx = &mut CallbackContext::new(params, model);
+        callbacks.on_predict_batch_begin(cx, first, &none)?;
+        function.call(model, feed)?;
+        let cx = &mut CallbackContext::new(params, model);
+        callbacks.on_predict_batch_end(cx, last, &none)?;
+        progress.update(last + 1, Logs::new);
+        Ok(!*model.inner().stop_predicting)
+    })?;
+    callbacks.on_predict_end(&mut CallbackContext::new(params, model), &none)?;
+    progress.finish(&none);
+    Ok(())
 }
 
 /// The shapes of the outputs in the memory of inference.
@@ -153,6 +160,24 @@ pub(crate) fn collect<M: Model>(model: &M, samples: usize, values: &mut [Vec<f32
         model.core().device.download(from, &mut values[start..]);
     }
     Ok(())
+}
+
+/// The outputs of the batch that has just been evaluated or predicted; none before.
+pub(crate) fn last_outputs<M: Model>(model: &M) -> Vec<ArrayD<f32>> {
+    let samples = model.run().batch;
+    let Ok(shapes) = output_shapes(model) else {
+        return Vec::new();
+    };
+    let mut values = vec![Vec::new(); shapes.len()];
+    if collect(model, samples, &mut values).is_err() {
+        return Vec::new();
+    }
+    let array = |(values, shape): (Vec<f32>, &Shape)| {
+        let mut dims = vec![samples];
+        dims.extend_from_slice(shape.dims());
+        ArrayD::from_shape_vec(IxDyn(&dims), values).ok()
+    };
+    values.into_iter().zip(&shapes).filter_map(array).collect()
 }
 
 /// The one output of a model.

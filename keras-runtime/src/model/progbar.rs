@@ -10,6 +10,8 @@
 use std::fmt::{self, Display, Formatter, Write as _};
 use std::time::Duration;
 
+use crate::python;
+
 /// How long a frame stays at least.
 const INTERVAL: Duration = Duration::from_millis(50);
 
@@ -227,18 +229,7 @@ fn number(text: &mut String, value: f64, fixed: bool) {
     if fixed || value.is_infinite() {
         return put(text, format_args!("{value:.4}"));
     }
-    let start = text.len();
-    put(text, format_args!("{value:.4e}"));
-    // Rust writes `1e-5` and `1e5` where Python writes `1e-05` and `1e+05`.
-    let Some(exponent) = text[start..].find('e').map(|at| start + at + 1) else {
-        return;
-    };
-    if !text[exponent..].starts_with('-') {
-        text.insert(exponent, '+');
-    }
-    if text.len() == exponent + 2 {
-        text.insert(exponent + 1, '0');
-    }
+    python::exponential(text, value, 4);
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ impl Progress {
 
     /// So many steps are done. `logs` is called only if a frame is drawn.
     pub fn update(&mut self, current: usize, logs: impl FnOnce() -> Logs) {
+        // The last steps of an execution may lie behind the end of the data.
+        let current = self.target.map_or(current, |target| current.min(target));
         self.current = current;
         // A line is only written at the end; its time of a step is that of all steps.
         if self.verbose != 1 {

@@ -4,18 +4,20 @@
 use super::Model;
 use super::backend::Backend;
 use super::build::{network, prepare};
-use super::compile::{Compiled, OutputLoss, Target, Targets, Weighting};
+use super::compiled::{Compiled, OutputLoss};
 use super::core::{Core, Run};
 use super::history::Logs;
 use super::network::{Network, Value};
 use super::pass::{Pass, Space};
 use super::plan::EMPTY;
+use super::targets::{Target, Targets, Weighting};
 use crate::data::{Batch, Table};
 use crate::device::{Device, Memory};
 use crate::error::{Error, Result};
 use crate::layers::Logits;
 use crate::losses::LossInput;
 use crate::metrics::MetricInput;
+use crate::optimizers::{Combine, State};
 use crate::random::Key;
 use crate::shape::Shape;
 
@@ -71,6 +73,8 @@ pub(crate) fn load_inputs<M: Model>(
     run.batch = samples;
     run.is_training = training;
     let space = run.space_mut(training).as_mut().ok_or_else(not_loaded)?;
+    let activity = M::Device::slice_mut(&mut space.activity, 0..1);
+    core.device.fill(activity, 0.0);
     for (input, table) in network::<M>().inputs.iter().zip(batch.inputs) {
         if let Some(to) = space.value_mut(input.value, samples) {
             core.device
@@ -156,6 +160,7 @@ pub(crate) fn pass<'a, D: Device>(
     training: bool,
 ) -> Result<Pass<'a, D>> {
     let key = Key::new(core.seed).fold(STEPS).fold(run.step);
+    let loss_scale = run.compiled.as_ref().map_or(1.0, Compiled::loss_scale);
     let batch = run.batch;
     let targets = run
         .compiled
@@ -180,6 +185,7 @@ pub(crate) fn pass<'a, D: Device>(
         training,
         from_logits,
         key,
+        loss_scale,
     })
 }
 
@@ -200,7 +206,13 @@ pub(crate) fn compute_loss<D: Device>(
         &mut run.inference
     };
     let space = space.as_mut().ok_or_else(not_loaded)?;
+    let loss_scale = run.compiled.as_ref().map_or(1.0, Compiled::loss_scale);
     let (losses, targets) = resolved(&mut run.compiled)?;
+    if losses.iter().all(|output| output.loss.is_none()) {
+        return Err(Error::value(
+            "No loss to compute. Provide a `loss` argument in `compile()`.",
+        ));
+    }
     for (at, output) in losses.iter().enumerate() {
         let value = targets.outputs[at].value[usize::from(training)];
         let is_repeated = targets.outputs[..at]
@@ -257,7 +269,8 @@ pub(crate) fn compute_loss<D: Device>(
                         .as_ref()
                         .map_or(1, |weighting| weighting.per_sample),
                     gradient: into,
-                    weight: output.weight,
+                    weight: output.weight * loss_scale,
+                    values: None,
                     sums: D::slice_mut(&mut targets.totals, sum..sum + 1),
                 });
                 if let (Some((_, buffer)), true) = (&mut gradient, is_repeated) {
@@ -271,9 +284,32 @@ pub(crate) fn compute_loss<D: Device>(
         }
     }
     if counted {
+        add_extra_losses(core, space, targets, losses.len(), batch);
         targets.samples += batch as f64;
     }
     Ok(())
+}
+
+/// Adds what belongs to the loss besides the losses of the outputs, times the samples of the batch,
+/// to the total at `at`: the penalties on weights and on outputs of layers. Their gradients are added
+/// on the way back.
+fn add_extra_losses<D: Device>(
+    core: &Core<D>,
+    space: &Space<D>,
+    targets: &mut Targets<D>,
+    at: usize,
+    batch: usize,
+) {
+    let (device, totals) = (&core.device, &mut targets.totals);
+    if let Some(parameters) = &core.parameters {
+        parameters.add_penalties(device, &core.trainable, batch as f32, totals, at);
+    }
+    let rule = Combine {
+        keep: 1.0,
+        new: batch as f32,
+    };
+    let activity = D::slice(&space.activity, 0..1);
+    device.update(rule, D::slice_mut(totals, at..at + 1), activity, []);
 }
 
 /// Where the input of an output's last activation is, if anywhere.
@@ -304,6 +340,7 @@ pub(crate) fn apply_gradients<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -
     }
     let params = &mut parameters.params;
     state.apply(&**optimizer, &core.device, params, &parameters.grads);
+    parameters.hold_constraints(&core.device, &core.trainable);
     run.step += 1;
     Ok(())
 }
@@ -318,6 +355,22 @@ pub(crate) fn finalize_weights<D: Device>(core: &mut Core<D>, run: &mut Run<D>) 
 
 /// Exchanges the weights and their moving average.
 pub(crate) fn swap_ema_weights<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -> Result<()> {
+    let (device, params, state) = averaged(core, run)?;
+    state.swap_average(device, params)
+}
+
+/// Sets the moving average to the weights.
+pub(crate) fn keep_ema_weights<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -> Result<()> {
+    let (device, params, state) = averaged(core, run)?;
+    state.set_average(device, params);
+    Ok(())
+}
+
+/// The device, the weights, and the state of an optimizer that keeps a moving average.
+fn averaged<'a, D: Device>(
+    core: &'a mut Core<D>,
+    run: &'a mut Run<D>,
+) -> Result<(&'a D, &'a mut D::Buffer, &'a mut State<D>)> {
     let compiled = run.compiled.as_mut().ok_or(Error::NotCompiled)?;
     if !compiled.optimizer.settings().use_ema() {
         return Err(Error::value(
@@ -326,8 +379,7 @@ pub(crate) fn swap_ema_weights<D: Device>(core: &mut Core<D>, run: &mut Run<D>) 
         ));
     }
     let parameters = core.parameters.as_mut().ok_or_else(not_loaded)?;
-    let state = &mut compiled.state;
-    state.swap_average(&core.device, &mut parameters.params)
+    Ok((&core.device, &mut parameters.params, &mut compiled.state))
 }
 
 /// Adds the batch to the metrics.
@@ -341,24 +393,27 @@ pub(crate) fn update_metrics<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Res
     let space = space.as_ref().ok_or_else(not_loaded)?;
     let (_, targets) = resolved(&mut run.compiled)?;
     let Targets {
-        outputs, totals, ..
+        outputs,
+        metrics,
+        totals,
+        ..
     } = targets;
-    for target in &*outputs {
+    for metric in &*metrics {
+        let target = &outputs[metric.output];
+        let weights = target.weights.as_ref().filter(|_| metric.is_weighted);
         let value = target.value[usize::from(training)];
-        for metric in &target.metrics {
-            let y_pred = space.value(value, batch).ok_or_else(not_loaded)?;
-            metric.metric.update(MetricInput {
-                device: &core.device,
-                batch,
-                y_true: D::slice(&target.buffer, 0..batch * target.shape.size()),
-                y_true_shape: target.shape,
-                y_pred,
-                y_pred_shape: space.plan.shapes[value.0],
-                sample_weight: None,
-                weights_per_sample: 1,
-                state: D::slice_mut(totals, metric.state.clone()),
-            })?;
-        }
+        let y_pred = space.value(value, batch).ok_or_else(not_loaded)?;
+        metric.metric.update(MetricInput {
+            device: &core.device,
+            batch,
+            y_true: D::slice(&target.buffer, 0..batch * target.shape.size()),
+            y_true_shape: target.shape,
+            y_pred,
+            y_pred_shape: space.plan.shapes[value.0],
+            sample_weight: weights.map(|weighting| weighting.view(batch)),
+            weights_per_sample: weights.map_or(1, |weighting| weighting.per_sample),
+            state: D::slice_mut(totals, metric.state.clone()),
+        })?;
     }
     Ok(())
 }

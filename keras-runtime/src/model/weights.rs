@@ -5,28 +5,61 @@ use ndarray::{ArrayD, IxDyn};
 use super::Model;
 use super::build::network;
 use super::layer_ref::LayerRef;
+use super::network::Kind;
 use super::parameters::{Parameters, Place};
-use crate::device::{Device, Memory};
+use super::trace::Trace;
+use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::shape::Shape;
+
+/// The layers of a model, by number: a part has those that it calls, in the order of the whole.
+fn own_layers<M: Model>() -> Vec<usize> {
+    let network = network::<M>();
+    let all = 0..network.layers.len();
+    if network.kind != Kind::Part {
+        return all.collect();
+    }
+    let shapes: Vec<Shape> = network.inputs.iter().map(|input| input.shape).collect();
+    let mut is_called = vec![false; all.len()];
+    for training in [false, true] {
+        let mut trace = Trace::new(network, &shapes, 1, training);
+        // The shapes were checked when the model was compiled, and unknown ones are carried through.
+        let _ = M::infer(&mut trace);
+        for call in &trace.calls {
+            is_called[call.layer] = true;
+        }
+    }
+    all.filter(|&layer| is_called[layer]).collect()
+}
+
+/// The places of a model's weights, in order.
+fn places<M: Model>(parameters: &Parameters<M::Device>) -> Vec<Place> {
+    let own = own_layers::<M>();
+    let places = parameters.places();
+    places
+        .filter(|place| own.binary_search(&place.layer).is_ok())
+        .collect()
+}
 
 pub(crate) fn count<M: Model>(model: &M) -> usize {
-    let parameters = model.core().parameters.as_ref();
-    parameters.map_or(0, |parameters| {
-        M::Device::len(&parameters.params) + M::Device::len(&parameters.state)
-    })
+    let parameters = model.core().parameters.iter();
+    let places = parameters.flat_map(places::<M>);
+    places.map(|place| place.shape.size()).sum()
 }
 
 pub(crate) fn position<M: Model>(name: &str) -> Result<usize> {
     let layers = network::<M>().layers;
-    layers
+    let own = own_layers::<M>();
+    let found = own
         .iter()
-        .position(|layer| layer.name == name)
-        .ok_or_else(|| {
-            let names: Vec<&str> = layers.iter().map(|layer| layer.name).collect();
-            Error::value(format!(
-                "No such layer: {name}. Existing layers are: {names:?}."
-            ))
-        })
+        .copied()
+        .find(|&layer| layers[layer].name == name);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = own.iter().map(|&layer| layers[layer].name).collect();
+        Error::value(format!(
+            "No such layer: {name}. Existing layers are: {names:?}."
+        ))
+    })
 }
 
 pub(crate) fn get_layer<'a, M: Model>(model: &'a M, name: &str) -> Result<LayerRef<'a, M::Device>> {
@@ -34,9 +67,8 @@ pub(crate) fn get_layer<'a, M: Model>(model: &'a M, name: &str) -> Result<LayerR
 }
 
 pub(crate) fn layers<M: Model>(model: &M) -> Vec<LayerRef<'_, M::Device>> {
-    (0..network::<M>().layers.len())
-        .map(|index| layer_ref(model, index))
-        .collect()
+    let own = own_layers::<M>().into_iter();
+    own.map(|index| layer_ref(model, index)).collect()
 }
 
 fn layer_ref<M: Model>(model: &M, index: usize) -> LayerRef<'_, M::Device> {
@@ -58,12 +90,11 @@ pub(crate) fn array<D: Device>(
 
 pub(crate) fn get<M: Model>(model: &M) -> Vec<ArrayD<f32>> {
     let core = model.core();
-    let places = core.parameters.iter().flat_map(|parameters| {
-        parameters
-            .places()
-            .map(|place| array(&core.device, parameters, &place))
+    let arrays = core.parameters.iter().flat_map(|parameters| {
+        let places = places::<M>(parameters).into_iter();
+        places.map(|place| array(&core.device, parameters, &place))
     });
-    places.collect()
+    arrays.collect()
 }
 
 /// The array of a shape. What is read is as long as its shape: another length cannot come about.
@@ -80,7 +111,7 @@ pub(crate) fn set<M: Model>(model: &mut M, values: &[ArrayD<f32>]) -> Result<()>
              some data or its `build()` first."
         )));
     };
-    let places: Vec<Place> = parameters.places().collect();
+    let places = places::<M>(parameters);
     if places.len() != values.len() {
         return Err(Error::value(format!(
             "You called `set_weights(weights)` on layer '{name}' with a weight list of length {}, but the layer was \

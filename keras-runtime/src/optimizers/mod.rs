@@ -32,6 +32,7 @@ pub use state::{SlotVariable, State};
 pub use step::{Step, Variable};
 
 use settings::shared_arguments;
+pub(crate) use step::Combine;
 use step::one_minus;
 
 use crate::device::Device;

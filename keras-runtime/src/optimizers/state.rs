@@ -50,6 +50,36 @@ impl<D: Device> State<D> {
         }
     }
 
+    /// How many vectors, each as long as all weights, an optimizer remembers: its slots, a moving
+    /// average, a sum of gradients.
+    pub(crate) fn len(optimizer: &dyn Optimizer<D>) -> usize {
+        let settings = optimizer.settings();
+        let accumulates = settings.gradient_accumulation_steps.is_some();
+        optimizer.slots().len() + usize::from(settings.use_ema) + usize::from(accumulates)
+    }
+
+    /// These vectors; none before the first step.
+    pub(crate) fn vectors(&self) -> impl Iterator<Item = &D::Buffer> {
+        let others = self.average.iter().chain(&self.accumulated);
+        self.slots.iter().chain(others)
+    }
+
+    /// The same, to set.
+    pub(crate) fn vectors_mut(&mut self) -> impl Iterator<Item = &mut D::Buffer> {
+        let others = self.average.iter_mut().chain(&mut self.accumulated);
+        self.slots.iter_mut().chain(others)
+    }
+
+    /// The numbers that an optimizer remembers of the whole model.
+    pub(crate) fn scalars(&self) -> &[f32] {
+        &self.scalars
+    }
+
+    /// The same, to set.
+    pub(crate) fn scalars_mut(&mut self) -> &mut [f32] {
+        &mut self.scalars
+    }
+
     /// Whether the memory for this version of the model's trainable layers is there.
     pub fn is_ready(&self, version: u64) -> bool {
         self.version == Some(version)
@@ -212,6 +242,17 @@ impl<D: Device> State<D> {
         for part in &self.parts {
             let average = D::slice(average, part.range.clone());
             device.copy(average, D::slice_mut(params, part.range.clone()));
+        }
+    }
+
+    /// Sets the moving average to the weights, if the optimizer keeps one.
+    pub fn set_average(&mut self, device: &D, params: &D::Buffer) {
+        let Some(average) = &mut self.average else {
+            return;
+        };
+        for part in &self.parts {
+            let weights = D::slice(params, part.range.clone());
+            device.copy(weights, D::slice_mut(average, part.range.clone()));
         }
     }
 

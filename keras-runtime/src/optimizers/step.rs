@@ -116,7 +116,7 @@ impl<const N: usize, R: UpdateRule<N>> UpdateRule<N> for Prepared<R> {
 
 /// `w = keep · w + new · g`: an average, a sum of two, or a copy.
 #[derive(Clone, Copy)]
-pub(super) struct Combine {
+pub(crate) struct Combine {
     pub keep: f32,
     pub new: f32,
 }

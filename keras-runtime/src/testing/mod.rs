@@ -18,9 +18,12 @@
 
 mod bench;
 mod differences;
+mod said;
 
 use bench::Bench;
 use differences::differences;
+pub(crate) use said::hear;
+pub use said::{Said, listen, said};
 
 use crate::device::Device;
 use crate::error::{Error, Result};

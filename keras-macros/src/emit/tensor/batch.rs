@@ -3,6 +3,7 @@
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
+use syn::Expr;
 
 use super::row::{Body, Output, Source, end, start, step};
 use super::write::{Uses, is_of_row};
@@ -20,14 +21,31 @@ fn passes(graph: &Graph) -> Vec<usize> {
     passes
 }
 
-/// The body of `update`: `state[at] = value` for each of the changes.
+/// What of the state becomes another value.
+pub struct Change {
+    /// Which of its numbers, or the row of them.
+    pub to: Place,
+    /// The value.
+    pub value: Id,
+}
+
+/// A place in the state.
+pub enum Place {
+    /// A number.
+    Number(usize),
+    /// A row of numbers.
+    Row(Ident),
+}
+
+/// The body of `update`; a row of the state has `width` numbers.
 pub fn update(
     graph: &Graph,
     sources: &[Source],
     names: &[String; 2],
-    changes: &[(usize, Id)],
+    width: Option<&Expr>,
+    changes: &[Change],
 ) -> TokenStream {
-    let results: Vec<Id> = changes.iter().map(|(_, value)| *value).collect();
+    let results: Vec<Id> = changes.iter().map(|change| change.value).collect();
     let mut body = Body::new(graph, sources, &names[1], &results, &[]);
     let mut statements = body.given();
     statements.extend(counts(&mut body));
@@ -50,15 +68,31 @@ pub fn update(
         });
         let totals: Vec<(Id, Reduce, Id)> = totals.collect();
         if !totals.is_empty() {
-            statements.extend(over_rows(&mut body, sources, names, &totals));
+            statements.extend(over_rows(&mut body, sources, names, width, &totals));
             body.writer.uses = Uses::of(graph, &results, |_| false);
         }
     }
-    for (at, value) in changes {
-        let at = Literal::usize_unsuffixed(*at);
-        let value = body.writer.value(*value);
-        statements.extend(quote! { state[#at] = #value; });
+    let mut rows = Vec::new();
+    for Change { to, value } in changes {
+        match to {
+            Place::Number(at) => {
+                let at = Literal::usize_unsuffixed(*at);
+                let value = body.writer.value(*value);
+                statements.extend(quote! { state[#at] = #value; });
+            }
+            Place::Row(row) => {
+                body.row = row.clone();
+                let row = row.clone();
+                rows.push(Output {
+                    value: *value,
+                    store: Box::new(move |value| quote! { #row[i] = #value; }),
+                });
+            }
+        }
     }
+    let roots: Vec<Id> = rows.iter().map(|output| output.value).collect();
+    body.writer.uses = Uses::of(graph, &roots, |id| body.writer.is_known(id));
+    statements.extend(body.row(&[], &rows).0);
     statements
 }
 
@@ -102,6 +136,7 @@ fn over_rows(
     body: &mut Body<'_>,
     sources: &[Source],
     names: &[String; 2],
+    width: Option<&Expr>,
     totals: &[(Id, Reduce, Id)],
 ) -> TokenStream {
     let graph = body.graph;
@@ -110,7 +145,7 @@ fn over_rows(
     let variables: Vec<Ident> = variables.collect();
     let after = std::mem::replace(&mut body.writer.bound, before);
     let roots: Vec<Id> = totals.iter().map(|(_, _, x)| *x).collect();
-    body.writer.uses = Uses::of(graph, &roots, |id| body.writer.bound.contains_key(&id));
+    body.writer.uses = Uses::of(graph, &roots, |id| body.writer.is_known(id));
     let is_needed = |input: Input| {
         let mut nodes = 0..graph.nodes.len();
         nodes.any(|id| body.writer.is_needed(id) && graph.nodes[id].op == Op::Input(input))
@@ -133,8 +168,18 @@ fn over_rows(
     let mut starts = TokenStream::new();
     let (mut of_rows, mut of_elements) = (Vec::new(), Vec::new());
     let mut steps = Vec::new();
-    for ((_, f, x), name) in totals.iter().zip(&variables) {
-        starts.extend(start(*f, name));
+    for ((id, f, x), name) in totals.iter().zip(&variables) {
+        let first = start(*f);
+        if graph.space(*id) == Space::Channel {
+            starts.extend(quote! { let mut #name = [#first; #width]; });
+            let (f, name) = (*f, name.clone());
+            of_elements.push(Output {
+                value: *x,
+                store: Box::new(move |value| step(f, quote! { #name[i] }, value)),
+            });
+            continue;
+        }
+        starts.extend(quote! { let mut #name = #first; });
         if is_of_row(graph, *x) {
             of_rows.push(*x);
             steps.push((*f, name));
@@ -143,7 +188,7 @@ fn over_rows(
         let (f, name) = (*f, name.clone());
         of_elements.push(Output {
             value: *x,
-            store: Box::new(move |value| step(f, &name, value)),
+            store: Box::new(move |value| step(f, name.clone(), value)),
         });
     }
     let (statements, values) = body.row(&of_rows, &of_elements);
@@ -152,6 +197,12 @@ fn over_rows(
     let ends = totals.iter().zip(&variables);
     let ends = ends.map(|((_, f, _), name)| end(*f, name));
     body.writer.bound = after;
+    for ((id, ..), name) in totals.iter().zip(&variables) {
+        if graph.space(*id) == Space::Channel {
+            body.writer.bound.remove(id);
+            body.writer.arrays.push((*id, name.clone()));
+        }
+    }
     quote! {
         #starts
         for row in 0..batch.len() {

@@ -154,17 +154,13 @@ fn weight_builder(weight: &Weight) -> TokenStream {
 
 /// `output_shape` and `weights`.
 fn rules(declared: &Weighted) -> TokenStream {
-    let least = Literal::usize_unsuffixed(usize::from(
-        declared
-            .weights
-            .iter()
-            .any(|weight| matches!(weight.size, Size::Channels)),
-    ));
+    let least =
+        Literal::usize_unsuffixed(usize::from(declared.weights.iter().any(Weight::is_vector)));
     let weights = declared.weights.iter().map(|weight| {
         let (name, initializer) = (weight.ident.to_string(), initializer(weight));
         let shape = match weight.size {
             Size::One => quote! { keras::Shape::SCALAR },
-            Size::Channels => quote! { keras::Shape::new(&[inputs[0].last()]) },
+            _ => quote! { keras::Shape::new(&[inputs[0].last()]) },
         };
         quote! { .with(layers::Weight::new(#name, #shape, self.#initializer)) }
     });
@@ -201,7 +197,7 @@ fn sources(settings: &Settings, weights: &[Weight], input: &str) -> Vec<Source> 
         name: weight.ident.to_string(),
         read: match weight.size {
             Size::One => Read::Single,
-            Size::Channels => Read::Row,
+            _ => Read::Row,
         },
     });
     let row = |input, name: &str| Source {
@@ -253,15 +249,15 @@ fn row(declared: &Weighted, layer: &RowLayer, derived: &Derived) -> TokenStream 
         let Some(gradient) = *gradient else { continue };
         let name = name.clone();
         match weight.size {
-            Size::Channels => outputs.push(Output {
-                value: gradient,
-                store: Box::new(move |value| quote! { #name[i] += #value; }),
-            }),
             Size::One => {
                 debug_assert!(is_of_row(graph, gradient), "its copies are summed up");
                 of_rows.push(gradient);
                 added.push(name);
             }
+            _ => outputs.push(Output {
+                value: gradient,
+                store: Box::new(move |value| quote! { #name[i] += #value; }),
+            }),
         }
     }
     let body = Body::new(graph, &sources, &layer.input, &of_rows, &outputs);

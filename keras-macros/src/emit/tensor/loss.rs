@@ -26,9 +26,16 @@ pub fn loss(keras: &TokenStream, loss: &Loss, derived: Option<(&Graph, Id, Id)>)
         let function = Function::new(graph, inputs, settings, value);
         let (value, gradient) = (function.value(), function.value_and_gradient(gradient));
         let (row, of_self) = (row_struct(settings), function.wrapped(row_value(settings)));
-        let computed = match function.form() {
-            Form::Pairs(_) => quote! { keras::element_loss },
-            _ => quote! { keras::row_loss },
+        let (computed, axes) = match function.form() {
+            Form::Pairs(_) => (
+                quote! { keras::element_loss },
+                Some(quote! {
+                    fn axes(&self) -> device::Axes {
+                        device::Axes::NONE
+                    }
+                }),
+            ),
+            _ => (quote! { keras::row_loss }, None),
         };
         let check = is_of_classes(graph).then(|| {
             quote! {
@@ -38,7 +45,11 @@ pub fn loss(keras: &TokenStream, loss: &Loss, derived: Option<(&Graph, Id, Id)>)
             }
         });
         let compute = quote! { #computed(#of_self, &self.options, input); };
-        (quote! { #row #value #gradient }, check, compute)
+        (
+            quote! { #row #value #gradient },
+            quote! { #check #axes },
+            compute,
+        )
     });
     let (row, check, compute) = body.unwrap_or_default();
     let doc = format!(" The loss with its defaults; its name is `{name}`.");

@@ -1,17 +1,18 @@
 //! `#[metric]` -> a type that `compile` takes, and that has a state of its own.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
+use syn::Expr;
 
-use super::batch::update;
+use super::batch::{Change, Place, update};
 use super::functions::{Form, Function, is_of_classes, of_settings, row_struct, row_value};
-use super::row::{Body, Read, Source};
+use super::row::{Body, Output, Read, Source, state_row};
 use super::{functions, types};
 use crate::parse::Head;
 use crate::parse::loss::Loss;
 use crate::parse::metric::Metric;
 use crate::parse::tensor::{InputKind, Settings};
-use crate::parse::weighted::Weighted;
+use crate::parse::weighted::{Size, Weight, Weighted};
 use crate::tensor::{Graph, Id, Input, Op, Space};
 
 /// What makes a metric this one.
@@ -92,14 +93,120 @@ pub fn with_weights(
     methods(keras, &declared.head, name, &declared.settings, parts)
 }
 
+/// Where the weights lie in the state: single numbers first, then the rows.
+struct Layout<'w> {
+    weights: &'w [Weight],
+    /// How many single numbers there are.
+    numbers: usize,
+    /// How many numbers a row has, if there are rows.
+    width: Option<&'w Expr>,
+}
+
+impl<'w> Layout<'w> {
+    fn of(weights: &'w [Weight]) -> Self {
+        let width = weights.iter().find_map(|weight| match &weight.size {
+            Size::Several(width) => Some(width),
+            Size::One | Size::Channels => None,
+        });
+        Self {
+            weights,
+            numbers: weights.iter().filter(|weight| !weight.is_vector()).count(),
+            width,
+        }
+    }
+
+    /// The number of single numbers or of rows before a weight.
+    fn index(&self, at: usize) -> usize {
+        let kind = self.weights[at].is_vector();
+        let before = self.weights[..at].iter();
+        before.filter(|weight| weight.is_vector() == kind).count()
+    }
+
+    fn place(&self, at: usize) -> Place {
+        if self.weights[at].is_vector() {
+            Place::Row(state_row(&self.weights[at].ident.to_string()))
+        } else {
+            Place::Number(self.index(at))
+        }
+    }
+
+    /// How the weights are read.
+    fn sources(&self) -> impl Iterator<Item = Source> {
+        self.weights.iter().enumerate().map(|(at, weight)| Source {
+            input: Input::State(at),
+            name: weight.ident.to_string(),
+            read: match self.place(at) {
+                Place::Number(at) => Read::State(at),
+                Place::Row(_) => Read::StateRow,
+            },
+        })
+    }
+
+    /// The rows of the state as slices of their own.
+    fn split(&self, how: &str) -> TokenStream {
+        let (how, width) = (format_ident!("{how}"), self.width);
+        let numbers = Literal::usize_unsuffixed(self.numbers);
+        let rows = self.weights.iter().filter(|weight| weight.is_vector());
+        let rows = rows.map(|weight| {
+            let row = state_row(&weight.ident.to_string());
+            quote! { let (#row, rest) = rest.#how(#width); }
+        });
+        let rows: TokenStream = rows.collect();
+        if rows.is_empty() {
+            return rows;
+        }
+        quote! {
+            let (state, rest) = state.#how(#numbers);
+            #rows
+        }
+    }
+
+    /// How many numbers there are.
+    fn size(&self) -> TokenStream {
+        let numbers = Literal::usize_unsuffixed(self.numbers);
+        let rows = self.weights.len() - self.numbers;
+        match (self.width, rows) {
+            (None, _) => quote! { #numbers },
+            (Some(width), 1) => quote! { #numbers + #width },
+            (Some(width), rows) => {
+                let rows = Literal::usize_unsuffixed(rows);
+                quote! { #numbers + #rows * (#width) }
+            }
+        }
+    }
+
+    fn initialize(&self, first: &[f64]) -> Option<TokenStream> {
+        let first = first.iter().enumerate().filter(|(_, first)| **first != 0.0);
+        let first = first.map(|(at, first)| {
+            let first = Literal::f64_unsuffixed(*first);
+            match self.place(at) {
+                Place::Number(at) => {
+                    let at = Literal::usize_unsuffixed(at);
+                    quote! { state[#at] = #first; }
+                }
+                Place::Row(row) => quote! { #row.fill(#first); },
+            }
+        });
+        let first: TokenStream = first.collect();
+        let split = self.split("split_at_mut");
+        (!first.is_empty()).then(|| {
+            quote! {
+                fn initialize(&self, state: &mut [f32]) {
+                    #split
+                    #first
+                }
+            }
+        })
+    }
+}
+
 fn parts(declared: &Weighted, metric: &Metric, computed: &Computed) -> Parts {
     let settings = &declared.settings;
+    let layout = Layout::of(&declared.weights);
     let (row, of_self) = (row_struct(settings), row_value(settings));
-    let update = of_batch(declared, metric, computed);
-    let (statements, values) = of_state(declared, computed);
-    let count = Literal::usize_unsuffixed(declared.weights.len());
-    let len = Literal::usize_unsuffixed(values.len());
-    let initialize = initialize(&computed.first);
+    let update = of_batch(declared, &layout, metric, computed);
+    let results = of_state(declared, &layout, computed);
+    let (size, initialize) = (layout.size(), layout.initialize(&computed.first));
     let keys = &computed.keys;
     let keys = (!keys.is_empty()).then(|| {
         quote! {
@@ -108,15 +215,26 @@ fn parts(declared: &Weighted, metric: &Metric, computed: &Computed) -> Parts {
             }
         }
     });
-    let is_elementwise = is_elementwise(&computed.update);
+    let is_elementwise = layout.width.is_none() && is_elementwise(&computed.update);
     let (rows, elementwise) = (rows(is_elementwise), elementwise(is_elementwise));
-    let check = check(&computed.update);
+    let check = match layout.width {
+        None => check(&computed.update),
+        Some(width) => {
+            let rule = rule(&computed.update);
+            quote! {
+                fn check(&self, y_true: &keras::Shape, y_pred: &keras::Shape) -> keras::Result<()> {
+                    keras::#rule(y_true, y_pred)?;
+                    keras::check_width(self.own.name(), #width, y_pred)
+                }
+            }
+        }
+    };
     Parts {
         functions: quote! {
             #check
             #elementwise
             fn variables(&self, _: &keras::Shape, _: &keras::Shape) -> usize {
-                #count
+                #size
             }
             #initialize
             fn update(&self, input: metrics::MetricInput<'_, D>) -> keras::Result<()> {
@@ -138,19 +256,21 @@ fn parts(declared: &Weighted, metric: &Metric, computed: &Computed) -> Parts {
                 }
             }
             impl Row {
-                fn results<F: Float, A: Arith>(&self, state: &[F]) -> [F; #len] {
-                    #statements
-                    [#(#values),*]
-                }
+                #results
             }
         },
     }
 }
 
 /// What a batch does to the state.
-fn of_batch(declared: &Weighted, metric: &Metric, computed: &Computed) -> TokenStream {
+fn of_batch(
+    declared: &Weighted,
+    layout: &Layout<'_>,
+    metric: &Metric,
+    computed: &Computed,
+) -> TokenStream {
     let mut sources = functions::sources(&metric.inputs, &declared.settings);
-    sources.extend(states(declared));
+    sources.extend(layout.sources());
     let weights = metric.inputs.iter();
     let weights = weights.filter(|input| input.kind == InputKind::Optional);
     sources.extend(weights.map(|parameter| Source {
@@ -159,43 +279,56 @@ fn of_batch(declared: &Weighted, metric: &Metric, computed: &Computed) -> TokenS
         read: Read::Value,
     }));
     let names = [0, 1].map(|at| metric.inputs[at].ident.to_string());
-    update(&computed.update, &sources, &names, &computed.changes)
+    let changes = computed.changes.iter().map(|(at, value)| Change {
+        to: layout.place(*at),
+        value: *value,
+    });
+    let changes: Vec<Change> = changes.collect();
+    let split = layout.split("split_at_mut");
+    let update = update(&computed.update, &sources, &names, layout.width, &changes);
+    quote! { #split #update }
 }
 
 /// What is read from the state.
-fn of_state(declared: &Weighted, computed: &Computed) -> (TokenStream, Vec<TokenStream>) {
+fn of_state(declared: &Weighted, layout: &Layout<'_>, computed: &Computed) -> TokenStream {
     let mut sources: Vec<Source> = of_settings(&declared.settings).collect();
-    sources.extend(states(declared));
-    let body = Body::new(&computed.result, &sources, "state", &computed.values, &[]);
-    body.write_elements(&computed.values)
-}
-
-fn states(declared: &Weighted) -> impl Iterator<Item = Source> {
-    let weights = declared.weights.iter().enumerate();
-    weights.map(|(at, weight)| Source {
-        input: Input::State(at),
-        name: weight.ident.to_string(),
-        read: Read::State(at),
-    })
-}
-
-fn initialize(first: &[f64]) -> Option<TokenStream> {
-    let first = first.iter().enumerate().filter(|(_, first)| **first != 0.0);
-    let first = first.map(|(at, first)| {
-        let (at, first) = (
-            Literal::usize_unsuffixed(at),
-            Literal::f64_unsuffixed(*first),
-        );
-        quote! { state[#at] = #first; }
-    });
-    let first: TokenStream = first.collect();
-    (!first.is_empty()).then(|| {
-        quote! {
-            fn initialize(&self, state: &mut [f32]) {
-                #first
+    sources.extend(layout.sources());
+    let graph = &computed.result;
+    let split = layout.split("split_at");
+    let rows = declared.weights.iter().filter(|weight| weight.is_vector());
+    let row = rows
+        .map(|weight| state_row(&weight.ident.to_string()))
+        .next();
+    let row = row.map_or("state".into(), |row| row.to_string());
+    if let [value] = computed.values[..]
+        && graph.space(value) == Space::Channel
+    {
+        let outputs = [Output {
+            value,
+            store: Box::new(|value| quote! { results[i] = #value; }),
+        }];
+        let width = layout.width;
+        let body = Body::new(graph, &sources, &row, &[], &outputs);
+        let (statements, _) = body.write(&[], &outputs);
+        return quote! {
+            fn results<F: Float, A: Arith>(&self, state: &[F]) -> [F; #width] {
+                #split
+                let mut results = [F::zero(); #width];
+                #statements
+                results
             }
+        };
+    }
+    let len = Literal::usize_unsuffixed(computed.values.len());
+    let body = Body::new(graph, &sources, &row, &computed.values, &[]);
+    let (statements, values) = body.write(&computed.values, &[]);
+    quote! {
+        fn results<F: Float, A: Arith>(&self, state: &[F]) -> [F; #len] {
+            #split
+            #statements
+            [#(#values),*]
         }
-    })
+    }
 }
 
 /// The type's own methods, and `impl Metric`.
@@ -264,13 +397,20 @@ fn methods(
 }
 
 /// Targets are compared element by element, or are the numbers of classes.
+fn rule(graph: &Graph) -> Ident {
+    let is_of_classes = is_of_classes(graph);
+    format_ident!(
+        "{}",
+        if is_of_classes {
+            "classes"
+        } else {
+            "broadcast"
+        }
+    )
+}
+
 fn check(graph: &Graph) -> TokenStream {
-    let rule = if is_of_classes(graph) {
-        "classes"
-    } else {
-        "broadcast"
-    };
-    let rule = format_ident!("{rule}");
+    let rule = rule(graph);
     quote! {
         fn check(&self, y_true: &keras::Shape, y_pred: &keras::Shape) -> keras::Result<()> {
             keras::#rule(y_true, y_pred)

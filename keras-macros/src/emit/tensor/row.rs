@@ -2,10 +2,11 @@
 //! the row has to be known before the next thing can be computed.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 
 use super::write::{Uses, Writer, is_of_row};
 use crate::graph::generated;
+use crate::names::identifier;
 use crate::tensor::{Graph, Id, Input, Op, Reduce, Space, Unary};
 
 /// How what is given is read.
@@ -31,6 +32,8 @@ pub enum Read {
     Single,
     /// It is a number of a metric's state, in this place of it.
     State(usize),
+    /// It is a row of a metric's state, `name_state`, whose elements are read one by one.
+    StateRow,
     /// It is a number of the type's own: `self.name`.
     Setting,
     /// It is a flag of the type's own.
@@ -52,7 +55,7 @@ pub struct Body<'g> {
     sources: &'g [Source],
     levels: Vec<usize>,
     /// The slice whose length is that of the row.
-    row: Ident,
+    pub(super) row: Ident,
 }
 
 /// How many loops have to be over before each value is known.
@@ -182,7 +185,7 @@ impl<'g> Body<'g> {
                     statements.extend(quote! { let #name = state[#at]; });
                 }
                 Read::Single => statements.extend(quote! { let #name = #name[0]; }),
-                Read::Row | Read::RowOrOne => continue,
+                Read::Row | Read::RowOrOne | Read::StateRow => continue,
             }
             self.writer.bound.insert(id, name);
         }
@@ -268,7 +271,8 @@ impl<'g> Body<'g> {
             .iter()
             .map(|(id, f, _)| {
                 let name = self.writer.variable(*id);
-                before.extend(start(*f, &name));
+                let first = start(*f);
+                before.extend(quote! { let mut #name = #first; });
                 (*id, name)
             })
             .collect();
@@ -301,21 +305,31 @@ impl<'g> Body<'g> {
     fn elements(&mut self, roots: &[Id]) -> TokenStream {
         let graph = self.graph;
         // What is known before the loop is not computed in it.
-        let inner = Uses::of(graph, roots, |id| self.writer.bound.contains_key(&id));
+        let inner = Uses::of(graph, roots, |id| self.writer.is_known(id));
         let mut statements = TokenStream::new();
         for (id, source) in self.inputs() {
-            let is_row = matches!(source.read, Read::Row | Read::RowOrOne);
+            let is_row = matches!(source.read, Read::Row | Read::RowOrOne | Read::StateRow);
             if !is_row || !inner.needed[id] {
                 continue;
             }
             let name = generated(&source.name);
-            let element = if source.read == Read::RowOrOne {
-                quote! { math::at(#name, i) }
-            } else {
-                quote! { #name[i] }
+            let element = match source.read {
+                Read::RowOrOne => quote! { math::at(#name, i) },
+                Read::StateRow => {
+                    let row = state_row(&source.name);
+                    quote! { #row[i] }
+                }
+                _ => quote! { #name[i] },
             };
             statements.extend(quote! { let #name = #element; });
             self.writer.bound.insert(id, name);
+        }
+        // What all rows have made of each place is an array.
+        for (id, array) in &self.writer.arrays.clone() {
+            if inner.needed[*id] && !self.writer.bound.contains_key(id) {
+                let name = self.writer.variable(*id);
+                statements.extend(quote! { let #name = #array[i]; });
+            }
         }
         for id in 0..graph.nodes.len() {
             let is_here = inner.needed[id] && !is_of_row(graph, id);
@@ -329,19 +343,24 @@ impl<'g> Body<'g> {
     }
 }
 
+/// The slice of a metric's state that is a weight of several numbers.
+pub fn state_row(name: &str) -> Ident {
+    generated(&format!("{}_state", identifier(name)))
+}
+
 /// What a reduction begins with.
-pub fn start(f: Reduce, name: &Ident) -> TokenStream {
+pub fn start(f: Reduce) -> TokenStream {
     match f {
-        Reduce::Sum => quote! { let mut #name = F::zero(); },
-        Reduce::Max => quote! { let mut #name = F::neg_infinity(); },
-        Reduce::Min => quote! { let mut #name = F::infinity(); },
-        Reduce::ArgMax => quote! { let mut #name = (F::neg_infinity(), 0); },
-        Reduce::ArgMin => quote! { let mut #name = (F::infinity(), 0); },
+        Reduce::Sum => quote! { F::zero() },
+        Reduce::Max => quote! { F::neg_infinity() },
+        Reduce::Min => quote! { F::infinity() },
+        Reduce::ArgMax => quote! { (F::neg_infinity(), 0) },
+        Reduce::ArgMin => quote! { (F::infinity(), 0) },
     }
 }
 
 /// What a reduction does with a value.
-pub fn step(f: Reduce, name: &Ident, value: TokenStream) -> TokenStream {
+pub fn step(f: Reduce, name: impl ToTokens, value: TokenStream) -> TokenStream {
     match f {
         Reduce::Sum => quote! { #name += #value; },
         Reduce::Max => quote! { #name = math::maximum(#name, #value); },

@@ -29,6 +29,8 @@ pub struct Writer<'g> {
     pub graph: &'g Graph,
     /// The variables that there are.
     pub bound: HashMap<Id, Ident>,
+    /// The arrays with a number for each place along the last axis.
+    pub arrays: Vec<(Id, Ident)>,
     names: UniqueNames,
     /// What the code that is being written needs.
     pub uses: Uses,
@@ -55,9 +57,15 @@ impl<'g> Writer<'g> {
         Self {
             graph,
             bound: HashMap::new(),
+            arrays: Vec::new(),
             names,
             uses,
         }
+    }
+
+    /// Whether a value, or each of its numbers, has been computed already.
+    pub fn is_known(&self, id: Id) -> bool {
+        self.bound.contains_key(&id) || self.arrays.iter().any(|(array, _)| *array == id)
     }
 
     /// Whether a value is needed.

@@ -2,6 +2,7 @@
 
 pub mod activation;
 pub mod batch_norm;
+pub mod batches;
 pub mod conv2d;
 pub mod copies;
 pub mod counts;
@@ -12,6 +13,7 @@ pub mod lanes;
 pub mod math;
 pub mod matmul;
 pub mod merges;
+pub mod penalties;
 pub mod pointwise;
 pub mod pool2d;
 pub mod rows;

@@ -175,7 +175,7 @@ pub(super) fn denominator<F: Float>(
         || (0..rows.rows).filter(|row| !is_ignored(ignored, &y_true[row * rows.true_width..]));
     let sum = |weights: &mut dyn Iterator<Item = F>| weights.fold(F::zero(), |sum, w| sum + w);
     match (reduction, weights, ignored) {
-        (Reduction::Sum, ..) => F::one(),
+        (Reduction::Sum | Reduction::None, ..) => F::one(),
         // As in Keras, a weight counts once here, however many rows it stands for.
         (Reduction::MeanWithSampleWeight, Some(weights), None) => sum(&mut weights.iter().copied()),
         (Reduction::MeanWithSampleWeight, Some(_), Some(_)) => {

@@ -1,0 +1,149 @@
+//! Constraints: what weights have to be after each step of training.
+//!
+//! In a model they are words: `Dense(64, kernel_constraint = max_norm(2.0), bias_constraint = non_neg)`.
+
+use ndarray::{ArrayD, IxDyn};
+
+use crate::device::{Cpu, Device, NormBounds};
+use crate::error::{Error, Result};
+use crate::shape::{Shape, Text};
+
+/// What a weight has to be, as `keras.constraints` has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum Constraint {
+    /// Anything.
+    #[default]
+    None,
+    /// Nowhere negative.
+    NonNeg,
+    /// Of norms within bounds: norms are those of the vectors along the axes.
+    Norm {
+        /// The bounds.
+        bounds: NormBounds,
+        /// The first and the last axis that a norm is taken over.
+        axes: (isize, isize),
+    },
+}
+
+impl Constraint {
+    /// Norms of at most `max_value`, along axis 0: `keras.constraints.MaxNorm`.
+    pub const fn max_norm(max_value: f32) -> Self {
+        Self::min_max_norm(0.0, max_value, 1.0)
+    }
+
+    /// Norms of 1, along axis 0: `keras.constraints.UnitNorm`.
+    pub const fn unit_norm() -> Self {
+        Self::min_max_norm(1.0, 1.0, 1.0)
+    }
+
+    /// Norms from `min_value` to `max_value`, along axis 0, to which a step goes `rate` of the way:
+    /// `keras.constraints.MinMaxNorm`.
+    pub const fn min_max_norm(min_value: f32, max_value: f32, rate: f32) -> Self {
+        Self::Norm {
+            bounds: NormBounds {
+                min: min_value,
+                max: max_value,
+                rate,
+            },
+            axes: (0, 0),
+        }
+    }
+
+    /// The same with norms along another axis.
+    #[must_use]
+    pub const fn axis(self, axis: isize) -> Self {
+        self.axes(axis, axis)
+    }
+
+    /// The same with norms over several axes, which lie side by side: 0 to 2 are all weights of one
+    /// filter of a `Conv2D`.
+    #[must_use]
+    pub const fn axes(self, first: isize, last: isize) -> Self {
+        match self {
+            Self::Norm { bounds, .. } => Self::Norm {
+                bounds,
+                axes: (first, last),
+            },
+            other => other,
+        }
+    }
+
+    /// The constraint of a name with its defaults, as `keras.constraints.get` finds it.
+    ///
+    /// # Errors
+    /// If there is none; the message suggests the nearest.
+    pub fn by_name(name: &str) -> Result<Self> {
+        match name {
+            "MaxNorm" | "max_norm" => Ok(Self::max_norm(2.0)),
+            "MinMaxNorm" | "min_max_norm" => Ok(Self::min_max_norm(0.0, 1.0, 1.0)),
+            "NonNeg" | "non_neg" => Ok(Self::NonNeg),
+            "UnitNorm" | "unit_norm" => Ok(Self::unit_norm()),
+            _ => {
+                let known = ["max_norm", "min_max_norm", "non_neg", "unit_norm"];
+                Err(Error::unknown("constraint", name, &known))
+            }
+        }
+    }
+
+    /// Whether everything is allowed.
+    pub const fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    /// Whether a weight of this shape can be constrained.
+    ///
+    /// # Errors
+    /// If it does not have the axes.
+    pub fn check(&self, shape: &Shape) -> Result<()> {
+        let Self::Norm { axes, .. } = *self else {
+            return Ok(());
+        };
+        if resolve(axes, shape.rank()).is_some() {
+            return Ok(());
+        }
+        Err(Error::value(format!(
+            "The axis of a constraint must be one of the weight's, of shape {}. Received: axis={axes:?}",
+            Text::new().shape(shape).as_str()
+        )))
+    }
+
+    /// An array that keeps the constraint.
+    ///
+    /// # Errors
+    /// If it does not have the axes.
+    pub fn apply(&self, w: &ArrayD<f32>) -> Result<ArrayD<f32>> {
+        let shape = Shape::new(w.shape());
+        self.check(&shape)?;
+        let mut values: Vec<f32> = w.iter().copied().collect();
+        self.hold(&Cpu::default(), &shape, &mut values[..]);
+        ArrayD::from_shape_vec(IxDyn(w.shape()), values)
+            .map_err(|error| Error::value(error.to_string()))
+    }
+
+    /// Makes a weight keep the constraint.
+    pub(crate) fn hold<D: Device>(&self, device: &D, shape: &Shape, w: D::SliceMut<'_>) {
+        match *self {
+            Self::None => {}
+            Self::NonNeg => device.bound_below(w),
+            Self::Norm { bounds, axes } => {
+                if let Some((first, last)) = resolve(axes, shape.rank()) {
+                    let dims = shape.dims();
+                    let size = |dims: &[usize]| dims.iter().product::<usize>();
+                    let (outer, rest) = dims.split_at(first);
+                    let (axes, inner) = rest.split_at(last + 1 - first);
+                    let dims = [size(outer), size(axes), size(inner)];
+                    device.bound_norms(bounds, dims, w);
+                }
+            }
+        }
+    }
+}
+
+/// The axes counted from the front, if there are such.
+fn resolve((first, last): (isize, isize), rank: usize) -> Option<(usize, usize)> {
+    let rank = rank as isize;
+    let from_front = |axis: isize| if axis < 0 { axis + rank } else { axis };
+    let (first, last) = (from_front(first), from_front(last));
+    (0 <= first && first <= last && last < rank).then_some((first as usize, last as usize))
+}

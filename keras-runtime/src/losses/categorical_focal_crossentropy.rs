@@ -1,0 +1,143 @@
+//! `-Σ alpha (1 - q)^gamma t ln q` along an axis, over the classes, with `q = p / Σ p`.
+
+use super::binary_crossentropy::clip;
+use super::binary_focal_crossentropy::power;
+use super::{Loss, LossInput, loss, same_shape};
+use crate::device::cpu::math;
+use crate::device::cpu::simd::Separate;
+use crate::device::{Axes, Device, Float, LineLoss};
+use crate::error::{Error, Result};
+use crate::shape::Shape;
+
+loss! {
+    /// The cross-entropy of targets that are probabilities of classes, of which those count most that
+    /// are predicted worst: `keras.losses.CategoricalFocalCrossentropy` (Lin and others, 2018).
+    CategoricalFocalCrossentropy, "categorical_focal_crossentropy" {
+        /// How little the well predicted ones count; 0 makes it the cross-entropy, but for `alpha`.
+        gamma: f32 = 2.0,
+        /// Whether predictions are logits; by default they are probabilities.
+        from_logits: bool = false,
+        /// Draws targets towards equal probabilities: 0.1 means that a tenth is shared by all classes.
+        label_smoothing: f32 = 0.0,
+        /// The axis of the classes.
+        axis: isize = -1,
+    }
+    into {
+        /// The weight of every class, or one for each.
+        alpha: Alpha = Alpha::One(0.25),
+    }
+}
+
+/// The weights of classes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Alpha {
+    /// One for all.
+    One(f32),
+    /// One for each.
+    Each(Vec<f32>),
+}
+
+impl From<f32> for Alpha {
+    fn from(alpha: f32) -> Self {
+        Self::One(alpha)
+    }
+}
+
+impl<const N: usize> From<[f32; N]> for Alpha {
+    fn from(alphas: [f32; N]) -> Self {
+        Self::Each(alphas.into())
+    }
+}
+
+impl From<Vec<f32>> for Alpha {
+    fn from(alphas: Vec<f32>) -> Self {
+        Self::Each(alphas)
+    }
+}
+
+impl Alpha {
+    fn of(&self, class: usize) -> f32 {
+        match self {
+            Self::One(alpha) => *alpha,
+            Self::Each(alphas) => alphas.get(class).copied().unwrap_or(0.0),
+        }
+    }
+}
+
+impl<D: Device> Loss<D> for CategoricalFocalCrossentropy {
+    fn name(&self) -> &str {
+        &self.options.name
+    }
+
+    fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
+        same_shape(y_true, y_pred)?;
+        let axes = Axes::One(self.axis);
+        axes.check(y_true, y_pred)?;
+        let classes = axes.width(y_true, y_pred);
+        match (&self.alpha, classes) {
+            (Alpha::Each(alphas), Some(classes)) if alphas.len() != classes => {
+                Err(Error::value(format!(
+                    "`alpha` must be one number, or one for each of the {classes} classes. Received: alpha={alphas:?}"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn axes(&self) -> Axes {
+        Axes::One(self.axis)
+    }
+
+    fn compute(&self, input: LossInput<'_, D>) {
+        input.line_loss(self, &Axes::One(self.axis), self.options.reduction);
+    }
+}
+
+impl CategoricalFocalCrossentropy {
+    /// The term of a class and its derivative, with regard to its share q of the probability.
+    fn term<F: Float>(&self, class: usize, t: F, q: F) -> (F, F) {
+        let alpha = F::from_f32(self.alpha.of(class));
+        let (q, is_inside) = clip(q);
+        let (factor, d_factor) = power(F::one() - q, F::from_f32(self.gamma));
+        let ln = math::ln::<F, Separate>(q);
+        let derivative = alpha * t * (d_factor * ln - factor / q);
+        let derivative = if is_inside { derivative } else { F::zero() };
+        (-alpha * t * factor * ln, derivative)
+    }
+}
+
+impl<F: Float> LineLoss<F> for CategoricalFocalCrossentropy {
+    fn line(&self, y_true: &[F], y_pred: &[F], gradient: Option<(&mut [F], F)>) -> F {
+        let smoothing = F::from_f32(self.label_smoothing);
+        let share = smoothing / F::from_usize(y_true.len());
+        let smooth = |t: F| t * (F::one() - smoothing) + share;
+        let max = y_pred.iter().fold(F::neg_infinity(), |a, &b| a.max(b));
+        let probability = |p: F| match self.from_logits {
+            true => math::exp::<F, Separate>(p - max),
+            false => p,
+        };
+        let sum = y_pred
+            .iter()
+            .fold(F::zero(), |sum, &p| sum + probability(p));
+        let terms = y_true.iter().zip(y_pred).enumerate();
+        let terms = terms.map(|(class, (&t, &p))| {
+            let q = probability(p) / sum;
+            let (value, derivative) = self.term(class, smooth(t), q);
+            (q, value, derivative)
+        });
+        // The derivatives with regard to the shares q, less their mean under q, are those with regard
+        // to the probabilities times Σ p, or those with regard to the logits over q.
+        let (mut total, mut mean) = (F::zero(), F::zero());
+        for (q, value, derivative) in terms.clone() {
+            total += value;
+            mean += q * derivative;
+        }
+        if let Some((gradient, factor)) = gradient {
+            for (d, (q, _, derivative)) in gradient.iter_mut().zip(terms) {
+                let inner = if self.from_logits { q } else { sum.recip() };
+                *d = factor * (derivative - mean) * inner;
+            }
+        }
+        total
+    }
+}

@@ -1,0 +1,61 @@
+//! `Σ t ln(t / p)` along the last axis, of numbers kept between 1e-7 and 1.
+
+use super::binary_crossentropy::EPSILON;
+use super::{Loss, LossInput, loss, same_shape};
+use crate::device::cpu::math;
+use crate::device::cpu::simd::Separate;
+use crate::device::{Axes, Device, Float, LineLoss};
+use crate::error::Result;
+use crate::shape::Shape;
+
+loss! {
+    /// The divergence of Kullback and Leibler, of predicted from true distributions:
+    /// `keras.losses.KLDivergence`.
+    KLDivergence, "kl_divergence" {}
+}
+
+impl<D: Device> Loss<D> for KLDivergence {
+    fn name(&self) -> &str {
+        &self.options.name
+    }
+
+    fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
+        same_shape(y_true, y_pred)
+    }
+
+    fn compute(&self, input: LossInput<'_, D>) {
+        input.line_loss(&Divergence, &Axes::LAST, self.options.reduction);
+    }
+}
+
+/// The divergence of a row; also the metric's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Divergence;
+
+impl<F: Float> LineLoss<F> for Divergence {
+    fn line(&self, y_true: &[F], y_pred: &[F], gradient: Option<(&mut [F], F)>) -> F {
+        // NaN stays NaN.
+        let least = F::from_f64(EPSILON);
+        let clip = |x: F| match x {
+            x if x < least => least,
+            x if x > F::one() => F::one(),
+            x => x,
+        };
+        let term = |(&t, &p): (&F, &F)| clip(t) * math::ln::<F, Separate>(clip(t) / clip(p));
+        let sum = y_true
+            .iter()
+            .zip(y_pred)
+            .fold(F::zero(), |sum, pair| sum + term(pair));
+        if let Some((gradient, factor)) = gradient {
+            for (d, (&t, &p)) in gradient.iter_mut().zip(y_true.iter().zip(y_pred)) {
+                let is_clipped = p < least || p > F::one();
+                *d = if is_clipped {
+                    F::zero()
+                } else {
+                    -factor * clip(t) / p
+                };
+            }
+        }
+        sum
+    }
+}

@@ -1,0 +1,136 @@
+//! Files that keep a model.
+//!
+//! A [`ModelState`] is everything of a model that is worth keeping, independent of devices and of
+//! files. A format turns it into bytes and back; `native.rs` has this project's own. A format to come is
+//! a file beside it and a line in `read` and `write`.
+
+pub(crate) mod crc32c;
+mod file;
+mod native;
+
+use std::path::Path;
+
+use ndarray::ArrayD;
+
+use crate::error::{Error, Result};
+
+/// Everything of a model that a file keeps.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelState {
+    /// The model's name.
+    pub name: String,
+    /// What the model's random numbers follow from.
+    pub seed: u64,
+    /// The training steps taken since the model was made; random numbers depend on it, too.
+    pub step: u64,
+    /// The shape of each input without the batch axis, `None` where a dimension is not known.
+    pub input_shapes: Vec<Vec<Option<usize>>>,
+    /// The layers in order.
+    pub layers: Vec<LayerState>,
+    /// What the optimizer remembers, if the model is compiled.
+    pub optimizer: Option<OptimizerState>,
+}
+
+/// One layer with its weights.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LayerState {
+    /// Its name, such as `dense_1`.
+    pub name: String,
+    /// Its type, such as `Dense`.
+    pub class: String,
+    /// Its weights in Keras' order; none before the model is built.
+    pub weights: Vec<WeightState>,
+}
+
+/// One weight of a layer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WeightState {
+    /// Its name within the layer, such as `kernel`.
+    pub name: String,
+    /// Whether the optimizer changes it, as long as its layer is trained.
+    pub trainable: bool,
+    /// Its values.
+    pub values: ArrayD<f32>,
+}
+
+/// What an optimizer remembers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OptimizerState {
+    /// Its name, such as `adam`.
+    pub name: String,
+    /// The name of its class, such as `Adam`.
+    pub class: String,
+    /// The steps it has taken.
+    pub iterations: u64,
+    /// Its learning rate, unless a schedule determines it.
+    pub learning_rate: Option<f32>,
+    /// The numbers that it remembers of the whole model.
+    pub scalars: Vec<f32>,
+    /// One vector for each value that it remembers of a parameter, as long as all trainable weights
+    /// together and in their order; none before its first step.
+    pub slots: Vec<Vec<f32>>,
+}
+
+impl ModelState {
+    /// The number of variables that Keras' optimizer would have: its iterations, its learning rate, and
+    /// for each slot one for each trainable weight.
+    pub(crate) fn optimizer_variables(&self, slots: usize) -> usize {
+        let weights = self.layers.iter().flat_map(|layer| &layer.weights);
+        2 + slots * weights.filter(|weight| weight.trainable).count()
+    }
+}
+
+/// The arguments of [`Model::load_weights_with`](crate::model::Model::load_weights_with).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LoadWeights {
+    pub(crate) skip_mismatch: bool,
+}
+
+impl LoadWeights {
+    /// Every layer has to be in the file, with weights of the same shapes.
+    pub const fn new() -> Self {
+        Self {
+            skip_mismatch: false,
+        }
+    }
+
+    /// Whether layers that differ keep their weights, with a warning for each.
+    #[must_use]
+    pub const fn skip_mismatch(mut self, skip_mismatch: bool) -> Self {
+        self.skip_mismatch = skip_mismatch;
+        self
+    }
+}
+
+/// Writes a file, or leaves what was there: a reader never sees half of it.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn write(path: &Path, state: &ModelState) -> Result<()> {
+    file::replace(path, |out| native::encode(state, out)).map_err(|error| Error::File {
+        path: path.display().to_string(),
+        message: error.to_string(),
+    })
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// If it cannot be read, is damaged, or is none of the known formats.
+pub(crate) fn read(path: &Path) -> Result<ModelState> {
+    let failed = |message: String| Error::File {
+        path: path.display().to_string(),
+        message,
+    };
+    let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
+    let metadata = file.metadata().map_err(|error| failed(error.to_string()))?;
+    if !metadata.is_file() {
+        return Err(failed(
+            "Expected a file. Received: something else of this name".into(),
+        ));
+    }
+    native::decode(std::io::BufReader::new(file), metadata.len()).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests;

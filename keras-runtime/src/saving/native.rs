@@ -1,0 +1,307 @@
+//! This project's own format, version 1: a model's weights and what its optimizer remembers.
+//!
+//! Everything is little endian; a `text` is its length in bytes (u32) and its UTF-8.
+//!
+//! ```text
+//! magic           89 4b 52 57 0d 0a 1a 0a ("KRW"; a transfer as text damages it)
+//! version         u32, 1
+//! name            text, the model's
+//! seed, step      u64, u64
+//! input shapes    u32 how many; of each: u32 rank, u64 per dimension (all ones: not known)
+//! layers          u32 how many; of each: text name, text class,
+//!                 u32 how many weights; of each: text name, u8 trainable, u32 rank, u64 per dimension, f32 values
+//! optimizer       u8 whether there is one; then: text name, text class, u64 iterations,
+//!                 u8 whether it has a learning rate; then f32 the learning rate,
+//!                 u64 how many scalars, f32 values; u32 how many slots; of each: u64 length, f32 values
+//! checksum        u32, CRC-32C of everything before it
+//! ```
+
+use std::io::{self, Read, Write};
+
+use ndarray::{ArrayD, IxDyn};
+
+use super::crc32c::Crc32c;
+use super::{LayerState, ModelState, OptimizerState, WeightState};
+
+const MAGIC: [u8; 8] = *b"\x89KRW\r\n\x1a\n";
+const VERSION: u32 = 1;
+
+/// A dimension that is not known.
+const UNKNOWN: u64 = u64::MAX;
+
+/// The most axes that a weight may have.
+const MAX_RANK: u32 = 32;
+
+/// Values are converted in pieces of so many.
+const PIECE: usize = 4096;
+
+/// Writes a state.
+pub(super) fn encode(state: &ModelState, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = Encoder {
+        out,
+        crc: Crc32c::new(),
+    };
+    out.bytes(&MAGIC)?;
+    out.count(VERSION as usize)?;
+    out.text(&state.name)?;
+    out.number(state.seed)?;
+    out.number(state.step)?;
+    out.count(state.input_shapes.len())?;
+    for shape in &state.input_shapes {
+        let dims = shape
+            .iter()
+            .map(|dim| dim.map_or(UNKNOWN, |dim| dim as u64));
+        out.dims(dims)?;
+    }
+    out.count(state.layers.len())?;
+    for layer in &state.layers {
+        out.text(&layer.name)?;
+        out.text(&layer.class)?;
+        out.count(layer.weights.len())?;
+        for weight in &layer.weights {
+            out.text(&weight.name)?;
+            out.bytes(&[weight.trainable.into()])?;
+            out.dims(weight.values.shape().iter().map(|&dim| dim as u64))?;
+            match weight.values.as_slice() {
+                Some(values) => out.values(values)?,
+                None => out.values(&weight.values.iter().copied().collect::<Vec<_>>())?,
+            }
+        }
+    }
+    out.bytes(&[state.optimizer.is_some().into()])?;
+    if let Some(optimizer) = &state.optimizer {
+        out.text(&optimizer.name)?;
+        out.text(&optimizer.class)?;
+        out.number(optimizer.iterations)?;
+        out.bytes(&[optimizer.learning_rate.is_some().into()])?;
+        if let Some(rate) = optimizer.learning_rate {
+            out.bytes(&rate.to_le_bytes())?;
+        }
+        out.number(optimizer.scalars.len() as u64)?;
+        out.values(&optimizer.scalars)?;
+        out.count(optimizer.slots.len())?;
+        for slot in &optimizer.slots {
+            out.number(slot.len() as u64)?;
+            out.values(slot)?;
+        }
+    }
+    let checksum = out.crc.value();
+    out.bytes(&checksum.to_le_bytes())
+}
+
+struct Encoder<'a> {
+    out: &'a mut dyn Write,
+    crc: Crc32c,
+}
+
+impl Encoder<'_> {
+    fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.crc.update(bytes);
+        self.out.write_all(bytes)
+    }
+
+    fn number(&mut self, number: u64) -> io::Result<()> {
+        self.bytes(&number.to_le_bytes())
+    }
+
+    fn count(&mut self, count: usize) -> io::Result<()> {
+        let count = u32::try_from(count).map_err(|_| io::ErrorKind::InvalidInput)?;
+        self.bytes(&count.to_le_bytes())
+    }
+
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        self.count(text.len())?;
+        self.bytes(text.as_bytes())
+    }
+
+    fn dims(&mut self, mut dims: impl ExactSizeIterator<Item = u64>) -> io::Result<()> {
+        self.count(dims.len())?;
+        dims.try_for_each(|dim| self.number(dim))
+    }
+
+    fn values(&mut self, values: &[f32]) -> io::Result<()> {
+        let mut bytes = Vec::with_capacity(4 * PIECE.min(values.len()));
+        for values in values.chunks(PIECE) {
+            bytes.clear();
+            bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+            self.bytes(&bytes)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a state from a source of `len` bytes. Nothing is allocated that is longer than what is left to
+/// read.
+///
+/// # Errors
+/// With a sentence about what is wrong with the file.
+pub(super) fn decode(source: impl Read, len: u64) -> Result<ModelState, String> {
+    let mut source = Decoder {
+        source,
+        left: len,
+        crc: Crc32c::new(),
+    };
+    if len < MAGIC.len() as u64 || source.array()? != MAGIC {
+        return Err("Expected a file that was written by `save` or `save_weights`. Received: another kind of file".into());
+    }
+    let version = source.count()?;
+    if version != VERSION {
+        return Err(format!(
+            "Expected version {VERSION} of the file format. Received: version {version}"
+        ));
+    }
+    let mut state = ModelState {
+        name: source.text()?,
+        seed: source.number()?,
+        step: source.number()?,
+        ..ModelState::default()
+    };
+    for _ in 0..source.count()? {
+        let dims = source.dims()?;
+        let dim = |dim| match dim {
+            UNKNOWN => Ok(None),
+            dim => usize::try_from(dim).map(Some).map_err(|_| too_large()),
+        };
+        let shape = dims.into_iter().map(dim).collect::<Result<_, _>>()?;
+        state.input_shapes.push(shape);
+    }
+    for _ in 0..source.count()? {
+        state.layers.push(source.layer()?);
+    }
+    if source.flag()? {
+        state.optimizer = Some(source.optimizer()?);
+    }
+    let found = source.crc.value();
+    if u32::from_le_bytes(source.array()?) != found {
+        return Err("The file is damaged: its checksum is not that of its content".into());
+    }
+    if source.left > 0 {
+        return Err("The file is damaged: it goes on after its end".into());
+    }
+    Ok(state)
+}
+
+fn too_large() -> String {
+    "The file is damaged: it has a weight that is larger than the file".into()
+}
+
+struct Decoder<R> {
+    source: R,
+    left: u64,
+    crc: Crc32c,
+}
+
+impl<R: Read> Decoder<R> {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), String> {
+        let left = self.left.checked_sub(bytes.len() as u64);
+        self.left = left.ok_or("The file is damaged: it ends too early")?;
+        let read = self.source.read_exact(bytes);
+        read.map_err(|error| error.to_string())?;
+        self.crc.update(bytes);
+        Ok(())
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], String> {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn number(&mut self) -> Result<u64, String> {
+        Ok(u64::from_le_bytes(self.array()?))
+    }
+
+    fn count(&mut self) -> Result<u32, String> {
+        Ok(u32::from_le_bytes(self.array()?))
+    }
+
+    fn flag(&mut self) -> Result<bool, String> {
+        match self.array()? {
+            [0] => Ok(false),
+            [1] => Ok(true),
+            [byte] => Err(format!(
+                "The file is damaged: expected 0 or 1. Received: {byte}"
+            )),
+        }
+    }
+
+    fn text(&mut self) -> Result<String, String> {
+        let len = self.count()?;
+        if u64::from(len) > self.left {
+            return Err("The file is damaged: it has a name that is longer than the file".into());
+        }
+        let mut bytes = vec![0; len as usize];
+        self.fill(&mut bytes)?;
+        String::from_utf8(bytes).map_err(|_| "The file is damaged: a name is no text".into())
+    }
+
+    fn dims(&mut self) -> Result<Vec<u64>, String> {
+        let rank = self.count()?;
+        if rank > MAX_RANK {
+            return Err(format!(
+                "The file is damaged: expected at most {MAX_RANK} axes. Received: {rank}"
+            ));
+        }
+        (0..rank).map(|_| self.number()).collect()
+    }
+
+    fn values(&mut self, len: u64) -> Result<Vec<f32>, String> {
+        let size = len.checked_mul(4).filter(|&size| size <= self.left);
+        let (Some(_), Ok(len)) = (size, usize::try_from(len)) else {
+            return Err(too_large());
+        };
+        let mut values = Vec::with_capacity(len);
+        let mut bytes = vec![0; 4 * PIECE.min(len)];
+        while values.len() < len {
+            let piece = &mut bytes[..4 * PIECE.min(len - values.len())];
+            self.fill(piece)?;
+            let (quads, _) = piece.as_chunks::<4>();
+            values.extend(quads.iter().map(|&quad| f32::from_le_bytes(quad)));
+        }
+        Ok(values)
+    }
+
+    fn layer(&mut self) -> Result<LayerState, String> {
+        let mut layer = LayerState {
+            name: self.text()?,
+            class: self.text()?,
+            weights: Vec::new(),
+        };
+        for _ in 0..self.count()? {
+            let (name, trainable) = (self.text()?, self.flag()?);
+            let dims = self.dims()?;
+            let len = dims.iter().try_fold(1u64, |len, &dim| len.checked_mul(dim));
+            let values = self.values(len.ok_or_else(too_large)?)?;
+            // A dimension that does not fit has made the length too large, unless another one is 0.
+            let dims: Vec<usize> = dims
+                .into_iter()
+                .map(|dim| usize::try_from(dim).map_err(|_| too_large()))
+                .collect::<Result<_, _>>()?;
+            layer.weights.push(WeightState {
+                name,
+                trainable,
+                values: ArrayD::from_shape_vec(IxDyn(&dims), values).map_err(|_| too_large())?,
+            });
+        }
+        Ok(layer)
+    }
+
+    fn optimizer(&mut self) -> Result<OptimizerState, String> {
+        let mut optimizer = OptimizerState {
+            name: self.text()?,
+            class: self.text()?,
+            iterations: self.number()?,
+            ..OptimizerState::default()
+        };
+        if self.flag()? {
+            optimizer.learning_rate = Some(f32::from_le_bytes(self.array()?));
+        }
+        let scalars = self.number()?;
+        optimizer.scalars = self.values(scalars)?;
+        for _ in 0..self.count()? {
+            let len = self.number()?;
+            optimizer.slots.push(self.values(len)?);
+        }
+        Ok(optimizer)
+    }
+}

@@ -1,0 +1,143 @@
+//! Files in memory and on disk, whole and damaged.
+
+use super::*;
+use ndarray::Array;
+
+fn state() -> ModelState {
+    let weight = |name: &str, trainable, shape: &[usize]| WeightState {
+        name: name.into(),
+        trainable,
+        values: Array::from_shape_fn(shape, |index| 1.0 + index[0] as f32 / 3.0),
+    };
+    ModelState {
+        name: "größer".into(),
+        seed: 42,
+        step: 7,
+        input_shapes: vec![vec![Some(3), None], vec![]],
+        layers: vec![
+            LayerState {
+                name: "dense".into(),
+                class: "Dense".into(),
+                weights: vec![weight("kernel", true, &[3, 2]), weight("bias", true, &[2])],
+            },
+            LayerState {
+                name: "flatten".into(),
+                class: "Flatten".into(),
+                weights: Vec::new(),
+            },
+        ],
+        optimizer: Some(OptimizerState {
+            name: "adam".into(),
+            class: "Adam".into(),
+            iterations: 9,
+            learning_rate: Some(0.001),
+            scalars: vec![0.25],
+            slots: vec![vec![0.5; 8], vec![-0.0; 8]],
+        }),
+    }
+}
+
+fn bytes(state: &ModelState) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    native::encode(state, &mut bytes).expect("a vector takes everything");
+    bytes
+}
+
+fn decode(bytes: &[u8]) -> Result<ModelState, String> {
+    native::decode(bytes, bytes.len() as u64)
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let all = state();
+    assert_eq!(decode(&bytes(&all)), Ok(all));
+    let nothing = ModelState::default();
+    assert_eq!(decode(&bytes(&nothing)), Ok(nothing));
+}
+
+#[test]
+fn not_a_number_stays_what_it_was() {
+    let mut state = state();
+    state.layers[0].weights[1].values = ndarray::arr1(&[f32::NAN, f32::INFINITY]).into_dyn();
+    let read = decode(&bytes(&state)).expect("a whole file");
+    let values = &read.layers[0].weights[1].values;
+    assert!(values[0].is_nan() && values[1] == f32::INFINITY, "{values}");
+}
+
+#[test]
+fn a_file_that_ends_early_or_late_is_an_error() {
+    let whole = bytes(&state());
+    for end in 0..whole.len() {
+        assert!(decode(&whole[..end]).is_err(), "{end} of {}", whole.len());
+    }
+    let longer = [&whole[..], &[0]].concat();
+    assert!(decode(&longer).is_err());
+}
+
+#[test]
+fn every_changed_byte_is_an_error() {
+    let whole = bytes(&state());
+    for at in 0..whole.len() {
+        for change in [0x01, 0x80, 0xff] {
+            let mut damaged = whole.clone();
+            damaged[at] ^= change;
+            assert!(decode(&damaged).is_err(), "byte {at} ^ {change:#x}");
+        }
+    }
+}
+
+/// A file whose checksum is right, but whose sizes are not those of its content.
+#[test]
+fn hostile_sizes_are_errors_and_take_no_memory() {
+    let whole = bytes(&state());
+    let content = &whole[..whole.len() - 4];
+    let with_checksum = |content: Vec<u8>| {
+        let checksum = crc32c::crc32c(&content);
+        [content, checksum.to_le_bytes().to_vec()].concat()
+    };
+    for width in [4, 8] {
+        for at in 0..content.len() - width {
+            for size in [u64::MAX, 1 << 62, 1 << 31, 0xffff_ff00] {
+                let mut hostile = content.to_vec();
+                hostile[at..at + width].copy_from_slice(&size.to_le_bytes()[..width]);
+                // Some changed names and values are valid: what counts is that this returns.
+                let _ = decode(&with_checksum(hostile));
+            }
+        }
+    }
+}
+
+#[test]
+fn another_kind_of_file_says_so() {
+    let error = decode(b"\x89HDF\r\n\x1a\n and so on").expect_err("another kind of file");
+    assert!(error.contains("another kind of file"), "{error}");
+    let mut newer = bytes(&state());
+    newer[8] = 2;
+    let error = decode(&newer).expect_err("a newer file");
+    assert!(error.contains("version 2"), "{error}");
+}
+
+#[test]
+fn a_failed_write_leaves_the_old_file() -> crate::Result<()> {
+    let directory = std::env::temp_dir().join(format!("keras-saving-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("a directory");
+    let path = directory.join("model.weights.h5");
+    let state = state();
+    write(&path, &state)?;
+    let failed = file::replace(&path, |out| {
+        out.write_all(b"half")?;
+        Err(std::io::ErrorKind::StorageFull.into())
+    });
+    assert!(failed.is_err());
+    assert_eq!(read(&path)?, state);
+    let names: Vec<_> = std::fs::read_dir(&directory)
+        .expect("the directory")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    assert_eq!(names, ["model.weights.h5"]);
+    assert!(write(&directory, &state).is_err());
+    assert!(read(&directory).is_err());
+    assert!(read(&directory.join("no such file")).is_err());
+    std::fs::remove_dir_all(&directory).expect("the directory");
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! What `compile` takes, keeps and refuses.
+
+use keras::prelude::*;
+use ndarray::{Array1, Array2};
+
+use super::{Mlp, compiled, sentence, x, y};
+
+#[model]
+fn shared_output(inputs: Input<4>) -> SharedOutput {
+    let d = Dense(2, name = "out");
+    Model(inputs, [d(inputs), d(inputs)])
+}
+
+#[model]
+fn named(inputs: Input<4>) -> Named {
+    let class = Dense(3, activation = softmax)(inputs);
+    let score = Dense(1)(inputs);
+    Model(inputs, Dict { class, score })
+}
+
+fn once() -> Fit<'static> {
+    Fit::epochs(1).verbose(0)
+}
+
+/// The log names of the source document, without its `add_metric`.
+#[test]
+fn a_layer_that_is_two_outputs_has_two_names() -> keras::Result<()> {
+    let mut model = SharedOutput::with_seed(1);
+    model.compile(Compile::new("Adam", "mse").metrics(["mae", "acc"]))?;
+    assert_eq!(model.metrics_names(), [""; 0]);
+    let (x, y) = (x(6), Array2::<f32>::ones((6, 2)));
+    model.fit((&x, (&y, &y)), once())?;
+    let expected = [
+        "loss",
+        "out_loss",
+        "out_1_loss",
+        "out_mae",
+        "out_acc",
+        "out_1_mae",
+        "out_1_acc",
+    ];
+    assert_eq!(model.metrics_names(), expected);
+    Ok(())
+}
+
+#[test]
+fn metrics_are_there_once_the_model_has_seen_targets() -> keras::Result<()> {
+    let (x, mut model) = (x(8), compiled(1)?);
+    let y = y(&x);
+    assert!(model.metrics().is_empty());
+    let logs = model.evaluate((&x, &y), Evaluate::default().verbose(0))?;
+    let metrics = model.metrics();
+    let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
+    assert_eq!(names, ["loss", "mae"]);
+    for metric in &metrics {
+        assert_eq!(Some(metric.result()), logs.get(metric.name()));
+    }
+    Ok(())
+}
+
+#[test]
+fn what_does_not_fit_the_outputs_is_found_by_compile() {
+    type Made = Compile<Cpu>;
+    let of = |losses: Losses<Cpu>| Made::new("sgd", losses);
+    let list: [(Made, &str); 9] = [
+        (
+            of(Losses::by_output([("out", "mse")])),
+            "Expected keys [\"out\", \"out_1\"] in loss dict, but found loss.keys()=[\"out\"]",
+        ),
+        (
+            of(Losses::by_output([("out", "mse"), ("out_2", "mse")])),
+            "`loss` names the output 'out_2'",
+        ),
+        (
+            of(Losses::in_order(["mse", "mse", "mse"])),
+            "has 2 output(s)",
+        ),
+        (
+            of(Losses::in_order(["mse"]).and("out", "mse")),
+            "Received: both",
+        ),
+        (
+            Made::new("sgd", "mse").loss_weights([1.0]),
+            "`loss_weights` must match the number of losses, got 2 losses and 1 weights.",
+        ),
+        (
+            Made::new("sgd", "mse").loss_weights([("ot", 1.0)]),
+            "Did you mean `out`?",
+        ),
+        (
+            Made::new("sgd", "mse").metrics_in_order([["mae"]]),
+            "Received: 1 lists",
+        ),
+        (
+            Made::new("sgd", "mse").weighted_metric_for("out_3", "mae"),
+            "`weighted_metrics` names the output 'out_3'",
+        ),
+        (
+            Made::new("sgd", "mse").steps_per_execution(0),
+            "steps_per_execution=0",
+        ),
+    ];
+    for (compile, expected) in list {
+        let error = sentence(SharedOutput::new().compile(compile));
+        assert!(
+            error.contains(expected),
+            "{error}\ndoes not say: {expected}"
+        );
+    }
+    let error = sentence(SharedOutput::new().compile(Compile::again().metric("mae")));
+    assert!(error.contains("was not compiled before"), "{error}");
+}
+
+#[test]
+fn an_output_with_a_name_of_its_own_may_have_no_loss() -> keras::Result<()> {
+    let mut model = Named::with_seed(1);
+    let losses = Losses::by_output([("score", "mse")]);
+    model.compile(Compile::new("sgd", losses).metric_for("class", "acc"))?;
+    let (x, labels) = (x(6), Array1::<i64>::zeros(6));
+    let y = y(&x).into_dyn();
+    let labels = labels.mapv(|label| label as f32).into_dyn();
+    let history = model.fit((&x, [("class", &labels), ("score", &y)]), once())?;
+    assert_eq!(history.names().collect::<Vec<_>>(), ["class_acc", "loss"]);
+    Ok(())
+}
+
+#[test]
+fn a_failed_compile_changes_nothing() -> keras::Result<()> {
+    let (x, mut model) = (x(8), compiled(1)?);
+    let y = y(&x);
+    assert!(model.compile(Compile::new("sgd", "nope")).is_err());
+    assert!(
+        model
+            .compile(Compile::with_optimizer("sgd").metric("nope"))
+            .is_err()
+    );
+    let history = model.fit((&x, &y), once())?;
+    assert_eq!(history.names().collect::<Vec<_>>(), ["loss", "mae"]);
+    Ok(())
+}
+
+#[test]
+fn an_empty_list_clears_the_metrics() -> keras::Result<()> {
+    let (x, mut model) = (x(8), compiled(1)?);
+    let y = y(&x);
+    model.compile(Compile::with_optimizer("sgd"))?;
+    let history = model.fit((&x, &y), once())?;
+    assert_eq!(history.names().collect::<Vec<_>>(), ["loss", "mae"]);
+    model.compile(Compile::with_optimizer("sgd").metrics([""; 0]))?;
+    let history = model.fit((&x, &y), once())?;
+    assert_eq!(history.names().collect::<Vec<_>>(), ["loss"]);
+    Ok(())
+}
+
+#[test]
+fn without_a_loss_there_is_nothing_to_train() -> keras::Result<()> {
+    let (x, mut model) = (x(8), Mlp::with_seed(1));
+    let y = y(&x);
+    model.compile(Compile::with_optimizer("sgd"))?;
+    assert_eq!(
+        sentence(model.fit((&x, &y), once())),
+        "No loss to compute. Provide a `loss` argument in `compile()`."
+    );
+    Ok(())
+}
