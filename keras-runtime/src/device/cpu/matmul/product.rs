@@ -226,7 +226,11 @@ fn multiply_panels_body<
         let is_last = at + deep == depth;
         let part = Block {
             adds: block.adds || at > 0,
-            floor: if is_last { block.floor } else { F::neg_infinity() },
+            floor: if is_last {
+                block.floor
+            } else {
+                F::neg_infinity()
+            },
             ..*block
         };
         let left = block.left.from(at);
@@ -303,7 +307,11 @@ fn tiles_of_panel<F: Float, A: Arith, const R: usize, const W: usize>(
 ) {
     let (right, _) = panel.as_chunks::<W>();
     let (left, _) = left_panels.as_chunks::<R>();
-    for (tile, left) in left.chunks_exact(right.len()).take(rows.div_ceil(R)).enumerate() {
+    for (tile, left) in left
+        .chunks_exact(right.len())
+        .take(rows.div_ceil(R))
+        .enumerate()
+    {
         let count = (rows - tile * R).min(R);
         let c = &mut c[tile * R * block.columns + column..];
         let acc = begin::<F, R, W>(block, count, column, c);
