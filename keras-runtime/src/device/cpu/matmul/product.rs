@@ -183,9 +183,9 @@ dispatch! {
     /// The rows of a block from `first` on: `c` begins with them.
     fn multiply<F: Float>(block: &Block<'_, F>, first: usize, rows: usize, c: &mut [F]) = multiply_body
         [
-            avx512: Widths::AVX512[0], Widths::AVX512[1], Widths::AVX512[2];
-            avx2: Widths::AVX2[0], Widths::AVX2[1], Widths::AVX2[2];
-            portable: Widths::PORTABLE[0], Widths::PORTABLE[1], Widths::PORTABLE[2]
+            avx512: Heights::AVX512, Widths::AVX512[0], Widths::AVX512[1], Widths::AVX512[2];
+            avx2: Heights::AVX2, Widths::AVX2[0], Widths::AVX2[1], Widths::AVX2[2];
+            portable: Heights::PORTABLE, Widths::PORTABLE[0], Widths::PORTABLE[1], Widths::PORTABLE[2]
         ]
 }
 
@@ -321,7 +321,14 @@ fn tiles_of_panel<F: Float, A: Arith, const R: usize, const W: usize>(
 }
 
 #[inline(always)]
-fn multiply_body<F: Float, A: Arith, const W: usize, const W2: usize, const W3: usize>(
+fn multiply_body<
+    F: Float,
+    A: Arith,
+    const R: usize,
+    const W: usize,
+    const W2: usize,
+    const W3: usize,
+>(
     block: &Block<'_, F>,
     first: usize,
     rows: usize,
@@ -334,11 +341,11 @@ fn multiply_body<F: Float, A: Arith, const W: usize, const W2: usize, const W3: 
         while column < columns {
             let wide = width::<W, W2, W3>(columns - column);
             if wide == W {
-                column_of_tiles::<F, A, W>(block, first, from, to, column, c);
+                column_of_tiles::<F, A, R, W>(block, first, from, to, column, c);
             } else if wide == W2 {
-                column_of_tiles::<F, A, W2>(block, first, from, to, column, c);
+                column_of_tiles::<F, A, R, W2>(block, first, from, to, column, c);
             } else {
-                column_of_tiles::<F, A, W3>(block, first, from, to, column, c);
+                column_of_tiles::<F, A, R, W3>(block, first, from, to, column, c);
             }
             column += wide;
         }
@@ -347,7 +354,7 @@ fn multiply_body<F: Float, A: Arith, const W: usize, const W2: usize, const W3: 
 
 /// The tiles of one panel of B.
 #[inline(always)]
-fn column_of_tiles<F: Float, A: Arith, const W: usize>(
+fn column_of_tiles<F: Float, A: Arith, const R: usize, const W: usize>(
     block: &Block<'_, F>,
     first: usize,
     from: usize,
@@ -369,14 +376,16 @@ fn column_of_tiles<F: Float, A: Arith, const W: usize>(
     };
     let mut row = from;
     while row < to {
-        // Tiles of four rows need few registers for where these are.
         let height = match to - row {
+            left if left >= R => R,
             4.. => 4,
             2.. => 2,
             _ => 1,
         };
         let c = &mut c[row * block.columns + block.first_column + column..];
-        if height == 4 {
+        if height == R {
+            one_tile::<F, A, R, W>(block, first + row, right, column, c);
+        } else if height == 4 {
             one_tile::<F, A, 4, W>(block, first + row, right, column, c);
         } else if height == 2 {
             one_tile::<F, A, 2, W>(block, first + row, right, column, c);
@@ -401,7 +410,8 @@ fn one_tile<F: Float, A: Arith, const R: usize, const W: usize>(
     store(block, R, column, acc, c);
 }
 
-/// The numbers that a tile begins with, of which there are `rows` rows in C.
+/// The numbers that a tile begins with, of which there are `rows` rows in C. Never returned early:
+/// that would keep them in memory.
 #[inline(always)]
 fn begin<F: Float, const R: usize, const W: usize>(
     block: &Block<'_, F>,
@@ -413,10 +423,11 @@ fn begin<F: Float, const R: usize, const W: usize>(
     let mut acc = [[F::zero(); W]; R];
     if block.adds {
         if columns < W || rows < R {
-            return load_part(c, block.columns, [rows, columns]);
-        }
-        for i in 0..R {
-            acc[i].copy_from_slice(&c[i * block.columns..][..W]);
+            acc = load_part(c, block.columns, [rows, columns]);
+        } else {
+            for i in 0..R {
+                acc[i].copy_from_slice(&c[i * block.columns..][..W]);
+            }
         }
     } else if let Some(bias) = block.bias {
         let bias = match bias[column..].first_chunk::<W>() {
@@ -455,8 +466,8 @@ pub fn at_least<F: Float>(floor: F, x: F) -> F {
     if x < floor { floor } else { x }
 }
 
-/// Accumulators whose last rows or columns are not in C. Out of line: a run-time index into accumulators
-/// would force them out of their registers.
+/// Accumulators whose last rows or columns are not in C. Out of line: a run-time index into
+/// accumulators would force them out of their registers.
 #[inline(never)]
 fn load_part<F: Float, const R: usize, const W: usize>(
     c: &[F],
