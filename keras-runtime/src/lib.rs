@@ -29,6 +29,8 @@ pub mod words;
 #[path = "private.rs"]
 pub mod __private;
 
+/// The crate whose devices and tensors models work on, in the version that fits.
+pub use dfdx;
 pub use error::{Error, Result};
 #[doc(hidden)]
 pub use keras_macros::{__layer_impl, __metric_impl, __model_impl};

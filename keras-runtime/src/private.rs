@@ -2,9 +2,9 @@
 
 pub use crate::arg::Arg;
 pub use crate::data::Batch;
-pub use crate::device::AutoDevice;
 pub use crate::device::cpu::expressions as math;
 pub use crate::device::cpu::simd::Separate;
+pub use crate::device::{AutoDevice, Cpu};
 pub use crate::error::Result;
 pub use crate::initializers::Initializer;
 pub use crate::layers::expression::{layer_backward, layer_forward};
@@ -15,12 +15,15 @@ pub use crate::model::Backend as Device;
 pub use crate::model::network::{
     Input, Kind, LayerInfo, Network, Output, Structure, Value, add, set,
 };
+pub use crate::model::{Batched, call, static_dim, static_rank};
 pub use crate::model::{
     Core, Model, Pass, Run, StepFunction, Trace, build_declared, keep_logs, load,
 };
 pub use crate::model::{OptimizerSize, Progbar, Row, Summary, epoch_line};
 pub use crate::random::fresh_seed;
 pub use crate::shape::{Shape, ShapeError, check, or_unknown};
+
+pub use dfdx::shapes::Dim;
 
 /// Whether the shapes are known well enough to ask a layer for its weights.
 pub const fn known(shapes: &[Shape]) -> bool {

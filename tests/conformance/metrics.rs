@@ -3,12 +3,14 @@
 use keras::device::Cpu;
 use keras::metrics::{
     self, AUC, Accuracy, BinaryAccuracy, BinaryCrossentropy, BinaryIoU, CategoricalAccuracy,
-    CategoricalCrossentropy, F1Score, FBetaScore, FalseNegatives, FalsePositives, IoU, Mean,
-    MeanAbsoluteError, MeanIoU, MeanSquaredError, Metric, MetricInput, OneHotIoU, OneHotMeanIoU,
-    Precision, PrecisionAtRecall, R2Score, Recall, RecallAtPrecision, RootMeanSquaredError,
-    SensitivityAtSpecificity, SparseCategoricalAccuracy, SparseCategoricalCrossentropy,
-    SparseTopKCategoricalAccuracy, SpecificityAtSensitivity, Sum, ThresholdList,
-    TopKCategoricalAccuracy, TrueNegatives, TruePositives,
+    CategoricalCrossentropy, CategoricalHinge, ConcordanceCorrelation, CosineSimilarity, F1Score,
+    FBetaScore, FalseNegatives, FalsePositives, Hinge, IoU, KLDivergence, LogCoshError, Mean,
+    MeanAbsoluteError, MeanAbsolutePercentageError, MeanIoU, MeanSquaredError,
+    MeanSquaredLogarithmicError, Metric, MetricInput, OneHotIoU, OneHotMeanIoU, PearsonCorrelation,
+    Poisson, Precision, PrecisionAtRecall, R2Score, Recall, RecallAtPrecision,
+    RootMeanSquaredError, SensitivityAtSpecificity, SparseCategoricalAccuracy,
+    SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy, SpecificityAtSensitivity,
+    SquaredHinge, Sum, ThresholdList, TopKCategoricalAccuracy, TrueNegatives, TruePositives,
 };
 use keras::shape::Shape;
 use ndarray::ArrayD;
@@ -95,6 +97,10 @@ mod read {
         value.as_i64().expect("a class") as i32
     }
 
+    pub fn axis(value: &Value) -> isize {
+        value.as_i64().expect("an axis") as isize
+    }
+
     pub fn flag(value: &Value) -> bool {
         value.as_bool().expect("a flag")
     }
@@ -170,11 +176,22 @@ table! {
     SparseTopKCategoricalAccuracy() { k: count, from_sorted_ids: flag }
     MeanSquaredError() {}
     MeanAbsoluteError() {}
+    MeanAbsolutePercentageError() {}
+    MeanSquaredLogarithmicError() {}
     RootMeanSquaredError() {}
+    LogCoshError() {}
+    CosineSimilarity() { axis: axis }
+    PearsonCorrelation() { axis: axis }
+    ConcordanceCorrelation() { axis: axis }
+    Hinge() {}
+    SquaredHinge() {}
+    CategoricalHinge() {}
+    Poisson() {}
+    KLDivergence() {}
     R2Score() { class_aggregation: choice, num_regressors: count }
     BinaryCrossentropy() { from_logits: flag, label_smoothing: float }
-    CategoricalCrossentropy() { from_logits: flag, label_smoothing: float }
-    SparseCategoricalCrossentropy() { from_logits: flag, ignore_class: class }
+    CategoricalCrossentropy() { from_logits: flag, label_smoothing: float, axis: axis }
+    SparseCategoricalCrossentropy() { from_logits: flag, ignore_class: class, axis: axis }
     AUC() {
         num_thresholds: count, thresholds: thresholds, curve: text, summation_method: text,
         multi_label: flag, num_labels: count, label_weights: floats, from_logits: flag

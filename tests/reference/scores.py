@@ -1,4 +1,4 @@
-"""scores.json: metrics that count or sum up: confusion matrices, scores of classes and columns, overlaps.
+"""scores.json: the other metrics: means, confusion matrices, scores of classes and columns, overlaps.
 
 {"name", "class", "config", "updates": [{"y_true": T, "y_pred": T, "sample_weight": T or null}; one a batch],
 "initial": the result before any of them or null where Keras has none, "results": [numbers; after each update]}
@@ -59,7 +59,7 @@ def error(name, metric, **config):
 
 def cases():
     warnings.simplefilter("ignore")
-    return confusions() + areas() + constrained() + scores() + overlaps() + errors()
+    return means() + along_axes() + confusions() + areas() + constrained() + scores() + overlaps() + errors()
 
 
 def binary(*shape):
@@ -79,6 +79,96 @@ def columns(classes):
 EXTREMES = [([0, 1, 1, 0, 1], [0.0, 1.0, 0.5, 1e-30, 0.9999999], None), ([2, 0, -1], [-3.0, 7.0, 1.5], None)]
 NONE_POSITIVE = [([0, 0, 0], [0.2, 0.7, 0.5], None)]
 ALL_POSITIVE = [([1, 1, 1], [0.2, 0.7, 0.5], None)]
+
+
+def means():
+    def normal(*shape):
+        return lambda random, batch: (random.values((batch, *shape)), random.values((batch, *shape)))
+
+    def positive(*shape):
+        return lambda random, batch: (random.whole((batch, *shape), 0, 4), random.uniform((batch, *shape), 0.1, 3.0))
+
+    def distributions(*shape):
+        return lambda random, batch: (random.probabilities((batch, *shape)), random.probabilities((batch, *shape)))
+
+    def signs(*shape):
+        return lambda random, batch: (2 * random.whole((batch, *shape), 0, 2) - 1, random.values((batch, *shape)))
+
+    def zero_or_one(*shape):
+        return lambda random, batch: (random.whole((batch, *shape), 0, 2), random.values((batch, *shape)))
+
+    def one_hot(*shape):
+        return lambda random, batch: (random.one_hot((batch, *shape)), random.values((batch, *shape)))
+
+    made = []
+    for metric, draw, extremes in [
+        ("MeanSquaredError", normal, ([[1e4, -1e4], [0, 1e-8]], [[-1e4, 1e-8], [0, 0]])),
+        ("MeanAbsolutePercentageError", normal, ([[0, 1e-9], [1e4, -1e-3]], [[0.5, 0], [0, 1e3]])),
+        ("MeanSquaredLogarithmicError", positive, ([[0, -3], [1e6, 1]], [[0, 2], [-0.5, 1e-9]])),
+        ("LogCoshError", normal, ([[1e4, 0], [1e-4, 3]], [[-1e4, 0], [0, 3]])),
+        ("Poisson", positive, ([[0, 3], [2, 1e4]], [[0, 0], [1e4, 1]])),
+        ("KLDivergence", distributions, ([[0, 1], [1, 0]], [[1, 0], [0.5, 0.5]])),
+        ("Hinge", signs, ([[1, -1], [1, 0]], [[1, -1], [1e4, 3]])),
+        ("SquaredHinge", signs, ([[1, -1], [1, 0]], [[1, -1], [1e3, 3]])),
+        ("CategoricalHinge", one_hot, ([[1, 0], [0, 1]], [[1, 0], [1e4, -1e4]])),
+    ]:
+        name = metric.lower()
+        made += weighted(name, metric, draw(3))
+        made += weighted(f"{name}_one_output", metric, draw(1))
+        made += weighted(f"{name}_3d", metric, draw(2, 3), tail=(2,))
+        made.append(case(f"{name}_extremes", metric, [(*extremes, None), (*extremes, [0.5, 2.0])]))
+        random = Random(f"{name}_lines")
+        made.append(case(f"{name}_lines", metric, [(*draw(width)(random, 1), None) for width in BATCHES]))
+        made.append(case(f"{name}_1d", metric, [(*(each[0] for each in draw(n)(random, 1)), None) for n in BATCHES]))
+        made.append(case(f"{name}_no_weight", metric, [(*draw(2)(random, 3), np.zeros(3)), (*draw(2)(random, 2), None)]))
+    for metric in ["Hinge", "SquaredHinge"]:
+        made += weighted(f"{metric.lower()}_zero_or_one", metric, zero_or_one(3))
+        mixed = [([[0, 1]], [[0.3, -2.0]], None), ([[-1, 1]], [[0.3, 0.4]], None), ([[0, 0]], [[0.3, -0.4]], None)]
+        made.append(case(f"{metric.lower()}_mixed", metric, mixed))
+    beside = lambda random, batch: (random.values((batch, 1)), random.values((batch, 3)))  # noqa: E731
+    for metric in ["MeanAbsolutePercentageError", "LogCoshError"]:
+        made += weighted(f"{metric.lower()}_broadcast", metric, beside)
+    ids = lambda random, batch: (random.whole((batch,), 0, 7), random.whole((batch, 5), 0, 7))  # noqa: E731
+    made += weighted("sorted_ids", "SparseTopKCategoricalAccuracy", ids, k=3, from_sorted_ids=True)
+    return made
+
+
+def along_axes():
+    def normal(*shape):
+        return lambda random, batch: (random.values((batch, *shape)), random.values((batch, *shape)))
+
+    def classes(*shape):
+        return lambda random, batch: (random.one_hot((batch, *shape)), random.uniform((batch, *shape), 0.1, 0.9))
+
+    def numbers(*shape):
+        return lambda random, batch: (
+            random.whole((batch, *shape[:-1]), 0, shape[-1]),
+            random.uniform((batch, *shape), 0.1, 0.9),
+        )
+
+    made = []
+    for metric in ["CosineSimilarity", "PearsonCorrelation", "ConcordanceCorrelation"]:
+        name = metric.lower()
+        made += weighted(name, metric, normal(4))
+        made += weighted(f"{name}_3d", metric, normal(2, 4), tail=(2,))
+        made += weighted(f"{name}_along_1_places", metric, normal(4, 2), tail=(2,), axis=1)
+        made += weighted(f"{name}_along_-2", metric, normal(2, 4, 3), tail=(2,), axis=-2)
+        random = Random(f"{name}_along_samples")
+        batches = [(*normal(3)(random, batch), None) for batch in BATCHES]
+        made.append(case(f"{name}_along_samples", metric, batches, axis=0))
+        zeros = [([[0, 0, 0], [1, 2, 3]], [[1, 2, 4], [2, 4, 6]], None), ([[1, 1, 1]], [[1, 1, 1]], None)]
+        made.append(case(f"{name}_constant", metric, zeros))
+        random = Random(f"{name}_1d")
+        made.append(case(f"{name}_1d", metric, [(random.values(n), random.values(n), None) for n in BATCHES]))
+    made += weighted("categorical_crossentropy_along_1", "CategoricalCrossentropy", classes(3, 2), tail=(2,), axis=1)
+    made += weighted("sparse_categorical_crossentropy_along_1", "SparseCategoricalCrossentropy", numbers(3, 3), axis=1)
+    made += weighted(
+        "sparse_categorical_crossentropy_ignore", "SparseCategoricalCrossentropy", numbers(3), ignore_class=1
+    )
+    made += weighted(
+        "sparse_categorical_crossentropy_ignore_3d", "SparseCategoricalCrossentropy", numbers(2, 3), (2,), ignore_class=0
+    )
+    return made
 
 
 def confusions():

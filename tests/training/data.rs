@@ -1,6 +1,6 @@
 //! What `fit`, `evaluate` and `predict` read: data sets, streams, tensors, and what they refuse.
 
-use dfdx::prelude::{Const, TensorFrom, TensorFromVec};
+use dfdx::prelude::{AsArray, Const, HasShape, Tensor, TensorFrom, TensorFromVec};
 use keras::prelude::*;
 use ndarray::{Array1, Array2, s};
 
@@ -213,5 +213,38 @@ fn a_validation_metric_needs_validation_data() -> keras::Result<()> {
     model.fit((&x, &y), quiet(1).callback(Watches("loss")))?;
     let validated = quiet(1).validation_split(0.5);
     model.fit((&x, &y), validated.callback(Watches("val_loss")))?;
+    Ok(())
+}
+
+sequential! {
+    OnTensors<4>;
+    Dense(8, activation = relu),
+    Dense(3, activation = softmax),
+}
+
+#[model]
+fn sum_and_product(a: Input<2, 3>, b: Input<2, 3>) -> SumAndProduct {
+    Model((a, b), (a + b, a * b))
+}
+
+#[test]
+fn a_model_is_called_on_tensors_of_static_shapes() -> keras::Result<()> {
+    let device = Cpu::default();
+    let numbers: Vec<f32> = (0..20).map(|i| (i as f32 * 0.3).sin()).collect();
+    let x = device.tensor_from_vec(numbers.clone(), (Const::<5>, Const::<4>));
+    let mut model = OnTensors::with_seed(3);
+    let y: Tensor<(Const<5>, Const<3>), f32, Cpu> = model.call(&x)?;
+    let expected = model.predict(&x, Predict::batch_size(5))?;
+    assert_eq!(y.as_vec(), expected.into_raw_vec_and_offset().0);
+
+    // The number of samples may be one of run time.
+    let x = device.tensor_from_vec(numbers[..12].to_vec(), (3, Const::<4>));
+    assert_eq!(model.call(&x)?.shape().0, 3);
+
+    let a = device.tensor([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]);
+    let b = device.tensor([[[2.0; 3]; 2]]);
+    let (sum, product) = SumAndProduct::new().call(&a, &b)?;
+    assert_eq!(sum.array(), [[[3.0, 4.0, 5.0], [6.0, 7.0, 8.0]]]);
+    assert_eq!(product.array(), [[[2.0, 4.0, 6.0], [8.0, 10.0, 12.0]]]);
     Ok(())
 }

@@ -15,6 +15,7 @@ mod layers;
 mod model;
 mod part;
 mod shapes;
+mod static_call;
 pub mod tensor;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};

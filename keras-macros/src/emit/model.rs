@@ -32,6 +32,7 @@ impl Emitter<'_> {
         let (layers, layers_type) = (self.layers(), self.layers_type());
         let (shapes, constructors) = (self.shapes(), self.constructors());
         let (functions, model) = (self.call_functions(), self.whole());
+        let call = self.call_on_tensors();
         let parts = self.graph.parts.iter().map(|part| self.part(part));
         let layers_alias = self.layers_alias();
         let alias = (!self.graph.layers.is_empty() || !self.graph.whole.inputs.is_empty())
@@ -45,6 +46,7 @@ impl Emitter<'_> {
                 #alias
                 #shapes
                 #constructors
+                #call
                 #model
                 #functions
                 #(#parts)*

@@ -36,6 +36,11 @@ pub trait BatchFunction<F> {
     }
     /// Writes its values.
     fn values(&self, batch: &BatchView<&[F]>, values: &mut [F], scratch: &mut [F]);
+    /// How many samples the values of a metric stand for: those of the batch, unless lines run along
+    /// them.
+    fn samples(&self, batch: &BatchView<&[F]>) -> usize {
+        batch.samples
+    }
     /// Whether some of its values may not count.
     fn has_mask(&self) -> bool {
         false
@@ -79,7 +84,8 @@ pub trait BatchSums: Memory {
         values: Option<Self::SliceMut<'_>>,
         sums: Self::SliceMut<'_>,
     );
-    /// `sums[0] += Σ wᵢ valueᵢ / v`, `sums[1] += Σ wᵢ / v` with v values a sample.
+    /// `sums[0] += Σ wᵢ valueᵢ / v`, `sums[1] += Σ wᵢ / v` with v values a sample. Without weights,
+    /// values that do not count are counted as 0 all the same, as in Keras.
     fn batch_mean(
         &self,
         function: &dyn BatchFunction<Self::Elem>,
@@ -115,13 +121,35 @@ on_hosts! {
     }
 }
 
-/// What a loss or a metric computes of one line.
+/// What a metric computes of one line.
+pub trait LineFunction<F> {
+    /// The value of a line: y_true as wide as y_pred, or one target for all.
+    fn value(&self, y_true: &[F], y_pred: &[F]) -> F;
+
+    /// Lines whose one target is this number are left out, as in
+    /// [`RowFunction::ignored_target`](super::RowFunction::ignored_target).
+    fn ignored_target(&self) -> Option<f32> {
+        None
+    }
+}
+
+impl<F> LineFunction<F> for dyn LineLoss<F> + '_ {
+    fn value(&self, y_true: &[F], y_pred: &[F]) -> F {
+        self.line(y_true, y_pred, None)
+    }
+
+    fn ignored_target(&self) -> Option<f32> {
+        LineLoss::ignored_target(self)
+    }
+}
+
+/// A [`LineFunction`] with its derivative.
 pub trait LineLoss<F> {
     /// The value of a line: y_true as wide as y_pred, or one target for all. `gradient`, which comes
     /// with a factor, becomes the factor times the derivative with regard to `y_pred`.
     fn line(&self, y_true: &[F], y_pred: &[F], gradient: Option<(&mut [F], F)>) -> F;
 
-    /// Lines whose one target is this number are left out, as in [`RowLoss::ignored_target`].
+    /// Lines whose one target is this number are left out: their loss is 0 and they are not counted.
     fn ignored_target(&self) -> Option<f32> {
         None
     }
@@ -321,10 +349,10 @@ impl Dims {
     }
 }
 
-/// A loss of each line along some axes.
-pub struct Lines<'a, F> {
-    /// The loss of a line.
-    pub function: &'a dyn LineLoss<F>,
+/// A function of each line along some axes.
+pub struct Lines<'a, L: ?Sized> {
+    /// The function: `dyn LineFunction` or `dyn LineLoss`.
+    pub function: &'a L,
     /// The axes that lines run along.
     pub axes: &'a Axes,
 }
@@ -391,51 +419,54 @@ impl Places {
     }
 }
 
-impl<F: Float> Lines<'_, F> {
-    /// The value of a line, and its gradient if it comes with a factor.
-    fn line(
+/// What is computed of a line: y_true, y_pred, and the gradient if it comes with a factor.
+type OfLine<'a, F> = dyn Fn(&[F], &[F], Option<(&mut [F], F)>) -> F + 'a;
+
+impl Places {
+    /// The value of a line.
+    fn line<F: Float>(
         &self,
         batch: &BatchView<&[F]>,
-        places: &Places,
         line: usize,
         gradient: Option<(&mut [F], F)>,
         scratch: &mut [F],
+        of_line: &OfLine<'_, F>,
     ) -> F {
-        let (count, width) = (places.count, places.width);
+        let (count, width) = (self.count, self.width);
         // One target for the whole line, or for several.
         let targets = batch.y_true.len();
         let is_single = targets < count * width;
         let target = line * targets / count;
-        if places.are_slices {
+        if self.are_slices {
             let part = line * width..(line + 1) * width;
             let y_true = match is_single {
                 true => &batch.y_true[target..=target],
                 false => &batch.y_true[part.clone()],
             };
             let gradient = gradient.map(|(gradient, factor)| (&mut gradient[part.clone()], factor));
-            return self.function.line(y_true, &batch.y_pred[part], gradient);
+            return of_line(y_true, &batch.y_pred[part], gradient);
         }
         let (y_true, scratch) = scratch.split_at_mut(width);
         let (y_pred, scratch) = scratch.split_at_mut(width);
         let d = &mut scratch[..width];
-        places.gather(line, batch.y_pred, y_pred);
+        self.gather(line, batch.y_pred, y_pred);
         let y_true = match is_single {
             true => &batch.y_true[target..=target],
             false => {
-                places.gather(line, batch.y_true, y_true);
+                self.gather(line, batch.y_true, y_true);
                 y_true
             }
         };
         let Some((gradient, factor)) = gradient else {
-            return self.function.line(y_true, y_pred, None);
+            return of_line(y_true, y_pred, None);
         };
-        let value = self.function.line(y_true, y_pred, Some((d, factor)));
-        places.scatter(line, d, gradient);
+        let value = of_line(y_true, y_pred, Some((d, factor)));
+        self.scatter(line, d, gradient);
         value
     }
 }
 
-impl<F: Float> BatchFunction<F> for Lines<'_, F> {
+impl<F: Float, L: LineFunction<F> + ?Sized> BatchFunction<F> for Lines<'_, L> {
     fn count(&self, batch: &BatchView<&[F]>) -> usize {
         Places::of(batch, self.axes).count
     }
@@ -452,8 +483,16 @@ impl<F: Float> BatchFunction<F> for Lines<'_, F> {
     fn values(&self, batch: &BatchView<&[F]>, values: &mut [F], scratch: &mut [F]) {
         let places = Places::of(batch, self.axes);
         for (line, value) in values.iter_mut().enumerate() {
-            *value = self.line(batch, &places, line, None, scratch);
+            *value = places.line(batch, line, None, scratch, &|y_true, y_pred, _| {
+                self.function.value(y_true, y_pred)
+            });
         }
+    }
+
+    fn samples(&self, batch: &BatchView<&[F]>) -> usize {
+        let places = Places::of(batch, self.axes);
+        let first = (0..places.dims.rank).find(|axis| !places.along[*axis]);
+        first.map_or(1, |axis| places.dims.sizes[axis])
     }
 
     fn has_mask(&self) -> bool {
@@ -466,7 +505,7 @@ impl<F: Float> BatchFunction<F> for Lines<'_, F> {
     }
 }
 
-impl<F: Float> BatchLoss<F> for Lines<'_, F> {
+impl<F: Float> BatchLoss<F> for Lines<'_, dyn LineLoss<F> + '_> {
     fn gradient(
         &self,
         batch: &BatchView<&[F]>,
@@ -476,7 +515,14 @@ impl<F: Float> BatchLoss<F> for Lines<'_, F> {
     ) {
         let places = Places::of(batch, self.axes);
         for (line, &factor) in factors.iter().enumerate() {
-            self.line(batch, &places, line, Some((gradient, factor)), scratch);
+            let gradient = Some((&mut *gradient, factor));
+            places.line(
+                batch,
+                line,
+                gradient,
+                scratch,
+                &|y_true, y_pred, gradient| self.function.line(y_true, y_pred, gradient),
+            );
         }
     }
 }

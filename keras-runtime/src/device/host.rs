@@ -70,7 +70,7 @@ macro_rules! slices {
         fn slice_mut(buffer: &mut Self::Buffer, range: Range<usize>) -> &mut [$number] {
             &mut buffer[range]
         }
-        fn part<'a>(slice: Self::Slice<'a>, range: Range<usize>) -> Self::Slice<'a> {
+        fn part<'a: 'b, 'b>(slice: Self::Slice<'a>, range: Range<usize>) -> Self::Slice<'b> {
             &slice[range]
         }
         fn split<'a>(

@@ -31,8 +31,8 @@ pub trait Memory: Clone + Send + Sync + 'static {
     /// A part of a buffer, to write.
     fn slice_mut(buffer: &mut Self::Buffer, range: Range<usize>) -> Self::SliceMut<'_>;
 
-    /// A part of a view.
-    fn part<'a>(slice: Self::Slice<'a>, range: Range<usize>) -> Self::Slice<'a>;
+    /// A part of a view, for as long or for a shorter time.
+    fn part<'a: 'b, 'b>(slice: Self::Slice<'a>, range: Range<usize>) -> Self::Slice<'b>;
     /// A view cut in two.
     fn split<'a>(slice: Self::SliceMut<'a>, at: usize) -> (Self::SliceMut<'a>, Self::SliceMut<'a>);
     /// The same view for a shorter time.

@@ -28,7 +28,9 @@ mod updates;
 
 pub use activation::{Activation, words as activation_words};
 pub use activations::Activations;
-pub use batches::{Axes, BatchFunction, BatchLoss, BatchSums, BatchView, LineLoss, Lines};
+pub use batches::{
+    Axes, BatchFunction, BatchLoss, BatchSums, BatchView, LineFunction, LineLoss, Lines,
+};
 pub(crate) use batches::{OfRow, line_of_row};
 pub use convolutions::{Conv2dGradients, Convolutions};
 pub use copies::{Copies, Runs};

@@ -73,9 +73,13 @@ impl<P: PairLoss> PairLoss for OfBinary<P> {
     }
 }
 
-impl<P: PairLoss> Margins<P> {
+impl<P: PairLoss + 'static> Margins<P> {
     /// Runs `work` on the lines of a batch.
-    fn with<F: Float, T>(self, y_true: &[F], work: impl FnOnce(&Lines<'_, F>) -> T) -> T {
+    fn with<F: Float, T>(
+        self,
+        y_true: &[F],
+        work: impl FnOnce(&Lines<'_, dyn LineLoss<F>>) -> T,
+    ) -> T {
         let is_binary = y_true.iter().all(|t| *t == F::zero() || *t == F::one());
         let (binary, plain) = (MeanOf(OfBinary(self.0)), MeanOf(self.0));
         let function: &dyn LineLoss<F> = if is_binary { &binary } else { &plain };
@@ -86,7 +90,7 @@ impl<P: PairLoss> Margins<P> {
     }
 }
 
-impl<F: Float, P: PairLoss> BatchFunction<F> for Margins<P> {
+impl<F: Float, P: PairLoss + 'static> BatchFunction<F> for Margins<P> {
     fn count(&self, batch: &BatchView<&[F]>) -> usize {
         self.with(batch.y_true, |lines| lines.count(batch))
     }
@@ -96,7 +100,7 @@ impl<F: Float, P: PairLoss> BatchFunction<F> for Margins<P> {
     }
 }
 
-impl<F: Float, P: PairLoss> BatchLoss<F> for Margins<P> {
+impl<F: Float, P: PairLoss + 'static> BatchLoss<F> for Margins<P> {
     fn gradient(
         &self,
         batch: &BatchView<&[F]>,

@@ -54,26 +54,35 @@ pub(crate) use categorical_crossentropy::CategoricalEntropy;
 pub use categorical_focal_crossentropy::{Alpha, CategoricalFocalCrossentropy};
 pub use categorical_generalized_cross_entropy::CategoricalGeneralizedCrossEntropy;
 pub use categorical_hinge::CategoricalHinge;
-pub(crate) use check::{broadcast, classes, same_shape};
+pub(crate) use categorical_hinge::CategoricalMargin;
+pub(crate) use check::{broadcast, classes, classes_along, same_shape};
 pub use circle::Circle;
 pub use cosine_similarity::CosineSimilarity;
+pub(crate) use cosine_similarity::NegativeCosine;
 use crossentropy::Crossentropy;
 pub use ctc::CTC;
 pub use dice::Dice;
 pub use hinge::Hinge;
+pub(crate) use hinge::{Margin, Margins};
 pub use huber::Huber;
+pub(crate) use kl_divergence::Divergence;
 pub use kl_divergence::KLDivergence;
 pub use log_cosh::LogCosh;
+pub(crate) use log_cosh::LogCoshError;
 pub(crate) use mean_absolute_error::AbsoluteError;
 pub use mean_absolute_error::MeanAbsoluteError;
+pub(crate) use mean_absolute_percentage_error::AbsolutePercentageError;
 pub use mean_absolute_percentage_error::MeanAbsolutePercentageError;
 pub use mean_squared_error::MeanSquaredError;
 pub(crate) use mean_squared_error::SquaredError;
 pub use mean_squared_logarithmic_error::MeanSquaredLogarithmicError;
+pub(crate) use mean_squared_logarithmic_error::SquaredLogarithmicError;
 pub use poisson::Poisson;
+pub(crate) use poisson::PoissonLikelihood;
 pub use sparse_categorical_crossentropy::SparseCategoricalCrossentropy;
 pub(crate) use sparse_categorical_crossentropy::SparseEntropy;
 pub use squared_hinge::SquaredHinge;
+pub(crate) use squared_hinge::SquaredMargin;
 pub use standalone::{call, values};
 pub use tversky::Tversky;
 
@@ -88,7 +97,7 @@ use crate::device::{
     Rows,
 };
 use crate::error::{Error, Result};
-use crate::metrics::Values;
+use crate::metrics::{self, IntoMetric, MetricArg, Values};
 use crate::shape::Shape;
 
 /// What every loss can be told, by the builder methods `name` and `reduction`.
@@ -586,6 +595,12 @@ macro_rules! catalogue {
         impl Default for $ty {
             fn default() -> Self {
                 Self::new()
+            }
+        }
+
+        impl<D: Device> IntoMetric<D> for $ty {
+            fn into_metric(self) -> MetricArg<D> {
+                metrics::of_loss(Box::new(self))
             }
         }
 

@@ -90,7 +90,18 @@ catalogue! {
         SparseTopKCategoricalAccuracy: "SparseTopKCategoricalAccuracy" | "sparse_top_k_categorical_accuracy";
         MeanSquaredError: "MeanSquaredError" | "mean_squared_error" | "mse" | "MSE";
         MeanAbsoluteError: "MeanAbsoluteError" | "mean_absolute_error" | "mae" | "MAE";
+        MeanAbsolutePercentageError: "MeanAbsolutePercentageError" | "mean_absolute_percentage_error" | "mape" | "MAPE";
+        MeanSquaredLogarithmicError: "MeanSquaredLogarithmicError" | "mean_squared_logarithmic_error" | "msle" | "MSLE";
         RootMeanSquaredError: "RootMeanSquaredError" | "root_mean_squared_error";
+        LogCoshError: "LogCoshError" | "log_cosh_error";
+        CosineSimilarity: "CosineSimilarity" | "cosine_similarity";
+        PearsonCorrelation: "PearsonCorrelation" | "pearson_correlation";
+        ConcordanceCorrelation: "ConcordanceCorrelation" | "concordance_correlation";
+        Hinge: "Hinge" | "hinge";
+        SquaredHinge: "SquaredHinge" | "squared_hinge";
+        CategoricalHinge: "CategoricalHinge" | "categorical_hinge";
+        Poisson: "Poisson" | "poisson";
+        KLDivergence: "KLDivergence" | "kl_divergence";
         R2Score: "R2Score" | "r2_score";
         BinaryCrossentropy: "BinaryCrossentropy" | "binary_crossentropy" | "bce" | "BCE";
         CategoricalCrossentropy: "CategoricalCrossentropy" | "categorical_crossentropy";

@@ -206,6 +206,14 @@ macro_rules! score_metric {
                 self.score.check(y_true, y_pred)
             }
 
+            fn values(
+                &self,
+                y_true: &$crate::shape::Shape,
+                y_pred: &$crate::shape::Shape,
+            ) -> $crate::shape::Shape {
+                $crate::metrics::metric::elements(y_true, y_pred)
+            }
+
             fn update(&self, input: $crate::metrics::MetricInput<'_, D>) -> $crate::Result<()> {
                 input.column_sums(self.score.function());
                 Ok(())

@@ -2,7 +2,10 @@
 
 use ndarray::{ArrayD, IxDyn};
 
-use crate::device::{ColumnFunction, Device, Grid, RowFunction, Rows};
+use crate::device::{
+    Axes, BatchFunction, BatchView, ColumnFunction, Device, Grid, LineFunction, Lines, RowFunction,
+    Rows,
+};
 use crate::error::{Error, Result};
 use crate::losses;
 use crate::shape::Shape;
@@ -149,6 +152,24 @@ impl<D: Device> MetricInput<'_, D> {
             self.sample_weight,
             self.state,
         );
+    }
+
+    /// As [`row_mean`](MetricInput::row_mean), for a function of lines along some axes.
+    pub(crate) fn line_mean<F: LineFunction<D::Elem> + ?Sized>(self, function: &F, axes: &Axes) {
+        self.batch_mean(&Lines { function, axes });
+    }
+
+    /// As [`row_mean`](MetricInput::row_mean), for a function of the whole batch.
+    pub(crate) fn batch_mean(self, function: &dyn BatchFunction<D::Elem>) {
+        let batch = BatchView {
+            samples: self.batch,
+            y_true: self.y_true,
+            y_true_shape: self.y_true_shape,
+            y_pred: self.y_pred,
+            y_pred_shape: self.y_pred_shape,
+        };
+        self.device
+            .batch_mean(function, batch, self.sample_weight, self.state);
     }
 
     /// Adds the sums of a function over each column to the state, (N, columns), twice: the second half

@@ -269,8 +269,16 @@ pub fn update(
     sample_weight: Option<&ArrayD<f32>>,
 ) -> Result<()> {
     metric.validate()?;
-    let (samples, y_true_shape) = split(y_true.dims())?;
-    let (predictions, y_pred_shape) = split(y_pred.dims())?;
+    let (mut samples, mut y_true_shape) = split(y_true.dims())?;
+    let (mut predictions, mut y_pred_shape) = split(y_pred.dims())?;
+    // Two arrays of one axis are one row, as in Keras, for what looks at rows.
+    let is_row =
+        y_true.dims().len() == 1 && y_pred.dims() == y_true.dims() && sample_weight.is_none();
+    let row = Shape::new(&[samples]);
+    if is_row && metric.values(&row, &row) == Shape::SCALAR {
+        (samples, predictions) = (1, 1);
+        (y_true_shape, y_pred_shape) = (row, row);
+    }
     if samples != predictions {
         return Err(Error::value(format!(
             "`y_true` and `y_pred` must have the same number of samples. Received: {samples} and {predictions}"

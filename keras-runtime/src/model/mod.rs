@@ -32,6 +32,7 @@ mod step_logs;
 mod summary;
 mod table;
 mod targets;
+mod tensors;
 mod trace;
 mod trainable;
 mod training;
@@ -61,6 +62,8 @@ pub use step_logs::{StepLogs, keep_logs};
 pub use summary::SummaryOptions;
 #[doc(hidden)]
 pub use summary::{OptimizerSize, Row, Summary};
+#[doc(hidden)]
+pub use tensors::{Batched, call, static_dim, static_rank};
 pub use trace::Trace;
 pub use trainable::{Inner, TargetCheck, Trainable};
 pub use training::{Frequency, Shuffle};

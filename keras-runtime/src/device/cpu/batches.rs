@@ -77,13 +77,15 @@ pub fn mean<F: Float>(
         let weights = Weights::new(weights, count);
         let (mut total, mut weight_of_counted) = (0.0, 0.0);
         for (at, &value) in values.iter().enumerate() {
+            let weight = weights.of(at).to_f64();
             if function.counts(&batch, at, value) {
-                let weight = weights.of(at).to_f64();
                 total += weight * value.to_f64();
+                weight_of_counted += weight;
+            } else if weights.given.is_none() {
                 weight_of_counted += weight;
             }
         }
-        let scale = batch.samples as f64 / count.max(1) as f64;
+        let scale = function.samples(&batch) as f64 / count.max(1) as f64;
         sums[0] += F::from_f64(scale * total);
         sums[1] += F::from_f64(scale * weight_of_counted);
     });
