@@ -15,6 +15,7 @@ FIXTURES = [
     "optimizers",
     "regularizers",
     "metrics",
+    "metric_names",
     "scores",
     "trainings",
     "fits",

@@ -21,12 +21,27 @@ pub struct Params {
     pub steps: Option<usize>,
 }
 
+/// A layer, or an input, in the graph of a model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GraphNode {
+    /// Its name, such as `dense_1`.
+    pub name: String,
+    /// Its type, such as `Dense`; `InputLayer` for an input.
+    pub class: String,
+    /// The names of what it is called on, in all its calls.
+    pub inputs: Vec<String>,
+}
+
 /// A model as a callback sees it.
 pub trait ModelHandle {
     /// The model's name.
     fn name(&self) -> &str;
     /// The layers with their weights, in order; a layer has no weights before the model is built.
     fn layers(&self) -> Vec<LayerState>;
+    /// The path of every weight in Keras' order, such as `sequential/dense/kernel`.
+    fn weight_paths(&self) -> Vec<String>;
+    /// The inputs and the layers, and what connects them.
+    fn graph(&self) -> Vec<GraphNode>;
     /// All weights in Keras' order.
     fn get_weights(&self) -> Vec<ArrayD<f32>>;
     /// Sets all weights.

@@ -3,6 +3,7 @@
 mod context;
 mod csv_logger;
 mod early_stopping;
+mod frequency;
 mod history;
 mod hooks;
 mod lambda;
@@ -13,21 +14,24 @@ mod monitor;
 mod progbar_logger;
 mod reduce_lr_on_plateau;
 mod swap_ema_weights;
+mod tensorboard;
 mod terminate_on_nan;
 #[cfg(test)]
 mod testing;
 
-pub use context::{CallbackContext, ModelHandle, Params};
+pub use context::{CallbackContext, GraphNode, ModelHandle, Params};
 pub use csv_logger::CSVLogger;
 pub use early_stopping::EarlyStopping;
+pub use frequency::Frequency;
 pub use lambda::LambdaCallback;
 pub use learning_rate_scheduler::LearningRateScheduler;
 pub use list::CallbackList;
-pub use model_checkpoint::{ModelCheckpoint, SaveFreq};
+pub use model_checkpoint::ModelCheckpoint;
 pub use monitor::Mode;
 pub use progbar_logger::ProgbarLogger;
 pub use reduce_lr_on_plateau::ReduceLROnPlateau;
 pub use swap_ema_weights::SwapEMAWeights;
+pub use tensorboard::TensorBoard;
 pub use terminate_on_nan::TerminateOnNaN;
 
 use crate::error::Result;

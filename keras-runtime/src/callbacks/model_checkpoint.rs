@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::monitor::Monitor;
-use super::{Callback, CallbackContext};
+use super::{Callback, CallbackContext, Frequency};
 use crate::console;
 use crate::error::{Error, Result};
 use crate::model::Logs;
@@ -23,43 +23,11 @@ pub struct ModelCheckpoint {
     verbose: u8,
     save_best_only: bool,
     save_weights_only: bool,
-    save_freq: SaveFreq,
+    save_freq: Frequency,
 
     epoch: usize,
     last_batch: Option<usize>,
     batches: usize,
-}
-
-/// When a [`ModelCheckpoint`] saves: `"epoch"`, or after so many batches.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SaveFreq {
-    /// At the end of every epoch.
-    Epoch,
-    /// After so many batches, counted across epochs; up to 1 after every batch.
-    Batches(i64),
-    /// A word that is none of Keras'; an error before the training.
-    Unknown(String),
-}
-
-impl From<&str> for SaveFreq {
-    fn from(word: &str) -> Self {
-        match word {
-            "epoch" => Self::Epoch,
-            _ => Self::Unknown(word.into()),
-        }
-    }
-}
-
-impl From<i32> for SaveFreq {
-    fn from(batches: i32) -> Self {
-        Self::Batches(batches.into())
-    }
-}
-
-impl From<usize> for SaveFreq {
-    fn from(batches: usize) -> Self {
-        Self::Batches(i64::try_from(batches).unwrap_or(i64::MAX))
-    }
 }
 
 impl ModelCheckpoint {
@@ -71,7 +39,7 @@ impl ModelCheckpoint {
             verbose: 0,
             save_best_only: false,
             save_weights_only: false,
-            save_freq: SaveFreq::Epoch,
+            save_freq: Frequency::Epoch,
             epoch: 0,
             last_batch: None,
             batches: 0,
@@ -113,10 +81,10 @@ impl ModelCheckpoint {
         self
     }
 
-    /// `"epoch"`, the default, or a number of batches. They are counted across epochs; with
+    /// `"epoch"`, the default, or a number of batches, up to 1 for every one. They are counted across epochs; with
     /// `steps_per_execution` of N they are looked at after every N batches.
     #[must_use]
-    pub fn save_freq(mut self, save_freq: impl Into<SaveFreq>) -> Self {
+    pub fn save_freq(mut self, save_freq: impl Into<Frequency>) -> Self {
         self.save_freq = save_freq.into();
         self
     }
@@ -142,7 +110,7 @@ impl ModelCheckpoint {
     /// Whether the arguments are valid.
     fn check(&self) -> Result<()> {
         let path = self.filepath.to_string_lossy();
-        if let SaveFreq::Unknown(word) = &self.save_freq {
+        if let Frequency::Word(word) = &self.save_freq {
             return Err(Error::value(format!(
                 "Unrecognized save_freq: {word}. Expected save_freq are 'epoch' or integer values"
             )));
@@ -250,7 +218,7 @@ impl ModelCheckpoint {
     /// Whether so many batches have passed since the last checkpoint. The number of a batch runs from
     /// 0 in each epoch, and jumps with `steps_per_execution`.
     fn is_batch(&mut self, batch: usize) -> bool {
-        let SaveFreq::Batches(freq) = self.save_freq else {
+        let Frequency::Batches(freq) = self.save_freq else {
             return false;
         };
         self.batches += match self.last_batch {
@@ -305,7 +273,7 @@ impl Callback for ModelCheckpoint {
     ) -> Result<()> {
         self.epoch = epoch;
         self.monitor.resolve(cx)?;
-        if self.save_freq == SaveFreq::Epoch {
+        if self.save_freq == Frequency::Epoch {
             self.save(cx, None, logs)?;
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ndarray::{ArrayD, arr0};
 
-use super::{CallbackContext, ModelHandle, Params};
+use super::{CallbackContext, GraphNode, ModelHandle, Params};
 use crate::error::{Error, Result};
 use crate::metrics::Direction;
 use crate::saving::{LayerState, OptimizerState};
@@ -29,6 +29,12 @@ impl ModelHandle for Fake {
         Ok(())
     }
     fn layers(&self) -> Vec<LayerState> {
+        Vec::new()
+    }
+    fn weight_paths(&self) -> Vec<String> {
+        vec!["weight".into()]
+    }
+    fn graph(&self) -> Vec<GraphNode> {
         Vec::new()
     }
     fn save_weights(&self, path: &Path) -> Result<()> {

@@ -6,8 +6,8 @@ use ndarray::ArrayD;
 
 use super::build::network;
 use super::predict::last_outputs;
-use super::{Model, state, step};
-use crate::callbacks::ModelHandle;
+use super::{Model, describe, state, step};
+use crate::callbacks::{GraphNode, ModelHandle};
 use crate::error::Result;
 use crate::metrics::Direction;
 use crate::saving::{LayerState, OptimizerState};
@@ -19,6 +19,14 @@ impl<M: Model> ModelHandle for M {
 
     fn layers(&self) -> Vec<LayerState> {
         state::layers(self.core(), network::<M>())
+    }
+
+    fn weight_paths(&self) -> Vec<String> {
+        state::weight_paths(self.core(), network::<M>())
+    }
+
+    fn graph(&self) -> Vec<GraphNode> {
+        describe(self).graph()
     }
 
     fn get_weights(&self) -> Vec<ArrayD<f32>> {

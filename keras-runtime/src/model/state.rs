@@ -6,7 +6,7 @@ use super::Model;
 use super::build::network;
 use super::compiled::Compiled;
 use super::core::Core;
-use super::network::Network;
+use super::network::{Kind, Network};
 use super::parameters::{Parameters, Place};
 use super::weights::array;
 use crate::console;
@@ -59,6 +59,19 @@ pub(crate) fn layers<D: Device>(core: &Core<D>, network: &Network) -> Vec<LayerS
         }
     }
     layers
+}
+
+/// The path of every weight. In Keras the layers of a functional model are built before the model, and
+/// those of others within it.
+pub(crate) fn weight_paths<D: Device>(core: &Core<D>, network: &Network) -> Vec<String> {
+    let model = match network.kind {
+        Kind::Sequential | Kind::Subclassed => format!("{}/", network.name),
+        Kind::Functional | Kind::Part => String::new(),
+    };
+    let places = core.parameters.iter().flat_map(Parameters::places);
+    places
+        .map(|place| format!("{model}{}/{}", network.layers[place.layer].name, place.name))
+        .collect()
 }
 
 /// What the optimizer remembers.

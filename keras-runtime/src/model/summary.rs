@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::table::{Align, Table, fold};
+use crate::callbacks::GraphNode;
 use crate::console;
 use crate::error::{Error, Result};
 
@@ -116,6 +117,25 @@ impl Display for Summary {
 }
 
 impl Summary {
+    /// The rows as a graph.
+    pub(crate) fn graph(&self) -> Vec<GraphNode> {
+        let node = |row: &Row| {
+            let sources = row.connected_to.iter();
+            // `dense[0][0]` is an output of `dense`.
+            let names = sources.map(|source| source.split('[').next().unwrap_or(source));
+            GraphNode {
+                name: row.name.clone(),
+                class: row.class.clone(),
+                // A layer that is called on its own output is no circle for TensorBoard.
+                inputs: names
+                    .filter(|name| *name != row.name)
+                    .map(str::to_owned)
+                    .collect(),
+            }
+        };
+        self.rows.iter().map(node).collect()
+    }
+
     /// The summary as the options want it.
     ///
     /// # Errors

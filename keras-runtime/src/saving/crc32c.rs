@@ -67,7 +67,6 @@ impl Crc32c {
 }
 
 /// The checksum of bytes.
-#[cfg(test)]
 pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
     let mut crc = Crc32c::new();
     crc.update(bytes);
