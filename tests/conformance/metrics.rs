@@ -418,3 +418,22 @@ fn names_are_those_of_keras() {
     assert_eq!(error, expected);
     assert_eq!(BinaryAccuracy::new().name("hits").reset_state(), ());
 }
+
+#[test]
+fn directions_are_those_of_keras() {
+    let fixture = load("directions");
+    let cases = fixture["cases"].as_array().expect("cases");
+    assert!(cases.len() > 30, "only {} cases", cases.len());
+    let shape = Shape::new(&[3]);
+    for case in cases {
+        let name = case["name"].as_str().expect("a name");
+        let metric = metrics::by_name::<Cpu>(name, &shape, &shape);
+        let metric = metric.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let expected = match case["direction"].as_str() {
+            Some("up") => metrics::Direction::Up,
+            Some("down") => metrics::Direction::Down,
+            _ => metrics::Direction::None,
+        };
+        assert_eq!(metric.direction(), expected, "{name}");
+    }
+}

@@ -17,6 +17,7 @@ FIXTURES = [
     "metrics",
     "metric_names",
     "scores",
+    "directions",
     "trainings",
     "fits",
     "texts",
