@@ -61,11 +61,16 @@ pub mod forced {
         FORCED.get()
     }
 
-    /// Runs a test at each level in turn, in a pool of threads that all have it.
+    /// Whether the tiles of AVX-512 are to be computed with the instructions of AVX2.
+    pub fn lacks_avx512() -> bool {
+        detect() != Level::Avx512
+    }
+
+    /// Runs a test at each level in turn, in a pool of threads that all have it. A machine that has AVX2
+    /// at best computes the tiles of AVX-512 with it: their sizes are tested, if not their instructions.
     pub fn at_every_level(test: impl Fn() + Sync) {
         let levels: &[Level] = match detect() {
-            Level::Avx512 => &[Level::Avx512, Level::Avx2, Level::Portable],
-            Level::Avx2 => &[Level::Avx2, Level::Portable],
+            Level::Avx512 | Level::Avx2 => &[Level::Avx512, Level::Avx2, Level::Portable],
             Level::Portable => &[Level::Portable],
         };
         for &level in levels {
@@ -171,7 +176,16 @@ macro_rules! dispatch {
                 $crate::device::cpu::simd::dispatch! {
                     @at "avx2,fma"; fn avx2<$float $(, $generic: $bound)*>($($arg: $ty),*) $(-> $ret)?; $body; $($c2),*
                 }
+                #[cfg(test)]
+                $crate::device::cpu::simd::dispatch! {
+                    @at "avx2,fma"; fn large<$float $(, $generic: $bound)*>($($arg: $ty),*) $(-> $ret)?; $body; $($c512),*
+                }
                 match $crate::device::cpu::simd::level() {
+                    #[cfg(test)]
+                    $crate::device::cpu::simd::Level::Avx512 if $crate::device::cpu::simd::forced::lacks_avx512() => {
+                        // SAFETY: a test asks for this level where there are the instructions of AVX2.
+                        return unsafe { large::<$float $(, $generic)*>($($arg),*) };
+                    }
                     // SAFETY: `level` found these instructions on this machine.
                     $crate::device::cpu::simd::Level::Avx512 => return unsafe { avx512::<$float $(, $generic)*>($($arg),*) },
                     // SAFETY: as above.
