@@ -25,13 +25,13 @@ fn weights_begin_as_their_initializers_say() -> keras::Result<()> {
         weights[0],
         of(Initializer::Orthogonal.gain(2.0).seed(1), &[4, 4])?
     );
-    assert_eq!(weights[1], ArrayD::from_elem(vec![4], 0.5));
+    assert_eq!(weights[1], ArrayD::from_elem(vec![4], 0.5f32));
     let scaled = Initializer::variance_scaling(2.0, "fan_out", "uniform");
     assert_eq!(weights[2], of(scaled.seed(2), &[4, 3])?);
-    assert_eq!(weights[3], ArrayD::from_elem(vec![3], -1.0));
-    let identity = array![[3.0, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 3.0]];
+    assert_eq!(weights[3], ArrayD::from_elem(vec![3], -1.0f32));
+    let identity = array![[3.0f32, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 3.0]];
     assert_eq!(weights[4], identity.into_dyn());
-    assert_eq!(weights[5], ArrayD::ones(vec![3]));
+    assert_eq!(weights[5], ArrayD::from_elem(vec![3], 1.0f32));
     assert_eq!(
         weights[6],
         of(Initializer::random_normal(0.0, 0.01).seed(4), &[3, 2])?

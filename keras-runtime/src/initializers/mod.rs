@@ -85,26 +85,26 @@ catalogue! {
     Orthogonal "orthogonal" "OrthogonalInitializer" = Class::Orthogonal { gain: 1.0 };
     /// Uniform within ±sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010).
     GlorotUniform "glorot_uniform"
-        = Class::Scaling(Scaling::new(1.0, Mode::FanAvg, Distribution::Uniform));
+        = Class::Scaling(Scaling::new(1.0, Mode::Mean, Distribution::Uniform));
     /// Truncated normal, variance 2 / (fan_in + fan_out).
     GlorotNormal "glorot_normal"
-        = Class::Scaling(Scaling::new(1.0, Mode::FanAvg, Distribution::TruncatedNormal));
+        = Class::Scaling(Scaling::new(1.0, Mode::Mean, Distribution::TruncatedNormal));
     /// Uniform within ±sqrt(6 / fan_in) (He et al., 2015).
     HeUniform "he_uniform"
-        = Class::Scaling(Scaling::new(2.0, Mode::FanIn, Distribution::Uniform));
+        = Class::Scaling(Scaling::new(2.0, Mode::Inputs, Distribution::Uniform));
     /// Truncated normal, variance 2 / fan_in.
     HeNormal "he_normal"
-        = Class::Scaling(Scaling::new(2.0, Mode::FanIn, Distribution::TruncatedNormal));
+        = Class::Scaling(Scaling::new(2.0, Mode::Inputs, Distribution::TruncatedNormal));
     /// Uniform within ±sqrt(3 / fan_in) (LeCun et al., 1998).
     LecunUniform "lecun_uniform"
-        = Class::Scaling(Scaling::new(1.0, Mode::FanIn, Distribution::Uniform));
+        = Class::Scaling(Scaling::new(1.0, Mode::Inputs, Distribution::Uniform));
     /// Truncated normal, variance 1 / fan_in.
     LecunNormal "lecun_normal"
-        = Class::Scaling(Scaling::new(1.0, Mode::FanIn, Distribution::TruncatedNormal));
+        = Class::Scaling(Scaling::new(1.0, Mode::Inputs, Distribution::TruncatedNormal));
     /// Of variance `scale / n`, where n is `fan_in`, `fan_out` or their mean: see
     /// [`variance_scaling`](Self::variance_scaling). Truncated normal, variance 1 / fan_in.
     VarianceScaling "variance_scaling"
-        = Class::Scaling(Scaling::new(1.0, Mode::FanIn, Distribution::TruncatedNormal));
+        = Class::Scaling(Scaling::new(1.0, Mode::Inputs, Distribution::TruncatedNormal));
     /// Normal, of mean 0 and standard deviation 0.05.
     RandomNormal "random_normal" "normal"
         = Class::Normal { mean: 0.0, stddev: 0.05, truncated: false };

@@ -11,22 +11,22 @@ const TRUNCATED_STDDEV: f64 = 0.879_625_661_034_239_8;
 /// What the variance is divided by.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Mode {
-    FanIn,
-    FanOut,
-    FanAvg,
+    Inputs,
+    Outputs,
+    Mean,
 }
 
 impl Mode {
     #[track_caller]
     pub const fn named(name: &str) -> Self {
         if is(name, "fan_in") {
-            return Self::FanIn;
+            return Self::Inputs;
         }
         if is(name, "fan_out") {
-            return Self::FanOut;
+            return Self::Outputs;
         }
         if is(name, "fan_avg") {
-            return Self::FanAvg;
+            return Self::Mean;
         }
         refuse("mode", name, "{'fan_in', 'fan_out', 'fan_avg'}")
     }
@@ -170,9 +170,9 @@ impl Scaling {
     pub fn fill(&self, dims: &[usize], key: Key, values: &mut [f32]) {
         let (fan_in, fan_out) = self.fans(dims);
         let n = match self.mode {
-            Mode::FanIn => fan_in as f64,
-            Mode::FanOut => fan_out as f64,
-            Mode::FanAvg => (fan_in + fan_out) as f64 / 2.0,
+            Mode::Inputs => fan_in as f64,
+            Mode::Outputs => fan_out as f64,
+            Mode::Mean => (fan_in + fan_out) as f64 / 2.0,
         };
         let variance = f64::from(self.scale) / n.max(1.0);
         match self.distribution {
