@@ -184,6 +184,31 @@ fn what_a_callback_logs_goes_into_the_history() -> keras::Result<()> {
     Ok(())
 }
 
+/// The steps of data of unknown length are `None`; what a callback adds to the logs of an epoch does not
+/// reach the end of the training.
+#[test]
+fn the_end_of_a_training_has_the_logs_of_the_model() -> keras::Result<()> {
+    let (x, y) = line(4);
+    let mut model = compiled()?;
+    let (mut steps, mut last) = (Vec::new(), String::new());
+    {
+        let note = LambdaCallback::new()
+            .on_epoch_end(|cx, _, logs| {
+                steps.push(cx.params().steps);
+                logs.insert("note", 1.0);
+                Ok(())
+            })
+            .on_train_end(|_, logs| {
+                last = names(logs);
+                Ok(())
+            });
+        let data = Dataset::from_generator(move || vec![(x.clone(), y.clone()); 3]);
+        model.fit(&data, Fit::epochs(1).verbose(0).callback(note))?;
+    }
+    assert_eq!((&steps[..], &*last), (&[None][..], "loss,mae"));
+    Ok(())
+}
+
 #[test]
 fn the_best_weights_are_those_of_the_best_epoch() -> keras::Result<()> {
     let (x, y) = line(8);
@@ -431,6 +456,24 @@ fn the_name_of_a_checkpoint_ends_as_keras_wants_it() -> keras::Result<()> {
             "{name}: {error}"
         );
     }
+    Ok(())
+}
+
+#[test]
+fn the_name_of_a_file_ends_as_keras_wants_it() -> keras::Result<()> {
+    let model = compiled()?;
+    let told = |result: keras::Result<()>| result.err().map(|error| error.to_string());
+    assert_eq!(
+        told(model.save("x")).as_deref(),
+        Some(
+            "Invalid filepath extension for saving. Please add either a `.keras` extension for the native Keras format \
+             (recommended) or a `.h5` extension. Received: filepath=x."
+        )
+    );
+    assert_eq!(
+        told(model.save_weights("w.h5")).as_deref(),
+        Some("The filename must end in `.weights.h5`. Received: filepath=w.h5")
+    );
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use crate::console;
 use crate::error::{Error, Result};
 use crate::model::Logs;
 use crate::python::{self, Value};
+use crate::saving;
 
 /// Saves the model, or its weights, at the end of epochs or after batches:
 /// `keras.callbacks.ModelCheckpoint`.
@@ -114,14 +115,14 @@ impl ModelCheckpoint {
                 "Unrecognized save_freq: {word}. Expected save_freq are 'epoch' or integer values"
             )));
         }
-        let ends = |extensions: &[&str]| extensions.iter().any(|end| path.ends_with(end));
-        if self.save_weights_only && !ends(&[".weights.h5", ".hdf5"]) {
+        let ends_in = |extensions| saving::ends_in(&self.filepath, extensions);
+        if self.save_weights_only && !ends_in(saving::WEIGHTS_EXTENSIONS) {
             return Err(Error::value(format!(
                 "When using `save_weights_only=True` in `ModelCheckpoint`, the filepath provided must end in \
                  `.weights.h5` (Keras weights format). Received: filepath={path}"
             )));
         }
-        if !self.save_weights_only && !ends(&[".keras", ".h5", ".hdf5"]) {
+        if !self.save_weights_only && !ends_in(saving::MODEL_EXTENSIONS) {
             return Err(Error::value(format!(
                 "The filepath provided must end in `.keras` (Keras model format). Received: filepath={path}"
             )));
