@@ -303,7 +303,7 @@ def early_stopping():
         early("missing_epochs", [1.0, None, 0.9, None, 0.95, None, 0.95, 0.95], monitor="val_x", mode="min", patience=2),
         early("unknown_mode", mode="bogus", patience=2),
         early("unknown_metric", monitor="val_fn"),
-        case("early_stopping_not_available", epochs=2, used=[{"class": "EarlyStopping", "mode": "min"}]),
+        case("early_stopping_not_available", epochs=2, used=[{"class": "EarlyStopping", "monitor": "mse", "mode": "min"}]),
         case("early_stopping_auto_up", epochs=3, metrics=("acc",), samples=2, overwrite={"acc": [0.5, 0.75, 0.6]},
              used=[{"class": "EarlyStopping", "monitor": "acc", "patience": 1, "verbose": 1}]),
         case("early_stopping_twice", epochs=4, times=2, samples=2, overwrite={"loss": [0.5, 0.25, 0.5, 0.5]},
@@ -358,7 +358,7 @@ def rates():
         plateau("improving", [1.0, 0.9, 0.8, 0.85, 0.9, 0.95, 0.7], patience=2),
         plateau("max", [1.0, 1.1, 1.2, 1.2, 1.2, 1.2], patience=2, mode="max"),
         plateau("factor_1", constant, factor=1.0),
-        case("plateau_not_available", used=[{"class": "ReduceLROnPlateau", "mode": "min"}]),
+        case("plateau_not_available", used=[{"class": "ReduceLROnPlateau", "monitor": "mse", "mode": "min"}]),
         case("scheduler", epochs=3, used=[{"class": "LearningRateScheduler", "schedule": "halve"}]),
         case("scheduler_verbose", epochs=3, used=[{"class": "LearningRateScheduler", "schedule": "written", "verbose": 1}]),
     ]

@@ -127,6 +127,10 @@ impl EarlyStopping {
 }
 
 impl Callback for EarlyStopping {
+    fn monitors(&self) -> Option<&str> {
+        Some(&self.monitor.name)
+    }
+
     fn on_train_begin(&mut self, _: &mut CallbackContext, _: &Logs) -> Result<()> {
         self.monitor.best = None;
         self.wait = 0;

@@ -67,6 +67,10 @@ macro_rules! pass_on {
         }
 
         impl Callback for CallbackList<'_> {
+            fn monitors(&self) -> Option<&str> {
+                let is_validation = |name: &&str| name.starts_with("val_");
+                self.monitored().find(is_validation).or_else(|| self.monitored().next())
+            }
             $(fn $hook(&mut self, cx: &mut CallbackContext, $($argument: $ty),*) -> Result<()> {
                 CallbackList::$hook(self, cx, $($argument),*)
             })*

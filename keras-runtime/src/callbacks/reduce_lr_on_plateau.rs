@@ -113,6 +113,10 @@ impl ReduceLROnPlateau {
 }
 
 impl Callback for ReduceLROnPlateau {
+    fn monitors(&self) -> Option<&str> {
+        Some(&self.monitor.name)
+    }
+
     fn set_model(&mut self, _: &mut CallbackContext) -> Result<()> {
         if self.factor >= 1.0 {
             return Err(Error::value(format!(

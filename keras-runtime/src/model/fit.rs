@@ -1,6 +1,6 @@
 //! The arguments of `fit`.
 
-use super::training::{Frequency, Shuffle};
+use super::training::{Shuffle, ValidationFrequency};
 use crate::callbacks::{Callback, CallbackList};
 use crate::data::{Columns, Data, IntoColumns, IntoData};
 use crate::error::Result;
@@ -19,7 +19,7 @@ pub struct Fit<'a> {
     pub(super) validation: Option<Result<Data<'a>>>,
     pub(super) validation_steps: Option<usize>,
     pub(super) validation_batch_size: Option<usize>,
-    pub(super) validation_freq: Frequency,
+    pub(super) validation_freq: ValidationFrequency,
     pub(super) callbacks: CallbackList<'a>,
 }
 
@@ -39,7 +39,7 @@ impl<'a> Fit<'a> {
             validation: None,
             validation_steps: None,
             validation_batch_size: None,
-            validation_freq: Frequency::Every(1),
+            validation_freq: ValidationFrequency::Every(1),
             callbacks: CallbackList::empty(),
         }
     }
@@ -128,7 +128,7 @@ impl<'a> Fit<'a> {
     /// Validation after every so many epochs, or after those of a list, which count from 1; after
     /// each by default.
     #[must_use]
-    pub fn validation_freq(mut self, epochs: impl Into<Frequency>) -> Self {
+    pub fn validation_freq(mut self, epochs: impl Into<ValidationFrequency>) -> Self {
         self.validation_freq = epochs.into();
         self
     }

@@ -66,4 +66,4 @@ pub use summary::{OptimizerSize, Row, Summary};
 pub use tensors::{Batched, call, static_dim, static_rank};
 pub use trace::Trace;
 pub use trainable::{Inner, TargetCheck, Trainable};
-pub use training::{Frequency, Shuffle};
+pub use training::{Shuffle, ValidationFrequency};

@@ -60,32 +60,32 @@ impl Shuffle {
 
 /// After which epochs there is a validation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Frequency {
+pub enum ValidationFrequency {
     /// Each time that so many are done.
     Every(usize),
     /// Those of these numbers, the first epoch being 1.
     Epochs(Vec<usize>),
 }
 
-impl From<usize> for Frequency {
+impl From<usize> for ValidationFrequency {
     fn from(epochs: usize) -> Self {
         Self::Every(epochs)
     }
 }
 
-impl<const N: usize> From<[usize; N]> for Frequency {
+impl<const N: usize> From<[usize; N]> for ValidationFrequency {
     fn from(epochs: [usize; N]) -> Self {
         Self::Epochs(epochs.into())
     }
 }
 
-impl From<Vec<usize>> for Frequency {
+impl From<Vec<usize>> for ValidationFrequency {
     fn from(epochs: Vec<usize>) -> Self {
         Self::Epochs(epochs)
     }
 }
 
-impl Frequency {
+impl ValidationFrequency {
     fn includes(&self, epoch: usize) -> bool {
         match self {
             Self::Every(epochs) => (epoch + 1).is_multiple_of(*epochs),
@@ -113,7 +113,7 @@ pub(crate) fn fit<'a>(
     arguments: Fit<'a>,
 ) -> Result<History> {
     let steps_per_execution = compiled(model)?;
-    if arguments.validation_freq == Frequency::Every(0) {
+    if arguments.validation_freq == ValidationFrequency::Every(0) {
         return Err(Error::value(
             "`validation_freq` expects a positive number of epochs. Received: validation_freq=0",
         ));
@@ -251,7 +251,7 @@ pub(crate) fn begin(
 struct Loop<'a> {
     training: Epochs<'a>,
     validation: Option<Epochs<'a>>,
-    validation_freq: Frequency,
+    validation_freq: ValidationFrequency,
     epochs: Range<usize>,
     params: Params,
     function: StepFunction,
