@@ -184,6 +184,31 @@ fn what_a_callback_logs_goes_into_the_history() -> keras::Result<()> {
     Ok(())
 }
 
+/// The steps of data of unknown length are `None`; what a callback adds to the logs of an epoch does not
+/// reach the end of the training.
+#[test]
+fn the_end_of_a_training_has_the_logs_of_the_model() -> keras::Result<()> {
+    let (x, y) = line(4);
+    let mut model = compiled()?;
+    let (mut steps, mut last) = (Vec::new(), String::new());
+    {
+        let note = LambdaCallback::new()
+            .on_epoch_end(|cx, _, logs| {
+                steps.push(cx.params().steps);
+                logs.insert("note", 1.0);
+                Ok(())
+            })
+            .on_train_end(|_, logs| {
+                last = names(logs);
+                Ok(())
+            });
+        let data = Dataset::from_generator(move || vec![(x.clone(), y.clone()); 3]);
+        model.fit(&data, Fit::epochs(1).verbose(0).callback(note))?;
+    }
+    assert_eq!((&steps[..], &*last), (&[None][..], "loss,mae"));
+    Ok(())
+}
+
 #[test]
 fn the_best_weights_are_those_of_the_best_epoch() -> keras::Result<()> {
     let (x, y) = line(8);
@@ -210,21 +235,6 @@ fn the_best_weights_are_those_of_the_best_epoch() -> keras::Result<()> {
     assert_eq!(model.get_weights(), weights[stopping.best_epoch()]);
     let logs = model.evaluate((&x, &y), Evaluate::batch_size(8).verbose(0))?;
     assert_eq!(logs.get("loss"), stopping.best());
-    Ok(())
-}
-
-/// The example of Keras' documentation: the training runs away at once.
-#[test]
-fn a_diverging_training_stops_after_its_patience() -> keras::Result<()> {
-    let mut model = sequential![Dense(10)];
-    model.compile(Compile::new(SGD::new(0.01), "mse"))?;
-    let x = Array::range(0.0, 100.0, 1.0)
-        .into_shape_with_order((5, 20))
-        .expect("100 numbers");
-    let fit = Fit::epochs(10).batch_size(1).verbose(0);
-    let stopping = EarlyStopping::new("loss").patience(3);
-    let history = model.fit((&x, Array1::<f32>::zeros(5)), fit.callback(stopping))?;
-    assert_eq!(history.get("loss").map(<[f32]>::len), Some(4));
     Ok(())
 }
 
@@ -372,22 +382,6 @@ fn a_progress_bar_of_ones_own_replaces_that_of_fit() -> keras::Result<()> {
 }
 
 #[test]
-fn a_checkpoint_of_the_best_needs_what_it_watches() -> keras::Result<()> {
-    let (x, y) = line(4);
-    let mut model = compiled()?;
-    let directory = directory("nothing");
-    let path = directory.join("best.keras");
-    let checkpoint = ModelCheckpoint::new(&path).save_best_only(true);
-    let fit = Fit::epochs(1).verbose(0).callback(checkpoint);
-    let (history, said) = listen(|| model.fit((&x, &y), fit));
-    history?;
-    let warning = "Can save best model only with val_loss available, skipping.";
-    assert_eq!(said, [Said::Warned(warning.into())]);
-    assert!(!path.exists());
-    Ok(())
-}
-
-#[test]
 fn a_checkpoint_says_that_a_directory_is_in_its_way() -> keras::Result<()> {
     let (x, y) = line(4);
     let mut model = compiled()?;
@@ -398,6 +392,102 @@ fn a_checkpoint_says_that_a_directory_is_in_its_way() -> keras::Result<()> {
     let error = model.fit((&x, &y), fit).unwrap_err().to_string();
     assert!(error.contains("is an existing directory"), "{error}");
     std::fs::remove_dir(&path).expect("the directory");
+    Ok(())
+}
+
+/// With `verbose = 2` the line of an epoch comes after those of its callbacks.
+#[test]
+fn what_a_checkpoint_says_comes_before_the_line_of_the_epoch() -> keras::Result<()> {
+    let (x, y) = line(4);
+    let mut model = compiled()?;
+    let path = directory("said.keras");
+    let checkpoint = ModelCheckpoint::new(&path).verbose(1);
+    let fit = Fit::epochs(1).verbose(2).callback(checkpoint);
+    let (history, said) = listen(|| model.fit((&x, &y), fit));
+    history?;
+    let [
+        Said::Printed(begun),
+        Said::Printed(done),
+        Said::Printed(epoch),
+    ] = &said[..]
+    else {
+        panic!("{said:?}");
+    };
+    let path = path.display();
+    assert_eq!(*begun, format!("\nEpoch 1: saving model to {path}\n"));
+    assert_eq!(
+        *done,
+        format!("\nEpoch 1: finished saving model to {path}\n")
+    );
+    assert!(epoch.starts_with("1/1 - 0s - "), "{epoch}");
+    std::fs::remove_file(directory("said.keras")).expect("the file");
+    Ok(())
+}
+
+#[test]
+fn the_name_of_a_checkpoint_ends_as_keras_wants_it() -> keras::Result<()> {
+    let (x, y) = line(2);
+    let mut model = compiled()?;
+    let mut said = |name: &str, weights_only: bool| {
+        let path = directory(name);
+        let checkpoint = ModelCheckpoint::new(&path).save_weights_only(weights_only);
+        let fit = Fit::epochs(1).verbose(0).callback(checkpoint);
+        let error = model.fit((&x, &y), fit).err();
+        let _ = std::fs::remove_file(&path);
+        error.map(|error| error.to_string())
+    };
+    for name in ["a.keras", "a.h5", "a.weights.h5", "a.hdf5"] {
+        assert_eq!(said(name, false), None, "{name}");
+    }
+    for name in ["a.weights.h5", "a.hdf5"] {
+        assert_eq!(said(name, true), None, "{name}");
+    }
+    for name in ["a", "a.KERAS", "a.tf"] {
+        let error = said(name, false).unwrap_or_default();
+        assert!(
+            error.contains("must end in `.keras` (Keras model format)"),
+            "{name}: {error}"
+        );
+    }
+    for name in ["a.keras", "a.h5", "a.weights"] {
+        let error = said(name, true).unwrap_or_default();
+        assert!(
+            error.contains("must end in `.weights.h5` (Keras weights format)"),
+            "{name}: {error}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn the_name_of_a_file_ends_as_keras_wants_it() -> keras::Result<()> {
+    let model = compiled()?;
+    let told = |result: keras::Result<()>| result.err().map(|error| error.to_string());
+    assert_eq!(
+        told(model.save("x")).as_deref(),
+        Some(
+            "Invalid filepath extension for saving. Please add either a `.keras` extension for the native Keras format \
+             (recommended) or a `.h5` extension. Received: filepath=x."
+        )
+    );
+    assert_eq!(
+        told(model.save_weights("w.h5")).as_deref(),
+        Some("The filename must end in `.weights.h5`. Received: filepath=w.h5")
+    );
+    Ok(())
+}
+
+#[test]
+fn a_checkpoint_after_up_to_one_batch_is_one_after_every_batch() -> keras::Result<()> {
+    let (x, y) = line(3);
+    let mut model = compiled()?;
+    let folder = directory("every");
+    let checkpoint = ModelCheckpoint::new(folder.join("{batch}.keras")).save_freq(-1);
+    let fit = Fit::epochs(1).batch_size(1).verbose(0).callback(checkpoint);
+    model.fit((&x, &y), fit)?;
+    let files = std::fs::read_dir(&folder).expect("the directory");
+    assert_eq!(files.count(), 3);
+    std::fs::remove_dir_all(&folder).expect("the directory");
     Ok(())
 }
 
@@ -519,6 +609,43 @@ The file's layer 'batch_normalization' (BatchNormalization) is not in the model.
     assert!(error.contains("damaged"), "{error}");
     std::fs::remove_file(&path).expect("the file");
     assert!(model.load_weights(&path).is_err());
+    Ok(())
+}
+
+/// For each optimizer: the trainings after a file and without it are the same, bit for bit.
+#[test]
+fn every_optimizer_goes_on_from_its_file() -> keras::Result<()> {
+    fn compile(optimizer: &str) -> Compile<Cpu> {
+        match optimizer {
+            "momentum" => Compile::new(SGD::new(0.05).momentum(0.9), "mse"),
+            "schedule" => Compile::new(Adam::new(ExponentialDecay::new(0.01, 2, 0.5)), "mse"),
+            name => Compile::new(name, "mse"),
+        }
+    }
+    let (x, y) = noisy(12);
+    let fit = |first: usize, last: usize| {
+        let fit = Fit::epochs(last).initial_epoch(first);
+        fit.batch_size(4).verbose(0)
+    };
+    for name in ["sgd", "momentum", "rmsprop", "adam", "schedule"] {
+        let path = directory(&format!("{name}.weights.h5"));
+        let mut whole = Noisy::with_seed(5);
+        whole.compile(compile(name))?;
+        whole.fit((&x, &y), fit(0, 2))?;
+        whole.save_weights(&path)?;
+        let saved = whole.get_weights();
+        whole.fit((&x, &y), fit(2, 4))?;
+        let mut loaded = Noisy::with_seed(5);
+        loaded.compile(compile(name))?;
+        loaded.load_weights(&path)?;
+        loaded.fit((&x, &y), fit(2, 4))?;
+        assert_eq!(loaded.get_weights(), whole.get_weights(), "{name}");
+
+        let mut uncompiled = Noisy::with_seed(6);
+        uncompiled.load_weights(&path)?;
+        assert_eq!(uncompiled.get_weights(), saved);
+        std::fs::remove_file(&path).expect("the file");
+    }
     Ok(())
 }
 

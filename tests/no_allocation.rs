@@ -57,10 +57,13 @@ sequential! {
 }
 
 /// The allocations of twenty steps after a few to warm up; full batches and short ones.
-fn allocations<M: Model>(mut model: M, batch: &Batch<'_>, loss: &str) -> keras::Result<usize> {
-    model.compile(
-        Compile::new("adam", loss).metrics(["accuracy", "sparse_top_k_categorical_accuracy"]),
-    )?;
+fn allocations<M: Model>(
+    mut model: M,
+    batch: &Batch<'_>,
+    loss: &str,
+    metrics: &[&str],
+) -> keras::Result<usize> {
+    model.compile(Compile::new("adam", loss).metrics(metrics.iter().copied()))?;
     model.begin(batch, true)?;
     let short = Batch {
         rows: &batch.rows[..batch.rows.len() / 2],
@@ -99,18 +102,39 @@ fn a_warm_step_allocates_nothing() -> keras::Result<()> {
         rows: &rows,
     };
     let loss = "sparse_categorical_crossentropy";
+    let metrics = ["accuracy", "sparse_top_k_categorical_accuracy"];
     assert_eq!(
-        allocations(Convnet::with_seed(1), &batch(&images), loss)?,
+        allocations(Convnet::with_seed(1), &batch(&images), loss, &metrics)?,
         0,
         "in the convnet"
     );
     // Of rows, of lines, of the whole batch.
     for loss in [loss, "categorical_generalized_cross_entropy", "circle"] {
         assert_eq!(
-            allocations(Mlp::with_seed(1), &batch(&vectors), loss)?,
+            allocations(Mlp::with_seed(1), &batch(&vectors), loss, &metrics)?,
             0,
             "in the MLP with {loss}"
         );
     }
+    let one_hot =
+        Array2::from_shape_fn((64, 10), |(i, class)| f32::from(u8::from(i % 10 == class)));
+    let one_hot = [one_hot.into_table()?];
+    let batch = Batch {
+        targets: &one_hot,
+        ..batch(&vectors)
+    };
+    // Of rows, of lines, of the whole batch; counts of thresholds, of columns.
+    let metrics = [
+        "categorical_crossentropy",
+        "pearson_correlation",
+        "hinge",
+        "auc",
+        "r2_score",
+    ];
+    assert_eq!(
+        allocations(Mlp::with_seed(1), &batch, "mse", &metrics)?,
+        0,
+        "in the MLP with many metrics"
+    );
     Ok(())
 }

@@ -25,19 +25,19 @@ pub use crate::losses::{
     SparseCategoricalCrossentropy, SquaredHinge, Tversky,
 };
 pub use crate::metrics::{
-    AUC, Accuracy, BinaryAccuracy, BinaryIoU, CategoricalAccuracy, F1Score, FBetaScore,
-    FalseNegatives, FalsePositives, IoU, Mean, MeanIoU, MeanMetricWrapper, OneHotIoU,
-    OneHotMeanIoU, Precision, PrecisionAtRecall, R2Score, Recall, RecallAtPrecision,
-    RootMeanSquaredError, SensitivityAtSpecificity, SparseCategoricalAccuracy,
-    SparseTopKCategoricalAccuracy, SpecificityAtSensitivity, Sum, TopKCategoricalAccuracy,
-    TrueNegatives, TruePositives,
+    AUC, Accuracy, BinaryAccuracy, BinaryIoU, CategoricalAccuracy, ConcordanceCorrelation, F1Score,
+    FBetaScore, FalseNegatives, FalsePositives, IoU, LogCoshError, Mean, MeanIoU,
+    MeanMetricWrapper, OneHotIoU, OneHotMeanIoU, PearsonCorrelation, Precision, PrecisionAtRecall,
+    R2Score, Recall, RecallAtPrecision, RootMeanSquaredError, SensitivityAtSpecificity,
+    SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy, SpecificityAtSensitivity, Sum,
+    TopKCategoricalAccuracy, TrueNegatives, TruePositives,
 };
 pub use crate::model::{
     Compile, Evaluate, Fit, History, Logs, Model, OnBatch, Predict, StepFunction, SummaryOptions,
 };
 pub use crate::optimizers::{
-    Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, IntoOptimizer, Lion, Nadam, Optimizer, RMSprop,
-    SGD, ScheduleFreeAdamW,
+    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, IntoOptimizer, Lamb, Lion,
+    LossScaleOptimizer, Muon, Nadam, Optimizer, RMSprop, SGD, ScheduleFreeAdamW,
 };
 pub use crate::saving::LoadWeights;
 pub use crate::schedules::{

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use keras::metrics;
 use keras::prelude::*;
 use ndarray::{Array, Array1, Array2, ArrayD, Axis, Slice};
 use serde_json::Value;
@@ -345,7 +346,7 @@ fn names_of_metrics() -> keras::Result<()> {
     let mut case = Case::new("names_of_metrics", Regression::new())?;
     let compile = sgd("mse")
         .metrics(["mse", "mse", "MSE", "mean_squared_error"])
-        .metric(keras::metrics::MeanSquaredError::new());
+        .metric(metrics::MeanSquaredError::new());
     case.model.compile(compile)?;
     let (x, y) = (case.x.clone(), case.number.clone());
     case.fit((&x, &y), Fit::epochs(1))?;
@@ -375,6 +376,70 @@ fn names_of_weighted_metrics() -> keras::Result<()> {
     let (x, a, b) = (case.x.clone(), case.number.clone(), case.label.clone());
     let weights = (case.w.clone(), case.v.clone());
     case.fit((&x, (&a, &b)), Fit::epochs(1).sample_weight(weights))?;
+    case.done();
+    Ok(())
+}
+
+#[test]
+fn metrics_of_every_kind() -> keras::Result<()> {
+    let mut case = Case::new("metrics_of_every_kind", Regression::new())?;
+    let compile = sgd("mse")
+        .metric(MeanSquaredError::new())
+        .metric(Huber::new().name("huber"))
+        .metric(metrics::MeanSquaredError::new().name("per_sample"))
+        .metrics([
+            "log_cosh_error",
+            "mape",
+            "msle",
+            "r2_score",
+            "poisson",
+            "hinge",
+            "RootMeanSquaredError",
+        ])
+        .metric(PearsonCorrelation::new().axis(0))
+        .metric(metrics::CosineSimilarity::new().axis(0));
+    case.model.compile(compile)?;
+    let (x, y) = (case.x.clone(), case.number.clone());
+    case.fit((&x, &y), Fit::epochs(2).batch_size(4))?;
+    let logs = case
+        .model
+        .evaluate((&x, &y), Evaluate::batch_size(7).verbose(0))?;
+    assert_logs(&logs, &case.fixture["evaluate"]);
+    case.done();
+    Ok(())
+}
+
+#[test]
+fn metrics_of_classes() -> keras::Result<()> {
+    let mut case = Case::new("metrics_of_classes", Classifier::new())?;
+    let names = [
+        "kl_divergence",
+        "categorical_hinge",
+        "cosine_similarity",
+        "pearson_correlation",
+        "squared_hinge",
+        "auc",
+    ];
+    let compile = sgd("categorical_crossentropy")
+        .metrics(names)
+        .metric(AUC::new().curve("PR").name("pr"))
+        .metric(F1Score::new().average("macro"))
+        .metric(OneHotMeanIoU::new(3).name("iou").dtype("float32"))
+        .metric(Precision::new().top_k(1).name("precise"))
+        .metric(RecallAtPrecision::new(0.4).name("recalled"))
+        .weighted_metrics(names)
+        .weighted_metric("precision");
+    case.model.compile(compile)?;
+    let (x, y, w, v) = (
+        case.x.clone(),
+        case.one_hot(),
+        case.w.clone(),
+        case.v.clone(),
+    );
+    case.fit((&x, &y), Fit::epochs(2).batch_size(4).sample_weight(&w))?;
+    let evaluate = Evaluate::batch_size(7).verbose(0).sample_weight(&v);
+    let logs = case.model.evaluate((&x, &y), evaluate)?;
+    assert_logs(&logs, &case.fixture["evaluate"]);
     case.done();
     Ok(())
 }

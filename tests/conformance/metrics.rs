@@ -5,7 +5,7 @@ use keras::metrics::{
     self, AUC, Accuracy, BinaryAccuracy, BinaryCrossentropy, BinaryIoU, CategoricalAccuracy,
     CategoricalCrossentropy, CategoricalHinge, ConcordanceCorrelation, CosineSimilarity, F1Score,
     FBetaScore, FalseNegatives, FalsePositives, Hinge, IoU, KLDivergence, LogCoshError, Mean,
-    MeanAbsoluteError, MeanAbsolutePercentageError, MeanIoU, MeanSquaredError,
+    MeanAbsoluteError, MeanAbsolutePercentageError, MeanIoU, MeanMetricWrapper, MeanSquaredError,
     MeanSquaredLogarithmicError, Metric, MetricInput, OneHotIoU, OneHotMeanIoU, PearsonCorrelation,
     Poisson, Precision, PrecisionAtRecall, R2Score, Recall, RecallAtPrecision,
     RootMeanSquaredError, SensitivityAtSpecificity, SparseCategoricalAccuracy,
@@ -338,6 +338,72 @@ fn resolves(case: &Value) {
     assert_eq!(count(&*found), count(&*expected), "{}", case["name"]);
 }
 
+/// Without the number of a metric that is not the first of its class.
+fn first(name: &str) -> &str {
+    match name.rsplit_once('_') {
+        Some((class, number)) if number.parse::<usize>().is_ok() => class,
+        _ => name,
+    }
+}
+
+#[test]
+fn every_name_of_keras_makes_what_it_makes_there() {
+    let fixture = load("metric_names");
+    let cases = fixture["cases"].as_array().expect("cases");
+    let (y_true, y_pred) = (Shape::new(&[10]), Shape::new(&[10]));
+    for case in cases {
+        let name = case["name"].as_str().expect("a name");
+        let found = metrics::by_name::<Cpu>(name, &y_true, &y_pred);
+        match (name, case["metric_name"].as_str()) {
+            // In `compile` this is one of several: see `resolves`.
+            ("accuracy" | "Accuracy", _) => assert!(found.is_ok(), "{name}"),
+            // The base class, and what takes values: Keras makes them, and fails at the first batch.
+            ("Metric" | "metric" | "Mean" | "mean" | "Sum" | "sum", _) | (_, None) => {
+                assert!(found.is_err(), "{name}");
+            }
+            (_, Some(expected)) => {
+                let found = found.unwrap_or_else(|error| panic!("{name}: {error}"));
+                assert_eq!(first(found.name()), expected, "{name}");
+            }
+        }
+    }
+    assert!(cases.len() > 100, "only {} names", cases.len());
+}
+
+#[test]
+fn metrics_of_a_class_are_numbered() {
+    let metric = || MeanMetricWrapper::new(|_, y_pred| Ok(y_pred.clone()));
+    let names = [(); 3].map(|()| Metric::<Cpu>::name(&metric()).to_owned());
+    let expected = [
+        "mean_metric_wrapper",
+        "mean_metric_wrapper_1",
+        "mean_metric_wrapper_2",
+    ];
+    assert_eq!(names, expected);
+    // One with a name of its own takes no number.
+    assert_eq!(Metric::<Cpu>::name(&metric().name("mine")), "mine");
+    assert_eq!(Metric::<Cpu>::name(&metric()), "mean_metric_wrapper_3");
+}
+
+#[test]
+fn what_makes_no_metric_says_why() {
+    let shape = Shape::new(&[3]);
+    let sentence = |name: &str| {
+        let found = metrics::by_name::<Cpu>(name, &shape, &shape);
+        found.map(|_| ()).unwrap_err().to_string()
+    };
+    assert_eq!(
+        sentence("MeanIoU"),
+        "The metric `MeanIoU` needs arguments, so its name alone is not enough. Expected MeanIoU::new(num_classes). \
+         Received: MeanIoU"
+    );
+    assert_eq!(
+        sentence("mean"),
+        "The metric `mean` takes values, and not targets and predictions, so it cannot be one of those of `compile`. \
+         Expected Mean::new() with `update_state(values)`, or `add_metric` in a model. Received: mean"
+    );
+}
+
 #[test]
 fn names_are_those_of_keras() {
     let (y_true, y_pred) = (Shape::new(&[1]), Shape::new(&[10]));
@@ -351,4 +417,23 @@ fn names_are_those_of_keras() {
     let expected = "Could not interpret metric identifier: acuracy. Did you mean `accuracy`?";
     assert_eq!(error, expected);
     assert_eq!(BinaryAccuracy::new().name("hits").reset_state(), ());
+}
+
+#[test]
+fn directions_are_those_of_keras() {
+    let fixture = load("directions");
+    let cases = fixture["cases"].as_array().expect("cases");
+    assert!(cases.len() > 30, "only {} cases", cases.len());
+    let shape = Shape::new(&[3]);
+    for case in cases {
+        let name = case["name"].as_str().expect("a name");
+        let metric = metrics::by_name::<Cpu>(name, &shape, &shape);
+        let metric = metric.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let expected = match case["direction"].as_str() {
+            Some("up") => metrics::Direction::Up,
+            Some("down") => metrics::Direction::Down,
+            _ => metrics::Direction::None,
+        };
+        assert_eq!(metric.direction(), expected, "{name}");
+    }
 }

@@ -9,17 +9,19 @@ use serde_json::{Map, Value};
 
 use crate::fixture::{assert_close, load, number, tensors};
 
+const NAMES: [&str; 3] = ["kernel", "bias", "embedding"];
+
 #[test]
 fn optimizers_are_those_of_keras() {
     let fixture = load("optimizers");
     let cases = fixture["cases"].as_array().expect("cases");
-    assert!(cases.len() > 60, "only {} cases", cases.len());
+    assert!(cases.len() > 80, "only {} cases", cases.len());
     for case in cases {
         let name = case["name"].as_str().expect("a name");
         let gradients = case["gradients"].as_array().expect("gradients");
         let after = case["after"].as_array().expect("weights");
         let optimizer = optimizer(case);
-        let mut run = Run::new(optimizer, &tensors(&case["weights"]), &["kernel", "bias"]);
+        let mut run = Run::new(optimizer, &tensors(&case["weights"]), &NAMES);
         for (step, (gradients, after)) in gradients.iter().zip(after).enumerate() {
             run.step(&flat(gradients));
             let what = format!("{name}, step {}", step + 1);
@@ -77,6 +79,9 @@ fn names_are_those_of_keras_in_any_case() {
         ("Nadam", "nadam", 0.001),
         ("FTRL", "ftrl", 0.001),
         ("lion", "lion", 0.001),
+        ("Lamb", "lamb", 0.001),
+        ("muon", "muon", 0.001),
+        ("Adafactor", "adafactor", 0.001),
         ("ScheduleFreeAdamW", "schedule_free_adam_w", 0.0025),
     ] {
         let optimizer = optimizers::by_name::<Cpu>(identifier).expect("a known name");
@@ -362,6 +367,10 @@ fn learning_rate(value: &Value) -> LearningRate {
 
 /// The optimizer of a case, with every argument of its configuration.
 pub fn optimizer(case: &Value) -> Box<dyn Optimizer<Cpu>> {
+    listed(case).into_optimizer().expect("valid arguments")
+}
+
+fn listed(case: &Value) -> Listed {
     let mut arguments = Arguments::of(case);
     let a = &mut arguments;
     macro_rules! optimizer {
@@ -379,25 +388,53 @@ pub fn optimizer(case: &Value) -> Box<dyn Optimizer<Cpu>> {
             if let Some(names) = a.get("exclude_from_weight_decay").and_then(Value::as_array) {
                 made = made.exclude_from_weight_decay(names.iter().filter_map(Value::as_str));
             }
-            made.into_optimizer().expect("valid arguments")
+            made
         }};
     }
-    let made = match case["class"].as_str().expect("a class") {
-        "SGD" => optimizer!(SGD; momentum; ; nesterov),
-        "RMSprop" => optimizer!(RMSprop; rho momentum epsilon; ; centered),
-        "Adam" => optimizer!(Adam; beta_1 beta_2 epsilon; ; amsgrad),
-        "AdamW" => optimizer!(AdamW; beta_1 beta_2 epsilon; ; amsgrad),
-        "Adagrad" => optimizer!(Adagrad; initial_accumulator_value epsilon; ; ),
-        "Adadelta" => optimizer!(Adadelta; rho epsilon; ; ),
-        "Adamax" => optimizer!(Adamax; beta_1 beta_2 epsilon; ; ),
-        "Nadam" => optimizer!(Nadam; beta_1 beta_2 epsilon; ; ),
+    let made: Listed = match case["class"].as_str().expect("a class") {
+        "SGD" => optimizer!(SGD; momentum; ; nesterov).into(),
+        "RMSprop" => optimizer!(RMSprop; rho momentum epsilon; ; centered).into(),
+        "Adam" => optimizer!(Adam; beta_1 beta_2 epsilon; ; amsgrad).into(),
+        "AdamW" => optimizer!(AdamW; beta_1 beta_2 epsilon; ; amsgrad).into(),
+        "Adagrad" => optimizer!(Adagrad; initial_accumulator_value epsilon; ; ).into(),
+        "Adadelta" => optimizer!(Adadelta; rho epsilon; ; ).into(),
+        "Adamax" => optimizer!(Adamax; beta_1 beta_2 epsilon; ; ).into(),
+        "Nadam" => optimizer!(Nadam; beta_1 beta_2 epsilon; ; ).into(),
         "Ftrl" => optimizer!(
             Ftrl;
             learning_rate_power initial_accumulator_value l1_regularization_strength
             l2_regularization_strength l2_shrinkage_regularization_strength beta; ;
-        ),
-        "Lion" => optimizer!(Lion; beta_1 beta_2; ; ),
-        "ScheduleFreeAdamW" => optimizer!(ScheduleFreeAdamW; beta_1 beta_2 epsilon; warmup_steps; ),
+        )
+        .into(),
+        "Lion" => optimizer!(Lion; beta_1 beta_2; ; ).into(),
+        "ScheduleFreeAdamW" => {
+            optimizer!(ScheduleFreeAdamW; beta_1 beta_2 epsilon; warmup_steps; ).into()
+        }
+        "Lamb" => optimizer!(Lamb; beta_1 beta_2 epsilon; ; ).into(),
+        "Adafactor" => optimizer!(
+            Adafactor; beta_2_decay epsilon_1 epsilon_2 clip_threshold; ; relative_step
+        )
+        .into(),
+        "Muon" => {
+            let mut made = optimizer!(
+                Muon;
+                adam_beta_1 adam_beta_2 epsilon adam_weight_decay adam_lr_ratio muon_a muon_b muon_c
+                momentum;
+                ns_steps;
+                nesterov exclude_embeddings
+            );
+            if let Some(rate) = a.get("rms_rate") {
+                made = made.rms_rate(rate.as_f64().map(|rate| rate as f32));
+            }
+            if let Some(names) = a.get("exclude_layers").and_then(Value::as_array) {
+                made = made.exclude_layers(names.iter().filter_map(Value::as_str));
+            }
+            made.into()
+        }
+        "LossScaleOptimizer" => {
+            let made = LossScaleOptimizer::new(listed(a.get("inner").expect("an optimizer")));
+            build!(a, made; initial_scale; dynamic_growth_steps; ).into()
+        }
         other => panic!("an optimizer of Keras that is missing here: {other}"),
     };
     arguments.finish();

@@ -10,7 +10,7 @@ What is not there was not asked for. The arguments themselves are in the functio
 
 import keras
 import numpy as np
-from keras import layers, metrics, optimizers
+from keras import layers, losses, metrics, optimizers
 
 from fixture import Random, number, tensors
 
@@ -215,6 +215,32 @@ def names_of_weighted_metrics():
     return case.fit(case.x, [case.number, case.label], sample_weight=[case.w, case.v], epochs=1).done()
 
 
+def metrics_of_every_kind():
+    """A loss counts once for each batch, a metric for each sample."""
+    case = Case("metrics_of_every_kind", "regression")
+    names = ["log_cosh_error", "mape", "msle", "r2_score", "poisson", "hinge", "RootMeanSquaredError"]
+    chosen = [losses.MeanSquaredError(), losses.Huber(name="huber"), metrics.MeanSquaredError(name="per_sample")]
+    along_samples = [metrics.PearsonCorrelation(axis=0), metrics.CosineSimilarity(axis=0)]
+    case.sgd("mse", metrics=[*chosen, *names, *along_samples])
+    case.fit(case.x, case.number, epochs=2, batch_size=4)
+    return case.evaluate(case.x, case.number, batch_size=7).done()
+
+
+def metrics_of_classes():
+    case = Case("metrics_of_classes", "classifier")
+    names = ["kl_divergence", "categorical_hinge", "cosine_similarity", "pearson_correlation", "squared_hinge", "auc"]
+    chosen = [
+        metrics.AUC(curve="PR", name="pr"),
+        metrics.F1Score(average="macro"),
+        metrics.OneHotMeanIoU(3, name="iou", dtype="float32"),
+        metrics.Precision(top_k=1, name="precise"),
+        metrics.RecallAtPrecision(0.4, name="recalled"),
+    ]
+    case.sgd("categorical_crossentropy", metrics=[*names, *chosen], weighted_metrics=[*names, "precision"])
+    case.fit(case.x, case.one_hot, epochs=2, batch_size=4, sample_weight=case.w)
+    return case.evaluate(case.x, case.one_hot, batch_size=7, sample_weight=case.v).done()
+
+
 def losses_of_two_outputs():
     case = Case("losses_of_two_outputs", "two_outputs")
     case.sgd(
@@ -300,6 +326,8 @@ def cases():
         class_weights_of_probabilities,
         names_of_metrics,
         names_of_weighted_metrics,
+        metrics_of_every_kind,
+        metrics_of_classes,
         losses_of_two_outputs,
         weights_of_two_outputs,
         one_loss_of_two,

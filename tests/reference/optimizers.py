@@ -13,7 +13,7 @@ import numpy as np
 from fixture import Random, number, tensors
 
 SHAPES = [(2, 3), (3,)]
-NAMES = ["kernel", "bias"]
+NAMES = ["kernel", "bias", "embedding"]
 STEPS = 5
 
 
@@ -36,19 +36,30 @@ def make(optimizer, config):
     return made
 
 
+def apply(optimizer, gradients, variables):
+    """One step as Keras' `train_step` takes it with JAX: its loss scaling does not work in any other way there."""
+    if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return optimizer.apply(gradients)
+    state = [variable.value for variable in optimizer.variables]
+    weights = [variable.value for variable in variables]
+    weights, state = optimizer.stateless_apply(state, gradients, weights)
+    for variable, value in zip(variables + optimizer.variables, weights + state):
+        variable.assign(value)
+
+
 def case(name, optimizer, config, scale=1.0, steps=STEPS, shapes=SHAPES, poison=()):
     random = Random(name)
     weights = [random.values(shape) for shape in shapes]
     gradients = [[random.values(shape) * np.float32(scale) for shape in shapes] for _ in range(steps)]
-    gradients[2][0][0, 0] = 0.0
+    gradients[2][0].flat[0] = 0.0
     for step in poison:
-        gradients[step][0][0, 1] = np.inf
+        gradients[step][0].flat[1] = np.inf
     variables = [keras.Variable(weight, name=name) for weight, name in zip(weights, NAMES)]
     made = make(optimizer, config)
     made.build(variables)
     after = []
     for step in gradients:
-        made.apply([keras.ops.convert_to_tensor(gradient) for gradient in step])
+        apply(made, [keras.ops.convert_to_tensor(gradient) for gradient in step], variables)
         after.append(tensors(variables))
     written = {
         "name": name,
@@ -202,6 +213,99 @@ def shared():
     ]
 
 
+def matrices():
+    """Optimizers whose rule looks at whole variables, and the one that looks at all gradients first."""
+    shapes = [(3, 2, 4), (5,), (4, 3)]
+    lamb = {"learning_rate": 0.1}
+    adafactor = {"learning_rate": 0.3}
+    three = [(4, 6), (5,), (3, 2)]
+    tall = [(7, 3), (2,), (3, 2)]
+    muon = {"learning_rate": 0.05}
+    return [
+        case("lamb", "Lamb", {}),
+        case("lamb_learning_rate", "Lamb", lamb, shapes=shapes, steps=7),
+        case("lamb_betas", "Lamb", {**lamb, "beta_1": 0.5, "beta_2": 0.8, "epsilon": 0.01}),
+        case("lamb_weight_decay", "Lamb", {**lamb, "weight_decay": 0.1, "clipnorm": 0.5}),
+        case("lamb_exclude", "Lamb", {**lamb, "weight_decay": 0.3, "exclude_from_weight_decay": ["bias"]}),
+        case("adafactor", "Adafactor", {}),
+        case("adafactor_learning_rate", "Adafactor", adafactor, shapes=shapes, steps=8),
+        case("adafactor_large_rate", "Adafactor", {"learning_rate": 2.0}, steps=6),
+        case("adafactor_large_rate_alone", "Adafactor", {"learning_rate": 2.0, "relative_step": False}, steps=6),
+        case(
+            "adafactor_all",
+            "Adafactor",
+            {
+                **adafactor,
+                "beta_2_decay": -0.5,
+                "epsilon_1": 0.01,
+                "epsilon_2": 0.9,
+                "clip_threshold": 0.4,
+                "weight_decay": 0.05,
+                "clipvalue": 0.6,
+            },
+            shapes=shapes,
+        ),
+        case("adafactor_accumulation", "Adafactor", {**adafactor, "gradient_accumulation_steps": 2}, steps=6),
+        case("muon", "Muon", {}),
+        case("muon_wide", "Muon", muon, shapes=three, steps=7),
+        case("muon_tall", "Muon", muon, shapes=tall),
+        case("muon_embeddings", "Muon", {**muon, "exclude_embeddings": False}, shapes=three),
+        case("muon_excluded", "Muon", {**muon, "exclude_layers": ["kern"]}, shapes=tall),
+        case("muon_plain", "Muon", {**muon, "nesterov": False, "rms_rate": None, "weight_decay": 0.1}, shapes=tall),
+        case(
+            "muon_all",
+            "Muon",
+            {
+                **muon,
+                "adam_beta_1": 0.7,
+                "adam_beta_2": 0.9,
+                "epsilon": 0.01,
+                "adam_weight_decay": 0.2,
+                "adam_lr_ratio": 0.3,
+                "muon_a": 3.0,
+                "muon_b": -3.2,
+                "muon_c": 1.2,
+                "momentum": 0.8,
+                "ns_steps": 3,
+                "rms_rate": 0.5,
+                "global_clipnorm": 0.9,
+            },
+            shapes=three,
+        ),
+        case(
+            "loss_scale_optimizer",
+            "LossScaleOptimizer",
+            {"inner": {"class": "SGD", "config": {"learning_rate": 0.1, "momentum": 0.9}}},
+            scale=32768.0,
+        ),
+        case(
+            "loss_scale_growing",
+            "LossScaleOptimizer",
+            {
+                "inner": {"class": "Adam", "config": {"learning_rate": 0.1}},
+                "initial_scale": 8.0,
+                "dynamic_growth_steps": 2,
+            },
+            steps=8,
+            poison=[3],
+        ),
+        case(
+            "loss_scale_shrinking",
+            "LossScaleOptimizer",
+            {
+                "inner": {
+                    "class": "Lamb",
+                    "config": {"learning_rate": 0.1, "weight_decay": 0.1, "clipnorm": 0.5, "loss_scale_factor": 3.0},
+                },
+                "initial_scale": 4.0,
+                "dynamic_growth_steps": 3,
+            },
+            steps=7,
+            poison=[0, 1, 4],
+        ),
+    ]
+
+
 def values(name, class_name, config, steps):
     made = schedule(class_name, config)
     return {
@@ -243,4 +347,4 @@ def schedules():
 
 
 def cases():
-    return {"cases": elementary() + others() + shared(), "schedules": schedules()}
+    return {"cases": elementary() + others() + shared() + matrices(), "schedules": schedules()}

@@ -325,7 +325,10 @@ def errors():
         error("auc_num_labels", "AUC", num_labels=3),
         error("f1_average", "F1Score", average="mean"),
         error("f1_threshold", "F1Score", threshold=1.5),
+        error("f1_threshold_of_0", "F1Score", threshold=0.0),
         error("f_beta_beta", "FBetaScore", beta=-0.5),
+        error("f_beta_beta_of_0", "FBetaScore", beta=0.0),
+        error("recall_of_2", "PrecisionAtRecall", recall=2.0),
         error("r2_aggregation", "R2Score", class_aggregation="mean"),
         error("iou_class", "IoU", num_classes=2, target_class_ids=[0, 2]),
     ]

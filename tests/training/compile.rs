@@ -1,5 +1,6 @@
 //! What `compile` takes, keeps and refuses.
 
+use keras::metrics::Metric;
 use keras::prelude::*;
 use ndarray::{Array1, Array2};
 
@@ -161,5 +162,20 @@ fn without_a_loss_there_is_nothing_to_train() -> keras::Result<()> {
         sentence(model.fit((&x, &y), once())),
         "No loss to compute. Provide a `loss` argument in `compile()`."
     );
+    Ok(())
+}
+
+/// Keras numbers the metrics of some classes as they are made: that of a name, with the first batch.
+#[test]
+fn a_metric_of_a_name_takes_a_number_with_the_first_batch() -> keras::Result<()> {
+    let next = || Metric::<Cpu>::name(&AUC::new()).to_owned();
+    let mut model = Mlp::with_seed(1);
+    model.compile(Compile::new("adam", "mse").metric("auc"))?;
+    assert_eq!(next(), "auc");
+    let x = x(8);
+    model.fit((&x, &y(&x)), once())?;
+    model.evaluate((&x, &y(&x)), Evaluate::batch_size(3).verbose(0))?;
+    assert_eq!(next(), "auc_2");
+    assert_eq!(model.metrics_names(), ["loss", "auc"]);
     Ok(())
 }

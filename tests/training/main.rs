@@ -197,21 +197,6 @@ fn callbacks_are_told_of_every_stage_and_may_stop() -> keras::Result<()> {
 }
 
 #[test]
-fn the_early_stopping_of_the_documentation_stops_after_four_epochs() -> keras::Result<()> {
-    let x = Array2::from_shape_fn((5, 20), |(i, j)| (i * 20 + j) as f32);
-    let y = Array1::<f32>::zeros(5);
-    let mut model = sequential![Dense(10)];
-    model.compile(Compile::new(SGD::new(0.01), "mse"))?;
-    let stop = EarlyStopping::new("loss").patience(3);
-    let history = model.fit(
-        (&x, &y),
-        Fit::epochs(10).batch_size(1).callback(stop).verbose(0),
-    )?;
-    assert_eq!(history.epochs().len(), 4);
-    Ok(())
-}
-
-#[test]
 fn a_model_without_an_input_shape_is_built_by_its_first_data() -> keras::Result<()> {
     let mut model = sequential![
         Dense(64, activation = relu),
@@ -436,42 +421,5 @@ fn build_takes_the_shape_of_a_batch() -> keras::Result<()> {
         "Sequential model 'mlp' has already been configured to use input shape (None, 4). You cannot build it with \
          input_shape (None, 7)"
     );
-    Ok(())
-}
-
-#[test]
-fn a_loop_of_ones_own_with_a_callback_list() -> keras::Result<()> {
-    use keras::callbacks::{CallbackList, Params};
-    let x = x(16);
-    let y = y(&x);
-    let mut model = compiled(6)?;
-    let mut counter = Counter::default();
-    let params = Params {
-        epochs: 2,
-        ..Params::default()
-    };
-    let mut logs = Logs::new();
-    {
-        let mut list = CallbackList::new([&mut counter]);
-        list.on_train_begin(&mut CallbackContext::new(&params, &mut model), &logs)?;
-        for epoch in 0..2 {
-            list.on_epoch_begin(&mut CallbackContext::new(&params, &mut model), epoch, &logs)?;
-            for batch in 0..3 {
-                logs = model.train_on_batch((&x, &y))?;
-                list.on_train_batch_end(
-                    &mut CallbackContext::new(&params, &mut model),
-                    batch,
-                    &logs,
-                )?;
-            }
-            list.on_epoch_end(
-                &mut CallbackContext::new(&params, &mut model),
-                epoch,
-                &mut logs,
-            )?;
-        }
-        list.on_train_end(&mut CallbackContext::new(&params, &mut model), &logs)?;
-    }
-    assert_eq!((counter.batches, counter.ended), (6, true));
     Ok(())
 }

@@ -116,7 +116,7 @@ impl<'a> CallbackContext<'a> {
     }
 
     /// The arguments of the call that is running.
-    pub fn params(&self) -> &Params {
+    pub fn params(&self) -> &'a Params {
         self.params
     }
 

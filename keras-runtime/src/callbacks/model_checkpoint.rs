@@ -8,14 +8,14 @@ use crate::console;
 use crate::error::{Error, Result};
 use crate::model::Logs;
 use crate::python::{self, Value};
+use crate::saving;
 
 /// Saves the model, or its weights, at the end of epochs or after batches:
 /// `keras.callbacks.ModelCheckpoint`.
 ///
 /// The path can have Python's format fields, filled with `epoch` (from 1), with `batch` (from 1) if
 /// `save_freq` counts batches, and with the logs: `weights.{epoch:02d}-{val_loss:.2f}.hdf5`. Directories
-/// are made. It ends in `.keras`, `.h5` or `.hdf5`; with `save_weights_only` in `.weights.h5`, `.h5` or
-/// `.hdf5`.
+/// are made. It ends in `.keras`, `.h5` or `.hdf5`; with `save_weights_only` in `.weights.h5` or `.hdf5`.
 #[derive(Clone, Debug)]
 pub struct ModelCheckpoint {
     filepath: PathBuf,
@@ -81,8 +81,8 @@ impl ModelCheckpoint {
         self
     }
 
-    /// `"epoch"`, the default, or a number of batches, up to 1 for every one. They are counted across epochs; with
-    /// `steps_per_execution` of N they are looked at after every N batches.
+    /// `"epoch"`, the default, or a number of batches, up to 1 for every one. They are counted across
+    /// epochs; with `steps_per_execution` of N they are looked at after every N batches.
     #[must_use]
     pub fn save_freq(mut self, save_freq: impl Into<Frequency>) -> Self {
         self.save_freq = save_freq.into();
@@ -115,14 +115,14 @@ impl ModelCheckpoint {
                 "Unrecognized save_freq: {word}. Expected save_freq are 'epoch' or integer values"
             )));
         }
-        let ends = |extensions: &[&str]| extensions.iter().any(|end| path.ends_with(end));
-        if self.save_weights_only && !ends(&[".h5", ".hdf5"]) {
+        let ends_in = |extensions| saving::ends_in(&self.filepath, extensions);
+        if self.save_weights_only && !ends_in(saving::WEIGHTS_EXTENSIONS) {
             return Err(Error::value(format!(
                 "When using `save_weights_only=True` in `ModelCheckpoint`, the filepath provided must end in \
                  `.weights.h5` (Keras weights format). Received: filepath={path}"
             )));
         }
-        if !self.save_weights_only && !ends(&[".keras", ".h5", ".hdf5"]) {
+        if !self.save_weights_only && !ends_in(saving::MODEL_EXTENSIONS) {
             return Err(Error::value(format!(
                 "The filepath provided must end in `.keras` (Keras model format). Received: filepath={path}"
             )));

@@ -8,8 +8,9 @@ use dfdx::tensor::{Cpu, Storage};
 use super::cpu;
 use super::{
     Activation, Activations, Channels, ClassTargets, Conv2dGeometry, Conv2dGradients, Convolutions,
-    Float, GammaBeta, Memory, Moments, NormalizationGradients, Normalizations, Pool2dGeometry,
-    Pooling, Products, Reduction, RowFunction, RowLoss, RowSums, Rows, Ties, UpdateRule, Updates,
+    FactoredMoments, Float, GammaBeta, Memory, Moments, NormalizationGradients, Normalizations,
+    Pool2dGeometry, Pooling, Products, Reduction, RowFunction, RowLoss, RowSums, Rows, Ties,
+    UpdateRule, Updates,
 };
 use crate::error::{Error, Result};
 
@@ -436,6 +437,16 @@ on_hosts! {
             slots: [Self::SliceMut<'_>; N],
         ) {
             cpu::updates::update(rule, parameters, gradients, slots);
+        }
+
+        fn factored(
+            &self,
+            rule: FactoredMoments,
+            dims: [usize; 3],
+            gradients: Self::SliceMut<'_>,
+            slots: [Self::SliceMut<'_>; 3],
+        ) {
+            cpu::updates::factored(rule, dims, gradients, slots);
         }
 
         fn sum_of_squares(&self, x: Self::Slice<'_>) -> f64 {

@@ -57,7 +57,7 @@ pub use rows::{
     ClassTargets, MeanOf, PairFunction, PairLoss, Reduction, RowFunction, RowLoss, RowSums, Rows,
 };
 pub use scalars::{Elementary, Reduce, Scalars, Term};
-pub use updates::{UpdateRule, Updates};
+pub use updates::{FactoredMoments, UpdateRule, Updates};
 
 /// A device that models run on: dfdx's `Cpu` and, with the feature `cuda`, its `Cuda`.
 pub trait Device:

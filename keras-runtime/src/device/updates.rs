@@ -9,6 +9,15 @@ pub trait UpdateRule<const N: usize>: Copy + Send + Sync {
     fn update<F: Float>(&self, parameter: F, gradient: F, slots: [F; N]) -> (F, [F; N]);
 }
 
+/// How the mean squares of matrices are remembered by their rows and columns.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FactoredMoments {
+    /// How much of the means is kept.
+    pub keep: f32,
+    /// What is added to the squares.
+    pub epsilon: f32,
+}
+
 /// Fused passes over flat buffers.
 pub trait Updates: Memory {
     /// Applies a rule to every parameter.
@@ -18,6 +27,16 @@ pub trait Updates: Memory {
         parameters: Self::SliceMut<'_>,
         gradients: Self::Slice<'_>,
         slots: [Self::SliceMut<'_>; N],
+    );
+    /// Of matrices g (outer, rows, columns) with `q = g² + epsilon`: `r = keep r + (1 - keep) mean(q)` over
+    /// the columns, `c` likewise over the rows, `v = r c / mean(r)`, and g becomes `g / √v`. The slots
+    /// are r, c and v; of r and c as much is used as there are rows and columns.
+    fn factored(
+        &self,
+        rule: FactoredMoments,
+        dims: [usize; 3],
+        gradients: Self::SliceMut<'_>,
+        slots: [Self::SliceMut<'_>; 3],
     );
     /// `Σ x²`.
     fn sum_of_squares(&self, x: Self::Slice<'_>) -> f64;

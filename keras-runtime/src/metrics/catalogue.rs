@@ -37,12 +37,30 @@ pub fn by_name<D: MetricCatalogue>(
     D::metric(name, y_true, y_pred).or_else(|error| registry::registered(name).ok_or(error))
 }
 
+/// Whether [`by_name`] finds a metric, without making one: those of some classes are numbered.
+///
+/// # Errors
+/// If it does not.
+pub(crate) fn check_name<D: Device>(name: &str) -> Result<()> {
+    if is_accuracy(name) || is_known(name) || registry::is_registered::<D>(name) {
+        return Ok(());
+    }
+    Err(mistake(name))
+}
+
+/// Whether it is one of the names that mean one of several metrics.
+fn is_accuracy(name: &str) -> bool {
+    ["accuracy", "acc"].contains(&name.to_lowercase().as_str())
+}
+
 /// Lists the metrics with the names Keras knows them by, and gives each the methods for its use
-/// without a model. Those that need an argument cannot be made of a name alone.
+/// without a model. Those that need an argument cannot be made of a name alone; those of values
+/// compare nothing, and cannot be used in `compile` at all.
 macro_rules! catalogue {
     (
         without arguments { $($ty:ident: $($name:literal)|+;)* }
         with arguments { $($with:ident($($argument:literal),+): $($with_name:literal)|+;)* }
+        of values { $($of:ident: $($of_name:literal)|+;)* }
     ) => {
         $(own::standalone!($ty);
 
@@ -59,7 +77,7 @@ macro_rules! catalogue {
             y_true: &Shape,
             y_pred: &Shape,
         ) -> Result<Box<dyn Metric<D>>> {
-            if ["accuracy", "acc"].contains(&name.to_lowercase().as_str()) {
+            if is_accuracy(name) {
                 return Ok(match Targets::of(y_true, y_pred) {
                     Targets::Binary => Box::new(BinaryAccuracy::new().name(name)),
                     Targets::Sparse => Box::new(SparseCategoricalAccuracy::new().name(name)),
@@ -68,13 +86,34 @@ macro_rules! catalogue {
             }
             match name {
                 $($($name)|+ => Ok(Box::new($ty::new())),)*
-                $($($with_name)|+ => Err(Error::value(format!(
+                _ => Err(mistake(name)),
+            }
+        }
+
+        fn is_known(name: &str) -> bool {
+            matches!(name, $($($name)|+)|+)
+        }
+
+        /// What is wrong with a name that makes no metric.
+        fn mistake(name: &str) -> Error {
+            match name {
+                $($($with_name)|+ => Error::value(format!(
                     "The metric `{name}` needs arguments, so its name alone is not enough. Expected {0}::new({1}). \
                      Received: {name}",
                     stringify!($with),
                     [$($argument),+].join(", "),
-                ))),)*
-                _ => Err(Error::unknown("metric", name, &["accuracy", "acc", $($($name),+),*])),
+                )),)*
+                $($($of_name)|+ => Error::value(format!(
+                    "The metric `{name}` takes values, and not targets and predictions, so it cannot be one of those \
+                     of `compile`. Expected {}::new() with `update_state(values)`, or `add_metric` in a model. \
+                     Received: {name}",
+                    stringify!($of),
+                )),)*
+                _ => Error::unknown(
+                    "metric",
+                    name,
+                    &["accuracy", "acc", $($($name),+,)* $($($with_name),+),*],
+                ),
             }
         }
     };
@@ -128,5 +167,10 @@ catalogue! {
         OneHotIoU("num_classes", "target_class_ids"): "OneHotIoU" | "one_hot_io_u";
         OneHotMeanIoU("num_classes"): "OneHotMeanIoU" | "one_hot_mean_io_u";
         MeanMetricWrapper("function"): "MeanMetricWrapper" | "mean_metric_wrapper";
+    }
+
+    of values {
+        Mean: "Mean" | "mean";
+        Sum: "Sum" | "sum";
     }
 }

@@ -440,7 +440,7 @@ macro_rules! constrained_metric {
                 let mut own = $crate::metrics::Own::numbered($name);
                 own.require((0.0..=1.0).contains(&$argument), || {
                     format!(
-                        "Argument `{0}` must be in the range [0, 1]. Received: {0}={1}",
+                        "Argument `{0}` must be in the range [0, 1]. Received: {0}={1:?}",
                         stringify!($argument),
                         $argument
                     )

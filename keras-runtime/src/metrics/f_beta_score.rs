@@ -43,7 +43,7 @@ impl Score {
 
     pub fn set_beta(&mut self, own: &mut Own, beta: f32) {
         own.require(beta > 0.0, || {
-            format!("Invalid `beta` argument value. It should be > 0. Received: beta={beta}")
+            format!("Invalid `beta` argument value. It should be > 0. Received: beta={beta:?}")
         });
         self.beta = beta;
     }
@@ -70,7 +70,7 @@ impl Score {
         own.require(threshold > 0.0 && threshold <= 1.0, || {
             format!(
                 "Invalid `threshold` argument value. It should verify 0 < threshold <= 1. \
-                 Received: threshold={threshold}"
+                 Received: threshold={threshold:?}"
             )
         });
         self.positive.threshold = Some(threshold);

@@ -77,6 +77,7 @@ pub use auc::AUC;
 pub use binary_accuracy::BinaryAccuracy;
 pub use binary_crossentropy::BinaryCrossentropy;
 pub use binary_iou::BinaryIoU;
+pub(crate) use catalogue::check_name;
 pub use catalogue::{MetricCatalogue, by_name};
 pub use categorical_accuracy::CategoricalAccuracy;
 pub use categorical_crossentropy::CategoricalCrossentropy;

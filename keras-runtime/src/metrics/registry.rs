@@ -28,6 +28,12 @@ pub fn register<D: Device, M: Metric<D> + 'static>(names: &[&str], make: fn() ->
     }
 }
 
+/// Whether a metric was registered under a name.
+pub(super) fn is_registered<D: Device>(name: &str) -> bool {
+    let registered = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
+    registered.contains_key(&(TypeId::of::<D>(), name.to_owned()))
+}
+
 /// The metric that was registered under a name.
 pub(super) fn registered<D: Device>(name: &str) -> Option<Box<dyn Metric<D>>> {
     let make = {

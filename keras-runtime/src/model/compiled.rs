@@ -11,7 +11,6 @@ use crate::error::{Error, Result};
 use crate::losses::{Loss, LossArg};
 use crate::metrics::{self, MetricArg};
 use crate::optimizers::{Optimizer, State};
-use crate::shape::Shape;
 
 /// What a compiled model trains with.
 pub(crate) struct Compiled<D: Device> {
@@ -219,10 +218,7 @@ fn requests<D: Backend>(
         }
         match &request.metric {
             MetricArg::Object(metric) => metric.validate()?,
-            MetricArg::Name(name) => {
-                let one = Shape::new(&[1]);
-                metrics::by_name::<D>(name, &one, &one)?;
-            }
+            MetricArg::Name(name) => metrics::check_name::<D>(name)?,
         }
     }
     Ok(requests.metrics)

@@ -372,24 +372,26 @@ pub trait Model: Sized + Send {
         weights::set(self, values)
     }
 
-    /// Writes the whole model to a file: its weights, what its optimizer remembers, and what its random
+    /// Writes the whole model to a file whose name ends in `.keras`, `.h5` or `.hdf5`: its weights, what its optimizer remembers, and what its random
     /// numbers follow from.
     ///
     /// The generated `load` of the model's type reads it; once compiled with the same optimizer, the
     /// loaded model goes on training as this one would have, bit for bit.
     ///
     /// # Errors
-    /// If the model is not built, or the file cannot be written; then what was there is still there.
+    /// If the name ends in something else, the model is not built, or the file cannot be written; then
+    /// what was there is still there.
     fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        state::save(self, path.as_ref())
+        state::save_model(self, path.as_ref())
     }
 
-    /// Writes the weights to a file, and what the optimizer remembers.
+    /// Writes the weights to a file whose name ends in `.weights.h5` or `.hdf5`, and what the optimizer
+    /// remembers.
     ///
     /// # Errors
     /// As [`save`](Model::save).
     fn save_weights(&self, path: impl AsRef<Path>) -> Result<()> {
-        state::save(self, path.as_ref())
+        state::save_weights(self, path.as_ref())
     }
 
     /// Sets the weights to those in a file. A compiled model also goes on with what its optimizer

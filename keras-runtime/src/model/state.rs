@@ -16,8 +16,30 @@ use crate::optimizers::State;
 use crate::saving::{self, LayerState, LoadWeights, ModelState, OptimizerState, WeightState};
 use crate::shape::Shape;
 
-/// `Model::save` and `Model::save_weights`.
-pub(crate) fn save<M: Model>(model: &M, path: &Path) -> Result<()> {
+/// `Model::save`.
+pub(crate) fn save_model<M: Model>(model: &M, path: &Path) -> Result<()> {
+    if !saving::ends_in(path, saving::MODEL_EXTENSIONS) {
+        return Err(Error::value(format!(
+            "Invalid filepath extension for saving. Please add either a `.keras` extension for the native Keras format \
+             (recommended) or a `.h5` extension. Received: filepath={}.",
+            path.display()
+        )));
+    }
+    save(model, path)
+}
+
+/// `Model::save_weights`.
+pub(crate) fn save_weights<M: Model>(model: &M, path: &Path) -> Result<()> {
+    if !saving::ends_in(path, saving::WEIGHTS_EXTENSIONS) {
+        return Err(Error::value(format!(
+            "The filename must end in `.weights.h5`. Received: filepath={}",
+            path.display()
+        )));
+    }
+    save(model, path)
+}
+
+fn save<M: Model>(model: &M, path: &Path) -> Result<()> {
     let (core, run, network) = (model.core(), model.run(), network::<M>());
     if core.parameters.is_none() {
         return Err(Error::NotBuilt(

@@ -4,11 +4,15 @@
 //! averages are the same for all of them: [`Settings`] has their arguments, [`State`] does them.
 
 mod adadelta;
+mod adafactor;
 mod adagrad;
 mod adam;
 mod adamax;
 mod ftrl;
+mod lamb;
 mod lion;
+mod loss_scale_optimizer;
+mod muon;
 mod nadam;
 mod rmsprop;
 mod schedule_free_adamw;
@@ -18,11 +22,15 @@ mod state;
 mod step;
 
 pub use adadelta::Adadelta;
+pub use adafactor::Adafactor;
 pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
 pub use adamax::Adamax;
 pub use ftrl::Ftrl;
+pub use lamb::Lamb;
 pub use lion::Lion;
+pub use loss_scale_optimizer::LossScaleOptimizer;
+pub use muon::Muon;
 pub use nadam::Nadam;
 pub use rmsprop::RMSprop;
 pub use schedule_free_adamw::ScheduleFreeAdamW;
@@ -185,6 +193,18 @@ impl<D: Device> IntoOptimizer<D> for Box<dyn Optimizer<D>> {
     }
 }
 
+impl<D: OptimizerCatalogue> IntoOptimizer<D> for Listed {
+    fn into_optimizer(self) -> Result<Box<dyn Optimizer<D>>> {
+        D::listed(self)
+    }
+}
+
+impl<D: OptimizerCatalogue> IntoOptimizer<D> for LossScaleOptimizer {
+    fn into_optimizer(self) -> Result<Box<dyn Optimizer<D>>> {
+        D::listed(self.into())
+    }
+}
+
 /// An optimizer whose arguments are valid.
 fn checked<D: Device>(optimizer: Box<dyn Optimizer<D>>) -> Result<Box<dyn Optimizer<D>>> {
     optimizer.settings().check()?;
@@ -275,12 +295,48 @@ macro_rules! catalogue {
                 #[doc = concat!("See [`", stringify!($ty), "`].")]
                 $ty($ty),
             )*
+            /// See [`LossScaleOptimizer`].
+            LossScaleOptimizer(LossScaleOptimizer),
+        }
+
+        $(impl From<$ty> for Listed {
+            fn from(optimizer: $ty) -> Self {
+                Self::$ty(optimizer)
+            }
+        })*
+
+        impl From<LossScaleOptimizer> for Listed {
+            fn from(optimizer: LossScaleOptimizer) -> Self {
+                Self::LossScaleOptimizer(optimizer)
+            }
         }
 
         impl Listed {
             fn boxed<D: Device>(self) -> Box<dyn Optimizer<D>> {
                 match self {
                     $(Self::$ty(optimizer) => Box::new(optimizer),)*
+                    Self::LossScaleOptimizer(optimizer) => Box::new(optimizer),
+                }
+            }
+
+            fn optimizer<D: Device>(&self) -> &dyn Optimizer<D> {
+                match self {
+                    $(Self::$ty(optimizer) => optimizer,)*
+                    Self::LossScaleOptimizer(optimizer) => optimizer,
+                }
+            }
+
+            fn configured(&self) -> &dyn Configured {
+                match self {
+                    $(Self::$ty(optimizer) => optimizer,)*
+                    Self::LossScaleOptimizer(optimizer) => optimizer,
+                }
+            }
+
+            fn configured_mut(&mut self) -> &mut dyn Configured {
+                match self {
+                    $(Self::$ty(optimizer) => optimizer,)*
+                    Self::LossScaleOptimizer(optimizer) => optimizer,
                 }
             }
         }
@@ -300,10 +356,13 @@ catalogue! {
     Adam: 0.001, "adam", "adam";
     AdamW: 0.001, "adamw", "adam_w";
     Adadelta: 0.001, "adadelta", "adadelta";
+    Adafactor: 0.001, "adafactor", "adafactor";
     Adagrad: 0.001, "adagrad", "adagrad";
     Adamax: 0.001, "adamax", "adamax";
     Ftrl: 0.001, "ftrl", "ftrl";
+    Lamb: 0.001, "lamb", "lamb";
     Lion: 0.001, "lion", "lion";
+    Muon: 0.001, "muon", "muon";
     Nadam: 0.001, "nadam", "nadam";
     ScheduleFreeAdamW: 0.0025, "schedulefreeadamw", "schedule_free_adam_w";
 }

@@ -283,10 +283,11 @@ impl<D: Device> State<D> {
         let mut listed = Vec::new();
         let mut list = |variable: &Variable, name: &str, shape: Shape| {
             let path = variable.path.replace('/', "_");
-            listed.push(SlotVariable {
-                name: format!("{path}_{name}"),
-                shape,
-            });
+            let name = match name {
+                "" => path,
+                name => format!("{path}_{name}"),
+            };
+            listed.push(SlotVariable { name, shape });
         };
         let before = [
             (settings.use_ema, "average"),

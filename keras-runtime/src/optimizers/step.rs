@@ -34,6 +34,46 @@ pub(super) struct Part {
     pub scale: f32,
 }
 
+impl Part {
+    /// Its numbers in a buffer as long as all parameters.
+    pub fn read<'a, D: Device>(&self, buffer: &'a D::Buffer) -> D::Slice<'a> {
+        D::slice(buffer, self.range.clone())
+    }
+
+    /// The same, to write.
+    pub fn write<'a, D: Device>(&self, buffer: &'a mut D::Buffer) -> D::SliceMut<'a> {
+        D::slice_mut(buffer, self.range.clone())
+    }
+
+    /// A rule, after scaling, clipping and the decay of the weights.
+    pub fn prepared<R>(&self, rule: R, rate: f32, clip: f32) -> Prepared<R> {
+        Prepared {
+            rule,
+            scale: self.scale,
+            clip,
+            decay: self.decay,
+            rate,
+        }
+    }
+
+    /// A rule, after scaling and clipping alone.
+    pub fn without_decay<R>(&self, rule: R, clip: f32) -> Prepared<R> {
+        let decay = 0.0;
+        Prepared {
+            decay,
+            ..self.prepared(rule, 0.0, clip)
+        }
+    }
+
+    /// The decay of its weights alone.
+    pub fn decay(&self, rate: f32) -> Decay {
+        Decay {
+            decay: self.decay,
+            rate,
+        }
+    }
+}
+
 /// What an optimizer changes in one step.
 pub struct Step<'a, D: Device> {
     /// The device.
@@ -73,13 +113,7 @@ impl<D: Device> Step<'_, D> {
                 .map(|slot| D::slice_mut(slot, part.range.clone()));
             let params = D::slice_mut(self.params, part.range.clone());
             let grads = D::slice(self.grads, part.range.clone());
-            let rule = Prepared {
-                rule,
-                scale: part.scale,
-                clip: self.clip,
-                decay: part.decay,
-                rate: self.learning_rate,
-            };
+            let rule = part.prepared(rule, self.learning_rate, self.clip);
             self.device.update(rule, params, grads, slots);
         }
     }
@@ -111,6 +145,23 @@ impl<const N: usize, R: UpdateRule<N>> UpdateRule<N> for Prepared<R> {
             decayed
         };
         self.rule.update(parameter, gradient, slots)
+    }
+}
+
+/// `w -= w · weight_decay · learning_rate`.
+#[derive(Clone, Copy)]
+pub(super) struct Decay {
+    decay: f32,
+    rate: f32,
+}
+
+impl UpdateRule<0> for Decay {
+    #[inline(always)]
+    fn update<F: Float>(&self, parameter: F, _gradient: F, []: [F; 0]) -> (F, [F; 0]) {
+        let decay = parameter * F::from_f32(self.decay) * F::from_f32(self.rate);
+        // An infinite weight that does not decay stays infinite.
+        let decay = if self.decay == 0.0 { F::zero() } else { decay };
+        (parameter - decay, [])
     }
 }
 

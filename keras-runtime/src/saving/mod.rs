@@ -14,6 +14,18 @@ use ndarray::ArrayD;
 
 use crate::error::{Error, Result};
 
+/// What the name of a whole model's file ends in.
+pub(crate) const MODEL_EXTENSIONS: &[&str] = &[".keras", ".h5", ".hdf5"];
+
+/// What the name of a file of weights ends in.
+pub(crate) const WEIGHTS_EXTENSIONS: &[&str] = &[".weights.h5", ".hdf5"];
+
+/// Whether the name of a file ends in one of these; capitals are others.
+pub(crate) fn ends_in(path: &Path, extensions: &[&str]) -> bool {
+    let name = path.to_string_lossy();
+    extensions.iter().any(|extension| name.ends_with(extension))
+}
+
 /// Everything of a model that a file keeps.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelState {

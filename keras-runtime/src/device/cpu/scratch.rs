@@ -17,17 +17,22 @@ macro_rules! scratch {
         impl Scratch for $float {
             fn with_scratch<T>(len: usize, work: impl FnOnce(&mut [Self]) -> T) -> T {
                 thread_local! {
-                    static KEPT: Cell<Vec<$float>> = const { Cell::new(Vec::new()) };
+                    /// As many as have been used at once.
+                    static KEPT: Cell<Vec<Vec<$float>>> = const { Cell::new(Vec::new()) };
                 }
-                // Taken, not borrowed: while this thread waits for another one, rayon may run a
-                // second kernel on it, which then finds no memory and makes its own.
-                let mut memory = KEPT.take();
+                // Taken, not borrowed: a kernel may call another one, and while this thread waits for
+                // another thread, rayon may run a second kernel on it.
+                let mut kept = KEPT.take();
+                let mut memory = kept.pop().unwrap_or_default();
+                KEPT.set(kept);
                 if memory.len() < len + LINE {
                     memory.resize(len + LINE, 0.0);
                 }
                 let start = memory.as_ptr().align_offset(64).min(LINE);
                 let result = work(&mut memory[start..start + len]);
-                KEPT.set(memory);
+                let mut kept = KEPT.take();
+                kept.push(memory);
+                KEPT.set(kept);
                 result
             }
         }
@@ -60,5 +65,7 @@ mod tests {
             f64::with_scratch(8, |inner| inner.fill(2.0));
             assert_eq!(outer, [1.0; 8]);
         });
+        let two = || f64::with_scratch(9, |a| f64::with_scratch(9, |b| [a.as_ptr(), b.as_ptr()]));
+        assert_eq!(two(), two());
     }
 }

@@ -4,8 +4,8 @@ use super::kernel::{self, Kernel};
 use super::lanes::{self, Each, Same};
 use super::simd::Arith;
 use super::threads::over_rows;
-use crate::device::UpdateRule;
 use crate::device::float::Float;
+use crate::device::{FactoredMoments, UpdateRule};
 
 /// Parameters that are updated together.
 const LANES: usize = 16;
@@ -136,6 +136,44 @@ fn read_last<F: Float>(from: &[F]) -> [F; LANES] {
     let mut numbers = [F::zero(); LANES];
     numbers[..from.len()].copy_from_slice(from);
     numbers
+}
+
+/// See [`Updates::factored`](crate::device::Updates::factored).
+pub fn factored<F: Float>(
+    rule: FactoredMoments,
+    [outer, rows, columns]: [usize; 3],
+    gradients: &mut [F],
+    [r, c, v]: [&mut [F]; 3],
+) {
+    let (keep, epsilon) = (F::from_f32(rule.keep), F::from_f32(rule.epsilon));
+    let new = F::one() - keep;
+    let (of_rows, of_columns) = (F::from_usize(rows), F::from_usize(columns));
+    let size = rows * columns;
+    for at in 0..outer {
+        let g = &mut gradients[at * size..][..size];
+        let (r, c) = (
+            &mut r[at * rows..][..rows],
+            &mut c[at * columns..][..columns],
+        );
+        c.iter_mut().for_each(|c| *c *= keep);
+        for (g, r) in g.chunks_exact(columns).zip(&mut *r) {
+            let mut sum = F::zero();
+            for (g, c) in g.iter().zip(&mut *c) {
+                let square = *g * *g + epsilon;
+                sum += square;
+                *c += new * square / of_rows;
+            }
+            *r = keep * *r + new * sum / of_columns;
+        }
+        let mean = r.iter().fold(F::zero(), |sum, r| sum + *r) / of_rows;
+        let v = v[at * size..][..size].chunks_exact_mut(columns);
+        for ((g, v), r) in g.chunks_exact_mut(columns).zip(v).zip(&*r) {
+            for ((g, v), c) in g.iter_mut().zip(v).zip(&*c) {
+                *v = *r / mean * *c;
+                *g /= v.sqrt();
+            }
+        }
+    }
 }
 
 /// `Σ x²`.

@@ -21,8 +21,9 @@ const NARROW: usize = 5;
 const DEEP: usize = 32;
 
 /// Packing w costs its size, dots cost as much again for each number of the output: for an input
-/// gradient they pay while the depth is so many times the rows.
+/// gradient they pay while the rows are few and the depth is many times as large.
 const DEPTH_TO_ROWS: usize = 8;
+const FEW_ROWS: usize = 16;
 
 /// A matrix without anything added.
 const fn plain<'a, F>() -> Epilogue<'a, F> {
@@ -82,7 +83,7 @@ pub fn weight_gradient<F: Float>(x: &[F], dz: &[F], dw: &mut [F], m: usize, k: u
 
 /// `dx = dz wᵀ`: dz (m, n), w (k, n), dx (m, k).
 pub fn input_gradient<F: Float>(dz: &[F], w: &[F], dx: &mut [F], m: usize, k: usize, n: usize) {
-    if n >= DEPTH_TO_ROWS * m.max(2) {
+    if m <= FEW_ROWS && n >= DEPTH_TO_ROWS * m.max(2) {
         return dots(dz, w, n, plain(), dx, [m, k]);
     }
     let left = Left {

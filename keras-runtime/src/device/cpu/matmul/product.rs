@@ -4,30 +4,51 @@
 //! | what | stays in |
 //! |---|---|
 //! | a tile of C: R rows, W columns | registers |
-//! | a panel of B: `DEPTH` rows, W columns | the first-level or second-level cache |
+//! | a panel of B: `DEPTH` rows, W columns | the first-level cache |
 //! | a block of A: `ROWS` rows, `DEPTH` columns | the second-level cache |
+//! | `PACKED` numbers of B | the last-level cache |
+//!
+//! In a large product both sides are packed first, in the order in which tiles read them. In a small
+//! one that would take too long: there A is read where it is, and so is B as far as whole tiles go.
 
-use super::super::simd::{Arith, dispatch};
+use super::super::simd::{self, Arith, Level, dispatch};
 use super::super::threads::over_slice;
 use super::panels::{self, Source, Widths, width};
-use super::tile::{Left, Right, tile};
+use super::tile::{Left, Right, tile, tile_of_panels};
 use crate::device::Float;
 
 /// The most rows of B that are worked on together.
-const DEPTH: usize = 512;
+const DEPTH: usize = 256;
 
-/// The most rows of A that are worked on together.
+/// About the most rows of A that are worked on together: as many tiles as fit.
 const ROWS: usize = 128;
 
 /// The most columns of B that are packed together.
 const COLUMNS: usize = 2048;
 
-/// The longest rows of B that are read where they are: a tile reads a piece of each, and pieces
-/// that lie on pages of their own cost more than packing them once.
-const LONG_ROW: usize = 1024;
+/// About the most numbers of B that are packed together.
+const PACKED: usize = 1 << 20;
 
-/// Rows of C from which packing B pays at all.
-const WORTH_PACKING: usize = 64;
+/// Rows and columns of C from which packing both sides pays.
+const MANY_ROWS: usize = 48;
+const MANY_COLUMNS: usize = 96;
+
+/// The heights of tiles.
+struct Heights;
+
+impl Heights {
+    const AVX512: usize = 8;
+    const AVX2: usize = 6;
+    const PORTABLE: usize = 4;
+
+    fn of<F: Float>() -> usize {
+        match simd::level_of::<F>() {
+            Level::Avx512 => Self::AVX512,
+            Level::Avx2 => Self::AVX2,
+            Level::Portable => Self::PORTABLE,
+        }
+    }
+}
 
 /// What happens to C besides the product.
 #[derive(Clone, Copy)]
@@ -61,18 +82,15 @@ pub fn product<F: Float>(
     if rows == 0 || columns == 0 {
         return;
     }
-    let blocks = depth.div_ceil(DEPTH).max(1);
     for first in (0..columns).step_by(COLUMNS) {
         let wide = COLUMNS.min(columns - first);
+        let deep = (PACKED / wide / DEPTH).max(1) * DEPTH;
+        let blocks = depth.div_ceil(deep).max(1);
         for block in 0..blocks {
-            let at = block * DEPTH;
-            let right = right.part(at, DEPTH.min(depth - at), first, wide);
+            let at = block * deep;
             let block = Block {
-                left: Left {
-                    data: left.data.get(at * left.step..).unwrap_or_default(),
-                    ..left
-                },
-                right,
+                left: left.from(at),
+                right: right.part(at, deep.min(depth - at), first, wide),
                 panels: &[],
                 packed_from: 0,
                 bias: epilogue.bias.map(|bias| &bias[first..]),
@@ -110,8 +128,8 @@ struct Block<'a, F> {
 impl<F: Float> Block<'_, F> {
     fn run(self, rows: usize, c: &mut [F]) {
         let right = self.right;
-        let is_long = right.stride > LONG_ROW && rows >= WORTH_PACKING;
-        let packed_from = if right.transposed || is_long {
+        let is_large = rows >= MANY_ROWS && right.columns >= MANY_COLUMNS;
+        let packed_from = if right.transposed || is_large {
             0
         } else {
             panels::whole::<F>(right.columns)
@@ -122,7 +140,7 @@ impl<F: Float> Block<'_, F> {
             ..self
         };
         if packed == 0 {
-            return block.over_rows(rows, c);
+            return block.over_rows(rows, is_large, c);
         }
         F::with_scratch(panels::len(packed, right.depth), |panels| {
             over_slice(
@@ -136,34 +154,170 @@ impl<F: Float> Block<'_, F> {
                     panels::pack(right.part(0, right.depth, at, part.len()), panels);
                 },
             );
-            Block { panels, ..block }.over_rows(rows, c);
+            Block { panels, ..block }.over_rows(rows, is_large, c);
         });
     }
 
     /// Multiplies, with the rows shared out over the threads.
-    fn over_rows(self, rows: usize, c: &mut [F]) {
+    fn over_rows(self, rows: usize, is_large: bool, c: &mut [F]) {
         over_slice(
             rows,
-            ROW_STEP,
+            Heights::of::<F>(),
             rows * self.right.columns * self.right.depth,
             c,
             self.columns,
-            &|part, c| multiply(&self, part.start, part.len(), c),
+            &|part, c| {
+                if !is_large {
+                    return multiply(&self, part.start, part.len(), c);
+                }
+                let block = part.len().min(ROWS) + Heights::of::<F>();
+                F::with_scratch(block * self.right.depth.min(DEPTH), |left_panels| {
+                    multiply_panels(&self, part.start, part.len(), left_panels, c);
+                });
+            },
         );
     }
 }
-
-/// Where the rows of C may be cut between threads: a multiple of every tile's height.
-const ROW_STEP: usize = 24;
 
 dispatch! {
     /// The rows of a block from `first` on: `c` begins with them.
     fn multiply<F: Float>(block: &Block<'_, F>, first: usize, rows: usize, c: &mut [F]) = multiply_body
         [
-            avx512: 8, Widths::AVX512[0], Widths::AVX512[1], Widths::AVX512[2];
-            avx2: 6, Widths::AVX2[0], Widths::AVX2[1], Widths::AVX2[2];
-            portable: 4, Widths::PORTABLE[0], Widths::PORTABLE[1], Widths::PORTABLE[2]
+            avx512: Heights::AVX512, Widths::AVX512[0], Widths::AVX512[1], Widths::AVX512[2];
+            avx2: Heights::AVX2, Widths::AVX2[0], Widths::AVX2[1], Widths::AVX2[2];
+            portable: Heights::PORTABLE, Widths::PORTABLE[0], Widths::PORTABLE[1], Widths::PORTABLE[2]
         ]
+}
+
+dispatch! {
+    /// The same where all of B is packed, with memory to pack A.
+    fn multiply_panels<F: Float>(
+        block: &Block<'_, F>,
+        first: usize,
+        rows: usize,
+        left_panels: &mut [F],
+        c: &mut [F],
+    ) = multiply_panels_body
+        [
+            avx512: Heights::AVX512, Widths::AVX512[0], Widths::AVX512[1], Widths::AVX512[2];
+            avx2: Heights::AVX2, Widths::AVX2[0], Widths::AVX2[1], Widths::AVX2[2];
+            portable: Heights::PORTABLE, Widths::PORTABLE[0], Widths::PORTABLE[1], Widths::PORTABLE[2]
+        ]
+}
+
+#[inline(always)]
+fn multiply_panels_body<
+    F: Float,
+    A: Arith,
+    const R: usize,
+    const W: usize,
+    const W2: usize,
+    const W3: usize,
+>(
+    block: &Block<'_, F>,
+    first: usize,
+    rows: usize,
+    left_panels: &mut [F],
+    c: &mut [F],
+) {
+    let Source { depth, columns, .. } = block.right;
+    for at in (0..depth).step_by(DEPTH) {
+        let deep = DEPTH.min(depth - at);
+        let is_last = at + deep == depth;
+        let part = Block {
+            adds: block.adds || at > 0,
+            floor: if is_last {
+                block.floor
+            } else {
+                F::neg_infinity()
+            },
+            ..*block
+        };
+        let left = block.left.from(at);
+        for from in (0..rows).step_by(ROWS / R * R) {
+            let height = (rows - from).min(ROWS / R * R);
+            pack_left::<F, R>(left, first + from, height, deep, left_panels);
+            let c = &mut c[from * part.columns + part.first_column..];
+            let mut column = 0;
+            while column < columns {
+                let wide = width::<W, W2, W3>(columns - column);
+                let panel = &block.panels[column * depth + at * wide..][..deep * wide];
+                if wide == W {
+                    tiles_of_panel::<F, A, R, W>(&part, left_panels, height, panel, column, c);
+                } else if wide == W2 {
+                    tiles_of_panel::<F, A, R, W2>(&part, left_panels, height, panel, column, c);
+                } else {
+                    tiles_of_panel::<F, A, R, W3>(&part, left_panels, height, panel, column, c);
+                }
+                column += wide;
+            }
+        }
+    }
+}
+
+/// Packs some rows of A: for each tile its R rows side by side. What is missing in the last one is
+/// whatever was there.
+#[inline(always)]
+fn pack_left<F: Float, const R: usize>(
+    left: Left<'_, F>,
+    first: usize,
+    rows: usize,
+    depth: usize,
+    panels: &mut [F],
+) {
+    let tiles = panels.chunks_exact_mut(depth * R).take(rows.div_ceil(R));
+    for (tile, to) in tiles.enumerate() {
+        let (to, _) = to.as_chunks_mut::<R>();
+        let count = (rows - tile * R).min(R);
+        let from = &left.data[(first + tile * R) * left.row..];
+        if left.row == 1 && count == R {
+            for (to, from) in to.iter_mut().zip(from.chunks(left.step)) {
+                to.copy_from_slice(&from[..R]);
+            }
+            continue;
+        }
+        if left.step == 1 {
+            // Missing rows are the last one again.
+            let rows: [&[F]; R] =
+                std::array::from_fn(|r| &from[r.min(count - 1) * left.row..][..depth]);
+            for (p, to) in to.iter_mut().enumerate() {
+                for r in 0..R {
+                    to[r] = rows[r][p];
+                }
+            }
+            continue;
+        }
+        for (p, to) in to.iter_mut().enumerate() {
+            for r in 0..count {
+                to[r] = from[r * left.row + p * left.step];
+            }
+        }
+    }
+}
+
+/// The tiles of one panel of B: `c` begins with the first of `rows` rows.
+#[inline(always)]
+fn tiles_of_panel<F: Float, A: Arith, const R: usize, const W: usize>(
+    block: &Block<'_, F>,
+    left_panels: &[F],
+    rows: usize,
+    panel: &[F],
+    column: usize,
+    c: &mut [F],
+) {
+    let (right, _) = panel.as_chunks::<W>();
+    let (left, _) = left_panels.as_chunks::<R>();
+    for (tile, left) in left
+        .chunks_exact(right.len())
+        .take(rows.div_ceil(R))
+        .enumerate()
+    {
+        let count = (rows - tile * R).min(R);
+        let c = &mut c[tile * R * block.columns + column..];
+        let acc = begin::<F, R, W>(block, count, column, c);
+        let acc = tile_of_panels::<F, A, R, W>(left, right, acc);
+        store(block, count, column, acc, c);
+    }
 }
 
 #[inline(always)]
@@ -251,33 +405,57 @@ fn one_tile<F: Float, A: Arith, const R: usize, const W: usize>(
     column: usize,
     c: &mut [F],
 ) {
+    let acc = begin::<F, R, W>(block, R, column, c);
+    let acc = tile::<F, A, R, W>(block.left, row, right, block.right.depth, acc);
+    store(block, R, column, acc, c);
+}
+
+/// The numbers that a tile begins with, of which there are `rows` rows in C. Never returned early:
+/// that would keep them in memory.
+#[inline(always)]
+fn begin<F: Float, const R: usize, const W: usize>(
+    block: &Block<'_, F>,
+    rows: usize,
+    column: usize,
+    c: &[F],
+) -> [[F; W]; R] {
     let columns = (block.right.columns - column).min(W);
-    let stride = block.columns;
     let mut acc = [[F::zero(); W]; R];
     if block.adds {
-        if columns == W {
-            for i in 0..R {
-                acc[i].copy_from_slice(&c[i * stride..][..W]);
-            }
+        if columns < W || rows < R {
+            acc = load_part(c, block.columns, [rows, columns]);
         } else {
-            acc = load_part(c, stride, columns);
+            for i in 0..R {
+                acc[i].copy_from_slice(&c[i * block.columns..][..W]);
+            }
         }
     } else if let Some(bias) = block.bias {
         let bias = match bias[column..].first_chunk::<W>() {
             Some(bias) => *bias,
-            None => load_part::<F, 1, W>(&bias[column..], 0, columns)[0],
+            None => load_part::<F, 1, W>(&bias[column..], 0, [1, columns])[0],
         };
         acc = [bias; R];
     }
-    let acc = tile::<F, A, R, W>(block.left, row, right, block.right.depth, acc);
-    let floor = block.floor;
-    if columns < W {
-        return store_part(acc, floor, c, stride, columns);
+    acc
+}
+
+/// Writes a tile, of which there are `rows` rows in C.
+#[inline(always)]
+fn store<F: Float, const R: usize, const W: usize>(
+    block: &Block<'_, F>,
+    rows: usize,
+    column: usize,
+    acc: [[F; W]; R],
+    c: &mut [F],
+) {
+    let columns = (block.right.columns - column).min(W);
+    if columns < W || rows < R {
+        return store_part(acc, block.floor, c, block.columns, [rows, columns]);
     }
     for i in 0..R {
-        let to = &mut c[i * stride..][..W];
+        let to = &mut c[i * block.columns..][..W];
         for j in 0..W {
-            to[j] = at_least(floor, acc[i][j]);
+            to[j] = at_least(block.floor, acc[i][j]);
         }
     }
 }
@@ -288,16 +466,16 @@ pub fn at_least<F: Float>(floor: F, x: F) -> F {
     if x < floor { floor } else { x }
 }
 
-/// Accumulators whose last columns are not in C. Out of line: a run-time index into accumulators
-/// would force them out of their registers.
+/// Accumulators whose last rows or columns are not in C. Out of line: a run-time index into
+/// accumulators would force them out of their registers.
 #[inline(never)]
 fn load_part<F: Float, const R: usize, const W: usize>(
     c: &[F],
     stride: usize,
-    columns: usize,
+    [rows, columns]: [usize; 2],
 ) -> [[F; W]; R] {
     let mut acc = [[F::zero(); W]; R];
-    for (i, row) in acc.iter_mut().enumerate() {
+    for (i, row) in acc.iter_mut().take(rows).enumerate() {
         row[..columns].copy_from_slice(&c[i * stride..][..columns]);
     }
     acc
@@ -310,9 +488,9 @@ fn store_part<F: Float, const R: usize, const W: usize>(
     floor: F,
     c: &mut [F],
     stride: usize,
-    columns: usize,
+    [rows, columns]: [usize; 2],
 ) {
-    for (i, row) in acc.iter().enumerate() {
+    for (i, row) in acc.iter().take(rows).enumerate() {
         for (to, &x) in c[i * stride..][..columns].iter_mut().zip(row) {
             *to = at_least(floor, x);
         }

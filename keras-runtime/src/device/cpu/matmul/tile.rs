@@ -20,6 +20,16 @@ pub struct Left<'a, F> {
     pub step: usize,
 }
 
+impl<F> Left<'_, F> {
+    /// The same matrix from a column on.
+    pub fn from(&self, column: usize) -> Self {
+        Left {
+            data: self.data.get(column * self.step..).unwrap_or_default(),
+            ..*self
+        }
+    }
+}
+
 /// Rows of W numbers of B, `stride` apart.
 #[derive(Clone, Copy)]
 pub struct Right<'a, F> {
@@ -57,6 +67,23 @@ pub fn tile<F: Float, A: Arith, const R: usize, const W: usize>(
             }
         }
         at += left.step;
+    }
+    acc
+}
+
+/// The same where both sides are packed.
+#[inline(always)]
+pub fn tile_of_panels<F: Float, A: Arith, const R: usize, const W: usize>(
+    left: &[[F; R]],
+    right: &[[F; W]],
+    mut acc: [[F; W]; R],
+) -> [[F; W]; R] {
+    for (a, b) in left.iter().zip(right) {
+        for i in 0..R {
+            for j in 0..W {
+                acc[i][j] = A::mul_add(a[i], b[j], acc[i][j]);
+            }
+        }
     }
     acc
 }

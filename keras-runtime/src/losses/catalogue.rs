@@ -1,0 +1,204 @@
+//! Every loss by its names in Keras, and what all of them have.
+
+use std::borrow::Cow;
+
+use ndarray::ArrayD;
+
+use super::crossentropy::Crossentropy;
+use super::{Alpha, Argument, IntoLoss, Loss, standalone};
+use super::{
+    BinaryCrossentropy, BinaryFocalCrossentropy, CTC, CategoricalCrossentropy,
+    CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy, CategoricalHinge, Circle,
+    CosineSimilarity, Dice, Hinge, Huber, KLDivergence, LogCosh, MeanAbsoluteError,
+    MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson,
+    SparseCategoricalCrossentropy, SquaredHinge, Tversky,
+};
+use crate::device::{Axes, Cpu, Device, Reduction, on_hosts};
+use crate::error::{Error, Result};
+use crate::metrics::{self, IntoMetric, MetricArg, Values};
+
+/// The losses of a device by their names. Implemented for each device and not for all at once, so
+/// that they are compiled in this crate and not in every crate that names one.
+pub trait LossCatalogue: Device {
+    /// See [`from_config`].
+    ///
+    /// # Errors
+    /// If there is none; the message suggests the nearest.
+    fn loss(name: &str, config: &[(&str, Argument)]) -> Result<Box<dyn Loss<Self>>>;
+}
+
+on_hosts! {
+    impl LossCatalogue {
+        fn loss(name: &str, config: &[(&str, Argument)]) -> Result<Box<dyn Loss<Self>>> {
+            find(name, config)
+        }
+    }
+}
+
+/// The loss of a name, as `keras.losses.get` finds it; `crossentropy` and `ce` are the one that fits
+/// the shapes of the data.
+///
+/// # Errors
+/// If there is none; the message suggests the nearest.
+pub fn by_name<D: LossCatalogue>(name: &str) -> Result<Box<dyn Loss<D>>> {
+    D::loss(name, &[])
+}
+
+/// The loss of a name with the arguments of its constructor, as `keras.losses.get` finds it for
+/// `{"class_name": .., "config": ..}`.
+///
+/// ```
+/// use keras_runtime::device::Cpu;
+/// use keras_runtime::losses::from_config;
+///
+/// let loss = from_config::<Cpu>("Huber", &[("delta", 2.0.into()), ("reduction", "sum".into())])?;
+/// assert_eq!(loss.name(), "huber_loss");
+/// # Ok::<(), keras_runtime::Error>(())
+/// ```
+///
+/// # Errors
+/// If there is no loss of this name, it has no such argument, or the value is not valid.
+pub fn from_config<D: LossCatalogue>(
+    name: &str,
+    config: &[(&str, Argument)],
+) -> Result<Box<dyn Loss<D>>> {
+    D::loss(name, config)
+}
+
+/// Lists the losses with their function in Keras, the names Keras knows them by, and the arguments
+/// of their own; gives each what all losses have.
+macro_rules! catalogue {
+    ($($ty:ident($($argument:ident $(: $kind:ty)?),*): $function:ident, $($name:literal)|+;)*) => {
+        $(impl $ty {
+            /// Another name than the default one.
+            #[must_use]
+            pub fn name(mut self, name: impl Into<String>) -> Self {
+                self.options.name = Cow::Owned(name.into());
+                self
+            }
+
+            /// How the values of a batch become one number.
+            #[must_use]
+            pub const fn reduction(mut self, reduction: Reduction) -> Self {
+                self.options.reduction = reduction;
+                self
+            }
+
+            /// The loss of some predictions, outside of a model: `loss(y_true, y_pred, sample_weight)`
+            /// in Keras. A weight belongs to each sample, to each value, or can be broadcast to these.
+            ///
+            /// # Errors
+            /// If the arrays do not fit each other, or the reduction leaves more than one number.
+            pub fn call(
+                &self,
+                y_true: &impl Values,
+                y_pred: &impl Values,
+                sample_weight: Option<&ArrayD<f32>>,
+            ) -> Result<f32> {
+                self.options.one_number()?;
+                standalone::call(self, y_true, y_pred, sample_weight)
+            }
+
+            /// What [`call`](Self::call) reduces to one number: a loss for each sample or row, as
+            /// Keras' functions have it.
+            ///
+            /// # Errors
+            /// If the arrays do not fit each other.
+            pub fn values(&self, y_true: &impl Values, y_pred: &impl Values) -> Result<ArrayD<f32>> {
+                standalone::values(self, y_true, y_pred)
+            }
+
+            fn from_config(config: &[(&str, Argument)]) -> Result<Self> {
+                let mut loss = Self::new();
+                for (argument, value) in config {
+                    loss = match *argument {
+                        "reduction" => loss.reduction(value.read(argument)?),
+                        // Everything is computed in `f32`; what is null stays as it is.
+                        "dtype" => loss,
+                        _ if *value == Argument::None => loss,
+                        "name" => loss.name(value.read::<String>(argument)?),
+                        $(stringify!($argument) => loss.$argument(value.read$(::<$kind>)?(argument)?),)*
+                        _ => return Err(Error::value(format!(
+                            "{} got an unexpected keyword argument `{argument}`",
+                            stringify!($ty)
+                        ))),
+                    }
+                }
+                Loss::<Cpu>::check_arguments(&loss)?;
+                Ok(loss)
+            }
+        }
+
+        impl Default for $ty {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl<D: Device> IntoMetric<D> for $ty {
+            fn into_metric(self) -> MetricArg<D> {
+                metrics::of_loss(Box::new(self))
+            }
+        }
+
+        impl<D: Device> IntoLoss<D> for $ty {
+            fn into_loss(self) -> Result<Box<dyn Loss<D>>> {
+                Loss::<D>::check_arguments(&self)?;
+                Ok(Box::new(self))
+            }
+        }
+
+        #[doc = concat!("`keras.losses.", stringify!($function), "`: the values of [`", stringify!($ty), "`].")]
+        ///
+        /// # Errors
+        /// If the arrays do not fit each other.
+        pub fn $function(y_true: &impl Values, y_pred: &impl Values) -> Result<ArrayD<f32>> {
+            $ty::new().values(y_true, y_pred)
+        })*
+
+        fn find<D: Device>(name: &str, config: &[(&str, Argument)]) -> Result<Box<dyn Loss<D>>> {
+            match name {
+                $($($name)|+ => Ok(Box::new($ty::from_config(config)?)),)*
+                _ if ["crossentropy", "ce"].contains(&name.to_lowercase().as_str()) => {
+                    Ok(Box::new(Crossentropy::new()))
+                }
+                _ => Err(Error::unknown("loss", name, &["crossentropy", $($($name),+),*])),
+            }
+        }
+    };
+}
+
+catalogue! {
+    MeanSquaredError(): mean_squared_error,
+        "MeanSquaredError" | "mean_squared_error" | "mse" | "MSE";
+    MeanAbsoluteError(): mean_absolute_error,
+        "MeanAbsoluteError" | "mean_absolute_error" | "mae" | "MAE";
+    MeanAbsolutePercentageError(): mean_absolute_percentage_error,
+        "MeanAbsolutePercentageError" | "mean_absolute_percentage_error" | "mape" | "MAPE";
+    MeanSquaredLogarithmicError(): mean_squared_logarithmic_error,
+        "MeanSquaredLogarithmicError" | "mean_squared_logarithmic_error" | "msle" | "MSLE";
+    CosineSimilarity(axis): cosine_similarity, "CosineSimilarity" | "cosine_similarity";
+    Huber(delta): huber, "Huber" | "huber";
+    LogCosh(): log_cosh, "LogCosh" | "log_cosh";
+    Hinge(): hinge, "Hinge" | "hinge";
+    SquaredHinge(): squared_hinge, "SquaredHinge" | "squared_hinge";
+    CategoricalHinge(): categorical_hinge, "CategoricalHinge" | "categorical_hinge";
+    KLDivergence(): kl_divergence, "KLDivergence" | "kl_divergence" | "kld" | "KLD";
+    Poisson(): poisson, "Poisson" | "poisson";
+    BinaryCrossentropy(from_logits, label_smoothing, axis): binary_crossentropy,
+        "BinaryCrossentropy" | "binary_crossentropy" | "bce" | "BCE";
+    BinaryFocalCrossentropy(apply_class_balancing, alpha, gamma, from_logits, label_smoothing, axis):
+        binary_focal_crossentropy, "BinaryFocalCrossentropy" | "binary_focal_crossentropy";
+    CategoricalCrossentropy(from_logits, label_smoothing, axis): categorical_crossentropy,
+        "CategoricalCrossentropy" | "categorical_crossentropy";
+    CategoricalFocalCrossentropy(alpha: Alpha, gamma, from_logits, label_smoothing, axis):
+        categorical_focal_crossentropy, "CategoricalFocalCrossentropy" | "categorical_focal_crossentropy";
+    CategoricalGeneralizedCrossEntropy(q): categorical_generalized_cross_entropy,
+        "CategoricalGeneralizedCrossEntropy" | "categorical_generalized_cross_entropy";
+    SparseCategoricalCrossentropy(from_logits, ignore_class, axis): sparse_categorical_crossentropy,
+        "SparseCategoricalCrossentropy" | "sparse_categorical_crossentropy";
+    Dice(axis: Axes): dice, "Dice" | "dice";
+    Tversky(alpha, beta, axis: Axes): tversky, "Tversky" | "tversky";
+    Circle(gamma, margin, remove_diagonal): circle, "Circle" | "circle";
+    CTC(): ctc, "CTC" | "ctc";
+}
