@@ -50,7 +50,7 @@ fn the_added_metric_is_a_mean_over_batches() -> keras::Result<()> {
     model.compile(Compile::new("Adam", "mse"))?;
     let of_batch = |rows: std::ops::Range<usize>, model: &mut SharedOutput| -> keras::Result<f32> {
         let x = x.slice_axis(Axis(0), rows.into());
-        Ok(model.predict_all(&x, Predict::batch_size(6).verbose(0))?[1].sum())
+        Ok(model.predict_all(x, Predict::batch_size(6).verbose(0))?[1].sum())
     };
     let expected = (of_batch(0..4, &mut model)? + of_batch(4..6, &mut model)?) / 2.0;
     let evaluate = Evaluate::batch_size(4).verbose(0);
