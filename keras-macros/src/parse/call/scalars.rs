@@ -106,6 +106,14 @@ impl Formula {
         self
     }
 
+    fn negated(mut self) -> Self {
+        for term in &mut self.terms {
+            term.after.push(Elementary::Scale(quote! { -1f32 }));
+        }
+        self.offset = self.offset.map(|offset| quote! { -(#offset) });
+        self
+    }
+
     fn scaled(mut self, factor: &TokenStream) -> Self {
         for term in &mut self.terms {
             term.after.push(Elementary::Scale(factor.clone()));
@@ -246,7 +254,7 @@ impl Reader<'_> {
         match expr {
             Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => {
                 let value = self.number(&unary.expr, inputs)?;
-                Some(value.scaled(&quote! { -1f32 }))
+                Some(value.negated())
             }
             Expr::Binary(binary) => self.combined(binary, inputs),
             Expr::Call(call) if named(call, REDUCTIONS).is_some() => self.reduced(call, inputs),
@@ -282,7 +290,7 @@ impl Reader<'_> {
         };
         match (&binary.op, factor(&left), factor(&right)) {
             (BinOp::Add(_), ..) => Some(left.plus(right)),
-            (BinOp::Sub(_), ..) => Some(left.plus(right.scaled(&quote! { -1f32 }))),
+            (BinOp::Sub(_), ..) => Some(left.plus(right.negated())),
             (BinOp::Mul(_), Some(factor), _) => Some(right.scaled(&factor)),
             (BinOp::Mul(_), _, Some(factor)) => Some(left.scaled(&factor)),
             (BinOp::Div(_), _, Some(divisor)) => Some(left.scaled(&quote! { 1f32 / (#divisor) })),

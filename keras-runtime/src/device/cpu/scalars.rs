@@ -101,7 +101,7 @@ mod tests {
     fn value(term: Term, x: &[f64]) -> f64 {
         let mut to = [0.0; 2];
         add_scalar(term, x, &mut to);
-        assert_eq!(to[0], to[1]);
+        assert_eq!(to[0].to_bits(), to[1].to_bits());
         to[0]
     }
 
