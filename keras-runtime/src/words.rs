@@ -27,6 +27,10 @@ words! {
     zeros: Initializer = Initializer::Zeros;
     /// See [`Initializer::Ones`].
     ones: Initializer = Initializer::Ones;
+    /// See [`Initializer::Identity`].
+    identity: Initializer = Initializer::Identity;
+    /// See [`Initializer::Orthogonal`].
+    orthogonal: Initializer = Initializer::Orthogonal;
     /// See [`Initializer::GlorotUniform`].
     glorot_uniform: Initializer = Initializer::GlorotUniform;
     /// See [`Initializer::GlorotNormal`].
@@ -39,6 +43,16 @@ words! {
     lecun_uniform: Initializer = Initializer::LecunUniform;
     /// See [`Initializer::LecunNormal`].
     lecun_normal: Initializer = Initializer::LecunNormal;
+    /// See [`Initializer::VarianceScaling`].
+    variance_scaling: Initializer = Initializer::VarianceScaling;
+    /// See [`Initializer::RandomNormal`].
+    random_normal: Initializer = Initializer::RandomNormal;
+    /// See [`Initializer::TruncatedNormal`].
+    truncated_normal: Initializer = Initializer::TruncatedNormal;
+    /// See [`Initializer::RandomUniform`].
+    random_uniform: Initializer = Initializer::RandomUniform;
+    /// See [`Initializer::STFT`].
+    stft: Initializer = Initializer::STFT;
 
     /// The rows of a matrix are to be orthogonal.
     rows: OrthogonalMode = OrthogonalMode::Rows;
@@ -90,4 +104,41 @@ constructors! {
     UnitNorm () -> Constraint = Constraint::unit_norm();
     /// See [`Constraint::NonNeg`].
     NonNeg () -> Constraint = Constraint::NonNeg;
+
+    /// See [`Initializer::constant`].
+    constant Constant (value: f32) -> Initializer = Initializer::constant(value);
+    /// See [`Initializer::Zeros`].
+    Zeros () -> Initializer = Initializer::Zeros;
+    /// See [`Initializer::Ones`].
+    Ones () -> Initializer = Initializer::Ones;
+    /// See [`Initializer::GlorotUniform`].
+    GlorotUniform () -> Initializer = Initializer::GlorotUniform;
+    /// See [`Initializer::GlorotNormal`].
+    GlorotNormal () -> Initializer = Initializer::GlorotNormal;
+    /// See [`Initializer::HeUniform`].
+    HeUniform () -> Initializer = Initializer::HeUniform;
+    /// See [`Initializer::HeNormal`].
+    HeNormal () -> Initializer = Initializer::HeNormal;
+    /// See [`Initializer::LecunUniform`].
+    LecunUniform () -> Initializer = Initializer::LecunUniform;
+    /// See [`Initializer::LecunNormal`].
+    LecunNormal () -> Initializer = Initializer::LecunNormal;
+    /// See [`Initializer::Identity`].
+    Identity (gain: f32) -> Initializer = Initializer::Identity.gain(gain);
+    /// See [`Initializer::Orthogonal`].
+    Orthogonal (gain: f32) -> Initializer = Initializer::Orthogonal.gain(gain);
+    /// See [`Initializer::random_normal`].
+    RandomNormal (mean: f32, stddev: f32) -> Initializer = Initializer::random_normal(mean, stddev);
+    /// See [`Initializer::truncated_normal`].
+    TruncatedNormal (mean: f32, stddev: f32) -> Initializer
+        = Initializer::truncated_normal(mean, stddev);
+    /// See [`Initializer::random_uniform`].
+    RandomUniform (minval: f32, maxval: f32) -> Initializer
+        = Initializer::random_uniform(minval, maxval);
+    /// See [`Initializer::variance_scaling`].
+    VarianceScaling (scale: f32, mode: &str, distribution: &str) -> Initializer
+        = Initializer::variance_scaling(scale, mode, distribution);
+    /// See [`Initializer::stft`].
+    STFT (side: &str, window: Option<&str>, scaling: Option<&str>, periodic: bool) -> Initializer
+        = Initializer::stft(side, window, scaling, periodic);
 }

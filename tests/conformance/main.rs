@@ -4,6 +4,7 @@ mod activations;
 mod events;
 mod fits;
 mod fixture;
+mod initializers;
 mod layers;
 mod losses;
 mod metrics;

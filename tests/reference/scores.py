@@ -59,7 +59,8 @@ def error(name, metric, **config):
 
 def cases():
     warnings.simplefilter("ignore")
-    return means() + along_axes() + confusions() + areas() + constrained() + scores() + overlaps() + errors()
+    made = means() + along_axes() + confusions() + areas() + constrained() + scores() + overlaps()
+    return made + not_finite() + errors()
 
 
 def binary(*shape):
@@ -307,6 +308,26 @@ def overlaps():
     made += weighted("binary_iou", "BinaryIoU", binary(), whole=True)
     made += weighted("binary_iou_map", "BinaryIoU", binary(2, 2), tail=(2, 2), whole=True, threshold=0.3)
     made += weighted("binary_iou_one", "BinaryIoU", binary(), target_class_ids=[1], dtype="float32")
+    return made
+
+
+def not_finite():
+    """A prediction that is not a number, and infinite ones, each in a metric of its own."""
+    targets = [[0, 1], [1, 0]]
+    made = []
+    for metric in [
+        "MeanSquaredError", "MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "RootMeanSquaredError",
+        "LogCoshError", "CosineSimilarity", "PearsonCorrelation", "ConcordanceCorrelation", "Hinge", "SquaredHinge",
+        "CategoricalHinge", "Poisson", "KLDivergence", "R2Score", "BinaryCrossentropy", "CategoricalCrossentropy",
+        "Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "TopKCategoricalAccuracy", "AUC", "Precision", "Recall",
+        "TruePositives", "FalseNegatives", "F1Score", "BinaryIoU",
+    ]:  # fmt: skip
+        name = metric.lower()
+        config = {"k": 1} if metric == "TopKCategoricalAccuracy" else {}
+        made.append(case(f"{name}_nan", metric, [(targets, [[0.3, np.nan], [0.2, 0.9]], None)], **config))
+        if metric == "LogCoshError":
+            continue  # Keras' formula makes NaN of minus infinity, where ln cosh is infinite
+        made.append(case(f"{name}_infinite", metric, [(targets, [[np.inf, 0.2], [-np.inf, 0.3]], None)], **config))
     return made
 
 

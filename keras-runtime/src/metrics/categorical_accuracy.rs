@@ -28,11 +28,13 @@ impl RowFunction for SameClass {
     }
 }
 
-/// Where the maximum is; the first, if there are several.
+/// Where the maximum is; the first, if there are several. NaN is larger than every number, as in NumPy.
 #[inline(always)]
 pub(super) fn argmax<F: Float, A: Arith>(row: &[F]) -> usize {
     let max = lanes::max::<A, F>(row);
-    row.iter().position(|&value| value == max).unwrap_or(0)
+    let nan = row.iter().position(|value| value.is_nan());
+    let first = || row.iter().position(|&value| value == max);
+    nan.or_else(first).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -45,5 +47,6 @@ mod tests {
         assert_eq!(argmax::<_, Separate>(&[0.1, 0.7, 0.7]), 1);
         assert_eq!(argmax::<_, Separate>(&[f32::NAN; 3]), 0);
         assert_eq!(argmax::<_, Separate>(&[f32::NEG_INFINITY, -1.0]), 1);
+        assert_eq!(argmax::<_, Separate>(&[0.9, f32::NAN]), 1);
     }
 }

@@ -83,6 +83,7 @@ impl<D: Device> Parameters<D> {
                         crate::shape::Text::new().shape(&weight.shape).as_str(),
                     )));
                 };
+                weight.initializer.check(&weight.shape)?;
                 weight.regularizer.check(&weight.shape)?;
                 weight.constraint.check(&weight.shape)?;
                 layer.is_regularized |= weight.trainable && !weight.regularizer.is_none();
