@@ -2,12 +2,12 @@
 //!
 //! Reverse mode over layers: the calls of training in reverse order, each of which gives the
 //! gradients of its inputs. The first call to give the gradient of a value sets it, the others add
-//! to it; the gradient of an output is set by the loss, before all of them.
+//! to it; the gradient of an output is set by the loss, before all of them, and that of an added loss is 1.
 
 use std::collections::HashSet;
 
 use crate::graph::Graph;
-use crate::graph::{CallId, Group, Network, ValueId, merge};
+use crate::graph::{Call, CallId, Group, Network, ValueId, merge};
 
 /// A call on the way back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,19 +35,22 @@ pub fn forward(network: &Network) -> Vec<Group> {
 /// The calls on the way back.
 pub fn backward(graph: &Graph, network: &Network) -> Vec<Backward> {
     let outputs = network.outputs.iter().map(|output| output.training);
-    let mut written: HashSet<ValueId> = outputs.collect();
-    let mut of_call = |&call: &CallId| Backward {
-        call,
-        gradients: graph.calls[call]
-            .inputs
-            .iter()
-            .map(|&value| Gradient {
-                value,
-                adds: !written.insert(value),
-            })
-            .collect(),
+    let losses = network.losses.iter().copied();
+    let mut written: HashSet<ValueId> = outputs.chain(losses).collect();
+    let of_call = |&call: &CallId| {
+        let Call { inputs, output, .. } = &graph.calls[call];
+        // Only a metric depends on what has no gradient.
+        if !written.contains(output) {
+            return None;
+        }
+        let gradients = inputs.iter().map(|&value| Gradient {
+            value,
+            adds: !written.insert(value),
+        });
+        let gradients = gradients.collect();
+        Some(Backward { call, gradients })
     };
-    network.training.iter().rev().map(&mut of_call).collect()
+    network.training.iter().rev().filter_map(of_call).collect()
 }
 
 #[cfg(test)]

@@ -73,6 +73,11 @@ pub fn sequential(tokens: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
+/// `add_loss(0.1 * mean(square(a)))` adds a number of the model to its loss, with its gradient;
+/// `add_metric(sum(a), name = "sum")` logs one as a mean over batches. The number is a sum of `sum`,
+/// `mean`, `max` or `min` of all elements of tensors; `square`, `abs`, `sqrt`, `exp`, `log` and
+/// constants may stand within and around them. In `call` of a struct, both are also methods of `self`.
+///
 /// `let part = Model(..)` makes a method `part()` of the model: a model of some of its layers, with
 /// their weights.
 ///

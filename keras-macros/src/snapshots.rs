@@ -111,6 +111,8 @@ fn shared_output() {
             let d = Dense(2, name = "out");
             let output_1 = d(inputs);
             let output_2 = d(inputs);
+            add_metric(sum(output_2), name = "mean", aggregation = mean);
+            add_loss(RATE * mean(square(output_1 - 0.5)));
             Model(inputs, [output_1, output_2])
         }
     });

@@ -4,16 +4,16 @@ pub use crate::arg::Arg;
 pub use crate::data::Batch;
 pub use crate::device::cpu::expressions as math;
 pub use crate::device::cpu::simd::Separate;
-pub use crate::device::{AutoDevice, Cpu};
+pub use crate::device::{AutoDevice, Cpu, Elementary, Reduce, Term};
 pub use crate::error::Result;
 pub use crate::initializers::Initializer;
 pub use crate::layers::expression::{layer_backward, layer_forward};
-pub use crate::layers::{Weights, check_shared};
+pub use crate::layers::{Scalar, Weights, check_shared};
 pub use crate::losses::expression::{broadcast, classes, element_loss, row_loss};
 pub use crate::metrics::expression::{check_width, elements, update_state};
 pub use crate::model::Backend as Device;
 pub use crate::model::network::{
-    Input, Kind, LayerInfo, Network, Output, Structure, Value, add, set,
+    AddedMetric, Input, Kind, LayerInfo, Network, Output, Structure, Value, add, set,
 };
 pub use crate::model::{Batched, call, static_dim, static_rank};
 pub use crate::model::{

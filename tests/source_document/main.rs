@@ -2,4 +2,5 @@
 //! what they print there is what they give here.
 
 mod callbacks;
+mod shared_output;
 mod train_step;

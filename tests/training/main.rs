@@ -1,5 +1,6 @@
 //! What `compile`, `fit`, `evaluate` and `predict` do, as Keras does it.
 
+mod added;
 mod compile;
 mod contract;
 mod data;

@@ -38,6 +38,11 @@ impl Emitter<'_> {
         let output = self.value(call.output);
         let doc = self.doc(id);
         // A layer that lacks one of its two halves is an error under its name.
+        let pass = if self.graph.whole.losses.contains(&call.output) {
+            quote! { add_loss }
+        } else {
+            quote! { forward }
+        };
         let rules = quote_spanned! {call.at.start=>
             |inputs| #config.output_shape(inputs), |inputs| #config.weights(inputs)
         };
@@ -49,7 +54,7 @@ impl Emitter<'_> {
             }
             #[doc = #doc]
             fn #forward<D: keras::Device>(pass: &mut keras::Pass<'_, D>) {
-                pass.forward(#number, #layer, #config, [#(#inputs),*], #output);
+                pass.#pass(#number, #layer, #config, [#(#inputs),*], #output);
             }
         }
     }
@@ -80,10 +85,15 @@ impl Emitter<'_> {
                 .collect::<Vec<_>>()
                 .join(", ")
         );
+        let pass = if self.graph.whole.losses.contains(&call.output) {
+            quote! { added_loss_backward }
+        } else {
+            quote! { backward }
+        };
         quote! {
             #[doc = #doc]
             fn #name<D: keras::Device>(pass: &mut keras::Pass<'_, D>) {
-                pass.backward(#number, #layer, #config, [#(#gradients),*], #output);
+                pass.#pass(#number, #layer, #config, [#(#gradients),*], #output);
             }
         }
     }

@@ -8,8 +8,9 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::Emitter;
-use crate::graph::{Layer, Source};
+use crate::graph::{Layer, Source, generated};
 use crate::parse;
+use crate::parse::call::scalars::{Elementary, Formula};
 use crate::parse::shape::Dim;
 use crate::parse::{Argument, At};
 
@@ -54,6 +55,11 @@ impl Emitter<'_> {
                 let class = quote_spanned! {at.start=> #keras::layers::#class };
                 (class.clone(), quote_spanned! {at.start=> #class::new() })
             }
+            Source::Scalar(formula, _) => {
+                let keras = &self.keras;
+                let class = quote! { #keras::__private::Scalar };
+                (class.clone(), self.scalar(&class, formula))
+            }
         }
     }
 
@@ -86,6 +92,37 @@ impl Emitter<'_> {
                 #value
             }
         }
+    }
+
+    /// The number that `add_loss` or `add_metric` is called with.
+    fn scalar(&self, class: &TokenStream, formula: &Formula) -> TokenStream {
+        let keras = &self.keras;
+        let elementary = |function: &Elementary| match function {
+            Elementary::Scale(factor) => quote! { Elementary::Scale(#factor) },
+            Elementary::Shift(offset) => quote! { Elementary::Shift(#offset) },
+            Elementary::Function(name) => {
+                let name = generated(name);
+                quote! { Elementary::#name }
+            }
+        };
+        let qualified = |function: &Elementary| {
+            let function = elementary(function);
+            quote! { #keras::__private::#function }
+        };
+        let terms = formula.terms.iter().map(|term| {
+            let before = term.before.iter().map(qualified);
+            let after = term.after.iter().map(qualified);
+            let reduce = generated(term.reduce);
+            quote! {
+                #keras::__private::Term {
+                    before: &[#(#before),*],
+                    reduce: #keras::__private::Reduce::#reduce,
+                    after: &[#(#after),*],
+                }
+            }
+        });
+        let offset = formula.offset.clone().unwrap_or(quote! { 0f32 });
+        quote! { #class::new(&[#(#terms),*], #offset) }
     }
 
     fn argument(&self, argument: &Argument) -> TokenStream {

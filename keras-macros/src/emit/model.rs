@@ -218,6 +218,18 @@ impl Emitter<'_> {
             let (training, inference) = (self.value(output.training), self.value(output.inference));
             quote! { keras::Output { name: #name, training: #training, inference: #inference } }
         });
+        let losses = network.losses.iter().map(|&loss| self.value(loss));
+        let metrics = network.metrics.iter().map(|metric| {
+            let value = |value: Option<usize>| match value {
+                Some(value) => {
+                    let value = self.value(value);
+                    quote! { ::core::option::Option::Some(#value) }
+                }
+                None => quote! { ::core::option::Option::None },
+            };
+            let (name, training, inference) = (&metric.name, value(metric.training), value(metric.inference));
+            quote! { keras::AddedMetric { name: #name, training: #training, inference: #inference } }
+        });
         quote! {
             keras::Network {
                 name: #name,
@@ -227,6 +239,8 @@ impl Emitter<'_> {
                 inputs: &[#(#inputs),*],
                 outputs: &[#(#outputs),*],
                 structure: keras::Structure::#structure,
+                losses: &[#(#losses),*],
+                metrics: &[#(#metrics),*],
             }
         }
     }

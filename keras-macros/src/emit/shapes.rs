@@ -9,7 +9,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::{Emitter, call_at};
-use crate::graph::{Call, CallId, LayerId, Source, ValueId};
+use crate::graph::{Call, CallId, LayerId, ValueId};
 
 impl Emitter<'_> {
     /// `const X`, `S_X`, `R_X` and the checks.
@@ -112,10 +112,7 @@ impl Emitter<'_> {
     pub(super) fn layer_constant(&self, layer: LayerId) -> TokenStream {
         let constant = &self.constants[layer];
         // A constant that rustc could not compute is reported under the layer.
-        let span = match &self.graph.layers[layer].source {
-            Source::Written(written) => written.at.start,
-            Source::Merge(at) => at.start,
-        };
+        let span = self.graph.layers[layer].source.at().start;
         let constant = Ident::new(&constant.to_string(), span);
         let mut alias = self.layers_alias();
         alias.set_span(span);

@@ -114,5 +114,6 @@ pub fn ends(ctxt: &Ctxt, inputs: Bound, outputs: Bound) -> Option<Ends> {
         inputs: inputs?,
         outputs: outputs?,
         structure,
+        added: Vec::new(),
     })
 }

@@ -6,6 +6,7 @@ use super::draft::Draft;
 use super::finish::Plan;
 use super::{CallId, Kind, LayerId, Source};
 use crate::ctxt::Ctxt;
+use crate::parse::call::scalars::Purpose;
 
 /// The weights of a part are made with the whole model, hence all its calls belong to it.
 pub fn within_the_whole(
@@ -31,6 +32,22 @@ pub fn within_the_whole(
                      on every layer call of its parts."
                 ),
             );
+        }
+    }
+}
+
+/// An added metric is found by its name in the logs.
+pub fn unique_metrics(ctxt: &Ctxt, whole: &Plan) {
+    for ends in [&whole.training, &whole.inference] {
+        let mut seen = HashSet::new();
+        for added in &ends.added {
+            if let Purpose::Metric(name) = &added.purpose
+                && !seen.insert(name.value())
+            {
+                let message = format!("There are two metrics named \"{}\".", name.value());
+                ctxt.error(name, message);
+                return;
+            }
         }
     }
 }
@@ -74,7 +91,7 @@ pub fn unique_names(ctxt: &Ctxt, draft: &Draft, layers: &[LayerId], whole: &Plan
                 Some(name) => ctxt.error(name, message),
                 None => ctxt.error(written.at, message),
             },
-            Source::Merge(at) => ctxt.error(at, message),
+            source => ctxt.error(source.at(), message),
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use super::network::End;
 use super::{Call, CallId, Layer, LayerId, Source, Value, ValueId};
 use crate::names::AutoNames;
 use crate::parse;
 use crate::parse::At;
+use crate::parse::call::scalars::{Formula, Purpose};
 
 /// Layers, values and calls in the order in which they were written.
 #[derive(Default)]
@@ -18,6 +20,8 @@ pub struct Draft {
     pub calls: Vec<Call>,
     /// The calls of the mode that is being read, in order.
     pub sequence: Vec<CallId>,
+    /// What has been added to the loss and the logs in the mode that is being read.
+    pub added: Vec<Added>,
     names: AutoNames,
     known: HashMap<Key, CallId>,
     seen: HashMap<(Callee, Vec<ValueId>), usize>,
@@ -31,6 +35,17 @@ type Key = (Callee, Vec<ValueId>, usize);
 enum Callee {
     Layer(LayerId),
     Merge(&'static str),
+    /// The number, as text.
+    Scalar(String),
+}
+
+/// A number of the model in its loss or its logs.
+#[derive(Clone)]
+pub struct Added {
+    /// Which of the two.
+    pub purpose: Purpose,
+    /// The number, and where it was added.
+    pub end: End,
 }
 
 impl Draft {
@@ -85,6 +100,28 @@ impl Draft {
             let name = draft.names.next(class);
             draft.push_layer(name, class.to_string(), Source::Merge(at))
         })
+    }
+
+    /// A number of values, added to the loss or to the logs.
+    pub fn add(&mut self, purpose: &Purpose, formula: &Formula, inputs: Vec<ValueId>, at: At) {
+        let class = purpose.class();
+        let metric = match purpose {
+            Purpose::Loss => String::new(),
+            Purpose::Metric(name) => name.value(),
+        };
+        let key = self.key(
+            Callee::Scalar(format!("{class} {metric} {formula}")),
+            inputs,
+        );
+        let value = self.call_once(key, at, |draft| {
+            let name = draft.names.next(class);
+            let source = Source::Scalar(Box::new(formula.clone()), at);
+            draft.push_layer(name, class.to_string(), source)
+        });
+        self.name(value, &crate::names::snake_case(class));
+        let (purpose, key) = (purpose.clone(), None);
+        let end = End { value, key, at };
+        self.added.push(Added { purpose, end });
     }
 
     fn key(&mut self, callee: Callee, inputs: Vec<ValueId>) -> Key {

@@ -2,16 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::checks::{unique_names, within_the_whole};
+use super::checks::{unique_metrics, unique_names, within_the_whole};
 use super::draft::Draft;
 use super::modes::{Group, merge};
 use super::network::Ends;
 use super::order::keras_order;
 use super::{
-    Call, CallId, Graph, Input, Kind, Layer, LayerId, Network, Output, Part, Value, ValueId,
+    AddedMetric, Call, CallId, Graph, Input, Kind, Layer, LayerId, Network, Output, Part, Value,
+    ValueId,
 };
 use crate::ctxt::Ctxt;
 use crate::names::{UniqueNames, screaming};
+use crate::parse::call::scalars::Purpose;
 
 /// A network that is yet to be connected.
 pub struct Plan {
@@ -56,6 +58,7 @@ pub fn finish(
     }
     let layers = layers(draft, whole);
     unique_names(ctxt, draft, &layers, whole);
+    unique_metrics(ctxt, whole);
     if ctxt.has_errors() {
         let parts = parts.iter().map(|(ident, _)| ident);
         return Graph::stub(parts);
@@ -111,7 +114,13 @@ fn layers(draft: &Draft, whole: &Plan) -> Vec<LayerId> {
         Kind::Functional | Kind::Part => {
             let outputs: Vec<ValueId> =
                 whole.training.outputs.iter().map(|end| end.value).collect();
-            keras_order(draft, &outputs)
+            let mut layers = keras_order(draft, &outputs);
+            // What is only added comes after what was there without it.
+            let added = whole.training.added.iter().map(|added| added.end.value);
+            let rest = keras_order(draft, &added.collect::<Vec<_>>());
+            let rest: Vec<LayerId> = rest.into_iter().filter(|id| !layers.contains(id)).collect();
+            layers.extend(rest);
+            layers
         }
         Kind::Sequential | Kind::Subclassed => (0..draft.layers.len()).collect(),
     }
@@ -166,6 +175,47 @@ impl Numbers {
         }
     }
 
+    /// The losses that the network adds in either mode.
+    fn losses(&self, plan: &Plan) -> Vec<ValueId> {
+        let mut losses = Vec::new();
+        for added in plan.training.added.iter().chain(&plan.inference.added) {
+            let value = self.new_values[&added.end.value];
+            if matches!(added.purpose, Purpose::Loss) && !losses.contains(&value) {
+                losses.push(value);
+            }
+        }
+        losses
+    }
+
+    /// The metrics that it adds; one name is one metric in both modes.
+    fn metrics(&self, plan: &Plan) -> Vec<AddedMetric> {
+        let mut metrics: Vec<AddedMetric> = Vec::new();
+        for (ends, training) in [(&plan.training, true), (&plan.inference, false)] {
+            for added in &ends.added {
+                let Purpose::Metric(name) = &added.purpose else {
+                    continue;
+                };
+                let (name, value) = (name.value(), self.new_values[&added.end.value]);
+                let at = metrics.iter().position(|metric| metric.name == name);
+                let at = at.unwrap_or_else(|| {
+                    metrics.push(AddedMetric {
+                        name,
+                        training: None,
+                        inference: None,
+                    });
+                    metrics.len() - 1
+                });
+                let metric = &mut metrics[at];
+                if training {
+                    metric.training = Some(value);
+                } else {
+                    metric.inference = Some(value);
+                }
+            }
+        }
+        metrics
+    }
+
     fn network(&self, draft: &Draft, plan: &Plan, calls: &[Vec<CallId>; 2]) -> Network {
         let mut names = UniqueNames::default();
         let new = |calls: &[CallId]| calls.iter().map(|call| self.new_calls[call]).collect();
@@ -190,6 +240,8 @@ impl Numbers {
                 })
                 .collect(),
             structure: plan.training.structure,
+            losses: self.losses(plan),
+            metrics: self.metrics(plan),
             training: new(&calls[0]),
             inference: new(&calls[1]),
         }

@@ -43,10 +43,11 @@ pub fn graph(ctxt: &Ctxt, function: &Functional) -> Graph {
     let result = interpreter.body(&function.body, end);
     let bound = std::mem::take(&mut interpreter.models);
     let calls = draft.end_mode();
+    let added = std::mem::take(&mut draft.added);
     let parts = parts(ctxt, bound);
     let stub = || Graph::stub(parts.iter().map(|(ident, _)| ident));
     let (ends, name) = match result {
-        Bound::Model(Some(ends), name, _) => (*ends, name),
+        Bound::Model(Some(ends), name, _) => (Ends { added, ..*ends }, name),
         Bound::Model(None, ..) | Bound::Invalid => return stub(),
         other => {
             let place = match other {

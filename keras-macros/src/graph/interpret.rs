@@ -196,6 +196,15 @@ impl Interpreter<'_> {
                 let ends = ends(self.ctxt, inputs, outputs).map(Box::new);
                 Bound::Model(ends, model.name.clone(), at)
             }
+            Kind::Added(added) => {
+                let inputs = added.inputs.iter().map(|input| self.tensor(input));
+                let inputs: Vec<Option<ValueId>> = inputs.collect();
+                let Some(inputs) = inputs.into_iter().collect() else {
+                    return Bound::Invalid;
+                };
+                self.draft.add(&added.purpose, &added.formula, inputs, at);
+                Bound::Nothing(at)
+            }
             Kind::Invalid => Bound::Invalid,
         }
     }

@@ -17,6 +17,7 @@ use syn::Ident;
 
 use crate::parse;
 use crate::parse::At;
+use crate::parse::call::scalars::Formula;
 
 pub use modes::{Group, merge};
 
@@ -74,6 +75,18 @@ pub enum Source {
     Written(Box<parse::Layer>),
     /// `+`, `-` or `*` on tensors: the merge layer of this class.
     Merge(At),
+    /// `add_loss` or `add_metric`: the number that it is called with.
+    Scalar(Box<Formula>, At),
+}
+
+impl Source {
+    /// Where the layer is made.
+    pub fn at(&self) -> At {
+        match self {
+            Source::Written(layer) => layer.at,
+            Source::Merge(at) | Source::Scalar(_, at) => *at,
+        }
+    }
 }
 
 impl Layer {
@@ -81,7 +94,7 @@ impl Layer {
     pub fn trainable(&self) -> bool {
         match &self.source {
             Source::Written(layer) => layer.trainable,
-            Source::Merge(_) => true,
+            Source::Merge(_) | Source::Scalar(..) => true,
         }
     }
 }
@@ -151,6 +164,10 @@ pub struct Network {
     pub outputs: Vec<Output>,
     /// How its outputs are put together.
     pub structure: Structure,
+    /// The losses that it adds by itself, of both modes.
+    pub losses: Vec<ValueId>,
+    /// The metrics that it adds by itself.
+    pub metrics: Vec<AddedMetric>,
     /// The calls of training, in order.
     pub training: Vec<CallId>,
     /// The calls of inference, in order.
@@ -175,6 +192,17 @@ pub struct Output {
     pub training: ValueId,
     /// The value that is this output otherwise.
     pub inference: ValueId,
+}
+
+/// A metric that a network adds by itself.
+#[derive(Clone)]
+pub struct AddedMetric {
+    /// The name it is logged under.
+    pub name: String,
+    /// The value that it is the mean of while training.
+    pub training: Option<ValueId>,
+    /// The same otherwise.
+    pub inference: Option<ValueId>,
 }
 
 /// A model of some of the calls of a functional model.

@@ -1,8 +1,9 @@
-//! Which calls a network consists of: those that its outputs need, down to its inputs.
+//! Which calls a network consists of: those that its outputs and what it adds to its
+//! loss and its logs need, down to its inputs.
 
 use std::collections::HashSet;
 
-use super::draft::Draft;
+use super::draft::{Added, Draft};
 use super::{CallId, Structure, ValueId};
 use crate::ctxt::Ctxt;
 use crate::parse::At;
@@ -27,6 +28,8 @@ pub struct Ends {
     pub outputs: Vec<End>,
     /// How the outputs are put together.
     pub structure: Structure,
+    /// What it adds to its loss and its logs besides.
+    pub added: Vec<Added>,
 }
 
 /// The calls between the ends of a network.
@@ -44,7 +47,8 @@ impl Ends {
         let mut needed = HashSet::new();
         let mut used = HashSet::new();
         let mut is_connected = true;
-        for (at, output) in self.outputs.iter().enumerate() {
+        let added = self.added.iter().map(|added| &added.end);
+        for (at, output) in self.outputs.iter().chain(added).enumerate() {
             let mut seen = HashSet::new();
             let mut open = vec![output.value];
             while let Some(value) = open.pop() {
@@ -61,7 +65,7 @@ impl Ends {
                         open.extend(draft.calls[call].inputs.iter().rev());
                     }
                     None => {
-                        self.not_connected(ctxt, at, &draft.values[value].name);
+                        self.not_connected(ctxt, at, output, &draft.values[value].name);
                         is_connected = false;
                     }
                 }
@@ -89,8 +93,7 @@ impl Ends {
         }
     }
 
-    fn not_connected(&self, ctxt: &Ctxt, at: usize, input: &str) {
-        let output = &self.outputs[at];
+    fn not_connected(&self, ctxt: &Ctxt, at: usize, output: &End, input: &str) {
         let path = match (&output.key, self.structure) {
             (Some(key), _) => key.to_string(),
             (None, Structure::Single) => String::new(),

@@ -50,6 +50,7 @@ pub fn chain(
         inputs: vec![end(input)],
         outputs: vec![end(output)],
         structure: Structure::Single,
+        added: Vec::new(),
     };
     let calls = draft.end_mode();
     let plan = Plan::new(snake_case(&head.ident.to_string()), kind, ends);

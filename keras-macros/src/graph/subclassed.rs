@@ -10,6 +10,7 @@ use super::bound::{Bound, ends};
 use super::draft::Draft;
 use super::finish::{Plan, finish};
 use super::interpret::Interpreter;
+use super::network::Ends;
 use super::sequential::chain;
 use super::{Graph, Kind, LayerId, Structure};
 use crate::ctxt::Ctxt;
@@ -43,7 +44,8 @@ pub fn graph(ctxt: &Ctxt, declared: &Declared, implemented: &Implemented) -> Gra
         let outputs = interpreter.body(call, at);
         let bound = parameters.iter().map(|bound| (None, bound.clone()));
         let inputs = Bound::Several(Structure::Tuple, bound.collect(), at);
-        let ends = ends(ctxt, inputs, outputs);
+        let added = std::mem::take(&mut draft.added);
+        let ends = ends(ctxt, inputs, outputs).map(|ends| Ends { added, ..ends });
         (ends, draft.end_mode())
     });
     let [(training, training_calls), (inference, inference_calls)] = &mut modes;

@@ -24,6 +24,7 @@ mod pointwise;
 mod pooling;
 mod products;
 mod rows;
+mod scalars;
 mod updates;
 
 pub use activation::{Activation, words as activation_words};
@@ -55,6 +56,7 @@ pub use products::Products;
 pub use rows::{
     ClassTargets, MeanOf, PairFunction, PairLoss, Reduction, RowFunction, RowLoss, RowSums, Rows,
 };
+pub use scalars::{Elementary, Reduce, Scalars, Term};
 pub use updates::{FactoredMoments, UpdateRule, Updates};
 
 /// A device that models run on: dfdx's `Cpu` and, with the feature `cuda`, its `Cuda`.
@@ -74,6 +76,7 @@ pub trait Device:
     + Counts
     + Updates
     + Penalties
+    + Scalars
     + Expressions
     + Default
 {
@@ -95,6 +98,7 @@ impl<D> Device for D where
         + Counts
         + Updates
         + Penalties
+        + Scalars
         + Expressions
         + Default
 {

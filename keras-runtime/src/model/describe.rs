@@ -346,6 +346,8 @@ mod tests {
                 .leak(),
             outputs: outputs.iter().map(output).collect::<Vec<_>>().leak(),
             structure: Structure::Single,
+            losses: &[],
+            metrics: &[],
         };
         Case {
             network,

@@ -96,6 +96,28 @@ impl Output {
     }
 }
 
+/// A metric that a model adds by itself: `add_metric`.
+#[derive(Clone, Copy, Debug)]
+pub struct AddedMetric {
+    /// The name it is logged under.
+    pub name: &'static str,
+    /// The value that it is the mean of while training, if it is there then.
+    pub training: Option<Value>,
+    /// The same otherwise.
+    pub inference: Option<Value>,
+}
+
+impl AddedMetric {
+    /// The value of a mode.
+    pub const fn value(&self, training: bool) -> Option<Value> {
+        if training {
+            self.training
+        } else {
+            self.inference
+        }
+    }
+}
+
 /// A model's layers, inputs and outputs.
 #[derive(Clone, Copy, Debug)]
 pub struct Network {
@@ -113,4 +135,8 @@ pub struct Network {
     pub outputs: &'static [Output],
     /// How the outputs are put together.
     pub structure: Structure,
+    /// The losses that the model adds by itself, of both modes: `add_loss`.
+    pub losses: &'static [Value],
+    /// The metrics that it adds by itself.
+    pub metrics: &'static [AddedMetric],
 }

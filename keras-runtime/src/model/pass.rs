@@ -139,6 +139,47 @@ impl<D: Device> Pass<'_, D> {
         slots[step.kept] = Some(kept);
     }
 
+    /// Runs a layer forward whose output, one number, is added to the loss.
+    pub fn add_loss<L: Layer, const N: usize>(
+        &mut self,
+        call: usize,
+        layer: usize,
+        config: &L,
+        inputs: [Value; N],
+        output: Value,
+    ) {
+        self.forward(call, layer, config, inputs, output);
+        let Space {
+            plan,
+            slots,
+            activity,
+            ..
+        } = &mut *self.space;
+        if let Some(loss) = &slots[plan.values[output.0]] {
+            self.device.add(D::slice(loss, 0..1), all::<D>(activity));
+        }
+    }
+
+    /// Runs the layer of an added loss backward.
+    pub fn added_loss_backward<L: Layer, const N: usize>(
+        &mut self,
+        call: usize,
+        layer: usize,
+        config: &L,
+        inputs: [GradientOf; N],
+        output: Value,
+    ) {
+        let Space { plan, slots, .. } = &mut *self.space;
+        let slot = plan.gradients[output.0];
+        if let Some(gradient) = slot.and_then(|slot| slots[slot].as_mut()) {
+            // The number is there once for each sample.
+            let gradient = D::slice_mut(gradient, 0..self.batch);
+            let share = self.loss_scale / self.batch as f32;
+            self.device.fill(gradient, share);
+        }
+        self.backward(call, layer, config, inputs, output);
+    }
+
     /// Runs a layer backward: from the gradient of `output` to those of `inputs` and of the
     /// layer's weights.
     pub fn backward<L: Layer, const N: usize>(

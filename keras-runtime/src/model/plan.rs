@@ -32,7 +32,7 @@ pub(crate) struct Step {
     pub kept_len: usize,
     /// Where the logits of the output are.
     pub logits: Logits,
-    /// Nothing in the model reads its output.
+    /// No loss depends on its output through another call.
     pub is_last: bool,
     /// A gradient is needed by something below or in this layer.
     pub needs_backward: bool,
@@ -57,6 +57,8 @@ pub(crate) struct Plan {
     pub steps: Vec<Option<Step>>,
     /// The length of each slot.
     pub slots: Vec<usize>,
+    /// The losses that the model adds by itself in this mode.
+    pub added_losses: Vec<Value>,
     /// The most scratch memory that a call asks for.
     pub scratch: usize,
     /// The most that one call's added gradients need.
@@ -67,7 +69,10 @@ pub(crate) struct Plan {
 struct Use {
     consumers: Vec<usize>,
     producer: Option<usize>,
+    /// Whether it is read after the pass.
     is_output: bool,
+    /// Whether a loss depends on it.
+    reaches_loss: bool,
 }
 
 /// Something that lives for a while.
@@ -100,7 +105,7 @@ impl Plan {
             .iter()
             .map(|output| output.value(training))
             .collect();
-        let uses = uses(network, trace, &outputs);
+        let uses = uses(network, trace, &outputs, training);
         let has_weights = |layer: usize| {
             trainable[layer]
                 && trace.weights[layer].is_some_and(|weights| weights.iter().any(|w| w.trainable))
@@ -113,8 +118,8 @@ impl Plan {
             wants[call.output.0] =
                 has_weights(call.layer) || call.inputs.iter().any(|input| wants[input.0]);
         }
-        if !training {
-            wants.fill(false);
+        for (wants, value) in wants.iter_mut().zip(&uses) {
+            *wants &= training && value.reaches_loss;
         }
 
         let roots = view_roots(calls, &uses, |_| true);
@@ -143,6 +148,7 @@ impl Plan {
             gradients: vec![None; network.values],
             steps: Vec::new(),
             slots: vec![0],
+            added_losses: added_losses(network, trace).collect(),
             scratch: calls
                 .iter()
                 .map(|call| call.workspace.scratch)
@@ -171,18 +177,35 @@ impl Plan {
     }
 }
 
-fn uses(network: &Network, trace: &Trace, outputs: &[Value]) -> Vec<Use> {
+/// The losses that the model adds by itself in the mode of the trace.
+fn added_losses(network: &Network, trace: &Trace) -> impl Iterator<Item = Value> {
+    let is_there = |value: &Value| trace.calls.iter().any(|call| call.output == *value);
+    network.losses.iter().copied().filter(is_there)
+}
+
+fn uses(network: &Network, trace: &Trace, outputs: &[Value], training: bool) -> Vec<Use> {
+    let metrics = network.metrics.iter();
+    let metrics: Vec<Value> = metrics.filter_map(|m| m.value(training)).collect();
+    let losses: Vec<Value> = added_losses(network, trace).collect();
     let mut uses: Vec<Use> = (0..network.values)
         .map(|value| Use {
             consumers: Vec::new(),
             producer: None,
-            is_output: outputs.contains(&Value(value)),
+            is_output: outputs.contains(&Value(value)) || metrics.contains(&Value(value)),
+            reaches_loss: outputs.contains(&Value(value)) || losses.contains(&Value(value)),
         })
         .collect();
     for (index, call) in trace.calls.iter().enumerate() {
         uses[call.output.0].producer = Some(index);
         for input in &call.inputs {
             uses[input.0].consumers.push(index);
+        }
+    }
+    for call in trace.calls.iter().rev() {
+        if uses[call.output.0].reaches_loss {
+            for input in &call.inputs {
+                uses[input.0].reaches_loss = true;
+            }
         }
     }
     uses
@@ -372,6 +395,10 @@ fn steps(
     wants: &[bool],
     gradient_roots: &[usize],
 ) -> Vec<Option<Step>> {
+    let leads_on = |value: Value| {
+        let mut consumers = uses[value.0].consumers.iter();
+        consumers.any(|&call| uses[calls[call].output.0].reaches_loss)
+    };
     let mut steps = vec![None; calls.iter().map(|call| call.call + 1).max().unwrap_or(0)];
     for (index, call) in calls.iter().enumerate() {
         let shares_gradient = call
@@ -385,7 +412,7 @@ fn steps(
             kept: kept[index],
             kept_len: call.workspace.kept,
             logits: call.logits,
-            is_last: uses[call.output.0].consumers.is_empty(),
+            is_last: !leads_on(call.output),
             needs_backward: wants[call.output.0] && !(call.is_view && shares_gradient),
             adds_to_weights: calls[index + 1..]
                 .iter()

@@ -208,7 +208,8 @@ pub(crate) fn compute_loss<D: Device>(
     let space = space.as_mut().ok_or_else(not_loaded)?;
     let loss_scale = run.compiled.as_ref().map_or(1.0, Compiled::loss_scale);
     let (losses, targets) = resolved(&mut run.compiled)?;
-    if losses.iter().all(|output| output.loss.is_none()) {
+    let has_none = losses.iter().all(|output| output.loss.is_none());
+    if has_none && space.plan.added_losses.is_empty() {
         return Err(Error::value(
             "No loss to compute. Provide a `loss` argument in `compile()`.",
         ));
@@ -291,8 +292,8 @@ pub(crate) fn compute_loss<D: Device>(
 }
 
 /// Adds what belongs to the loss besides the losses of the outputs, times the samples of the batch,
-/// to the total at `at`: the penalties on weights and on outputs of layers. Their gradients are added
-/// on the way back.
+/// to the total at `at`: the penalties on weights and on outputs of layers, and what `add_loss` adds.
+/// Their gradients are added on the way back.
 fn add_extra_losses<D: Device>(
     core: &Core<D>,
     space: &Space<D>,
@@ -395,9 +396,19 @@ pub(crate) fn update_metrics<D: Device>(core: &Core<D>, run: &mut Run<D>) -> Res
     let Targets {
         outputs,
         metrics,
+        added,
         totals,
         ..
     } = targets;
+    for metric in added {
+        let value = metric.values[usize::from(training)];
+        let Some(value) = value.and_then(|value| space.value(value, batch)) else {
+            continue;
+        };
+        let total = D::slice_mut(totals, metric.total..metric.total + 1);
+        core.device.add(D::part(value, 0..1), total);
+        metric.batches += 1;
+    }
     for metric in &*metrics {
         let target = &outputs[metric.output];
         let weights = target.weights.as_ref().filter(|_| metric.is_weighted);

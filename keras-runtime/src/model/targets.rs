@@ -20,11 +20,14 @@ pub(crate) struct Targets<D: Device> {
     pub outputs: Vec<Target<D>>,
     /// In Keras' order: output by output, first those that take no notice of sample weights.
     pub metrics: Vec<NamedMetric<D>>,
+    /// The metrics that the model adds by itself.
+    pub added: Vec<Added>,
     /// The shapes of the outputs that these were resolved for.
     pub predictions: Vec<Shape>,
     /// The outputs whose gradient, while training, is that of their logits.
     pub from_logits: Vec<Value>,
-    /// The sums of the losses, of the extra losses, and the states of the metrics, side by side, and
+    /// The sums of the losses, of the extra losses, the states of the metrics, and the sums of the added
+    /// metrics, side by side, and
     /// a place for a loss that is not counted.
     pub totals: D::Buffer,
     /// The samples counted since the last reset.
@@ -76,6 +79,17 @@ pub(crate) struct NamedMetric<D: Device> {
     pub metric: Arc<dyn Metric<D>>,
     /// Its state among the totals.
     pub state: Range<usize>,
+}
+
+/// A metric that the model adds by itself: the mean over batches.
+pub(crate) struct Added {
+    pub name: String,
+    /// What it is the mean of, in inference and in training.
+    pub values: [Option<Value>; 2],
+    /// The place of its sum among the totals.
+    pub total: usize,
+    /// The batches since the last reset.
+    pub batches: u32,
 }
 
 impl<D: Device> Targets<D> {
@@ -144,9 +158,23 @@ impl<D: Device> Targets<D> {
                 }
             }
         }
+        let totals = end..;
+        let added = network
+            .metrics
+            .iter()
+            .zip(totals)
+            .map(|(metric, total)| Added {
+                name: unique("", metric.name, false, &metrics),
+                values: [metric.inference, metric.training],
+                total,
+                batches: 0,
+            });
+        let added: Vec<Added> = added.collect();
+        end += added.len();
         let mut targets = Self {
             outputs,
             metrics,
+            added,
             predictions,
             from_logits: Vec::new(),
             totals: device.alloc(end + 1)?,
@@ -167,7 +195,8 @@ impl<D: Device> Targets<D> {
         Ok(targets)
     }
 
-    /// The names of the logs in Keras' order: `loss`, the losses of the outputs, the metrics.
+    /// The names of the logs in Keras' order: `loss`, the losses of the outputs, the metrics,
+    /// those that the model adds by itself.
     pub fn names(&self, losses: &[OutputLoss<D>]) -> Vec<String> {
         let mut names = vec!["loss".to_owned()];
         if are_several(losses) {
@@ -183,6 +212,7 @@ impl<D: Device> Targets<D> {
                 .iter()
                 .flat_map(|metric| metric.names.iter().cloned()),
         );
+        names.extend(self.added.iter().map(|metric| metric.name.clone()));
         names
     }
 
@@ -193,6 +223,9 @@ impl<D: Device> Targets<D> {
             metric
                 .metric
                 .initialize(&mut self.host[metric.state.clone()]);
+        }
+        for metric in &mut self.added {
+            metric.batches = 0;
         }
         let len = self.host.len();
         device.upload(&self.host, D::slice_mut(&mut self.totals, 0..len));
@@ -242,6 +275,11 @@ impl<D: Device> Targets<D> {
                     }
                 }
             }
+        }
+        for metric in &self.added {
+            let batches = f64::from(metric.batches.max(1));
+            let mean = f64::from(self.host[metric.total]) / batches;
+            set(slots.next(), mean as f32);
         }
     }
 }

@@ -35,12 +35,8 @@ impl Reader<'_> {
                 self.model(call)
             }
             Expr::Call(call) if class_of(&call.func).is_some() => self.layer(expr),
-            Expr::Call(call) if as_ident(&call.func).is_some_and(|f| f == "add_metric") => {
-                self.ctxt.error(
-                    expr,
-                    "`add_metric` is not supported yet; pass metrics to `compile`.",
-                );
-                Kind::Invalid
+            Expr::Call(call) if let Some(name) = as_ident(&call.func).filter(|name| adds(name)) => {
+                self.added(name, &call.args, at)
             }
             Expr::Call(call) => {
                 let callee = match bare(&call.func) {
@@ -150,6 +146,9 @@ impl Reader<'_> {
         let is_self = as_ident(&call.receiver).is_some_and(|receiver| receiver == "self");
         if !is_self || call.turbofish.is_some() {
             return self.refused(&call.method, "A method");
+        }
+        if adds(&call.method) {
+            return self.added(&call.method, &call.args, At::of(call));
         }
         Kind::Field(call.method.clone(), self.inputs(&call.args))
     }
@@ -283,4 +282,9 @@ impl Reader<'_> {
         self.refuse(tokens, what);
         Kind::Invalid
     }
+}
+
+/// Whether a function adds a number of the model to its loss or to its logs.
+fn adds(name: &syn::Ident) -> bool {
+    name == "add_loss" || name == "add_metric"
 }

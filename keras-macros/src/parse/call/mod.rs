@@ -1,6 +1,7 @@
 //! The language of `#[model] fn` and of `call`: what of Rust's syntax describes a network.
 
 mod expressions;
+pub mod scalars;
 mod statements;
 
 use quote::ToTokens;
@@ -72,6 +73,8 @@ pub enum Kind {
     Block(Body),
     /// `Model(inputs, outputs)`.
     Model(Box<Model>),
+    /// `add_loss(..)` or `add_metric(..)`.
+    Added(Box<scalars::Added>),
     /// What has been reported already.
     Invalid,
 }

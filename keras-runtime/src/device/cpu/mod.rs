@@ -17,6 +17,7 @@ pub mod penalties;
 pub mod pointwise;
 pub mod pool2d;
 pub mod rows;
+pub mod scalars;
 pub mod scratch;
 pub mod simd;
 pub mod softmax_loss;
