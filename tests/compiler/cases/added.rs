@@ -19,7 +19,7 @@ fn metrics(x: Input<3>) -> Metrics {
     let a = Dense(2)(x);
     add_metric(mean(a)); //~ Please provide a name for your metric
     add_metric(mean(a), name = "m", aggregation = sum); //~ The aggregation of an added metric is the mean over the batches
-    add_metric(mean(a), name = "m", axis = 1); //~ `add_metric` takes one number, `name` and `aggregation`.
+    add_metric(mean(a), name = "n", axis = 1); //~ `add_metric` takes one number, `name` and `aggregation`.
     Model(x, a)
 }
 
