@@ -40,11 +40,11 @@ impl<'a> CallbackList<'a> {
         self.callbacks.is_empty()
     }
 
-    /// The values of the logs that they watch.
+    /// The values of the logs that they watch, up to the first callback that watches none: it may add
+    /// what those after it wait for.
     pub(crate) fn monitored(&self) -> impl Iterator<Item = &str> {
-        self.callbacks
-            .iter()
-            .filter_map(|callback| callback.monitors())
+        let callbacks = self.callbacks.iter();
+        callbacks.map_while(|callback| callback.monitors())
     }
 
     /// How many there are.

@@ -44,8 +44,8 @@ use crate::model::Logs;
 /// the loss and the metrics.
 #[allow(unused_variables)]
 pub trait Callback: Send {
-    /// The value of the logs that it watches, such as `val_loss`: `fit` refuses to begin where there
-    /// will be none.
+    /// The value of the logs that it waits for, such as `val_loss`: without validation data `fit` refuses
+    /// to begin, unless a callback before it may add the value. Keras warns after every epoch.
     fn monitors(&self) -> Option<&str> {
         None
     }

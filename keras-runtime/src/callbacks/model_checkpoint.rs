@@ -243,11 +243,6 @@ fn fixed(value: f32) -> String {
 }
 
 impl Callback for ModelCheckpoint {
-    /// Nothing that has to be there, unless only the best is kept.
-    fn monitors(&self) -> Option<&str> {
-        self.save_best_only.then_some(self.monitor.name.as_str())
-    }
-
     fn set_model(&mut self, _: &mut CallbackContext) -> Result<()> {
         self.check()
     }
