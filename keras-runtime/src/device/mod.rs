@@ -16,6 +16,7 @@ pub mod float;
 mod geometry;
 mod host;
 mod images;
+mod lookups;
 mod memory;
 mod merges;
 mod normalization;
@@ -46,6 +47,7 @@ pub use host::Cpu64;
 pub use host::Host;
 pub(crate) use host::on_hosts;
 pub use images::{Images, Resize, Window};
+pub use lookups::Lookups;
 pub use memory::Memory;
 pub use merges::{Broadcast, MergeFunction, Merges};
 pub use normalization::{Channels, GammaBeta, Moments, NormalizationGradients, Normalizations};
@@ -71,6 +73,7 @@ pub trait Device:
     + Pointwise
     + Copies
     + Images
+    + Lookups
     + RowSums
     + BatchSums
     + Counts
@@ -93,6 +96,7 @@ impl<D> Device for D where
         + Pointwise
         + Copies
         + Images
+        + Lookups
         + RowSums
         + BatchSums
         + Counts

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Model;
-use super::build::network;
+use super::build::{network, rebuild};
 use super::compiled::Compiled;
 use super::core::Core;
 use super::network::{Kind, Network};
@@ -163,7 +163,7 @@ pub fn load<M: Model>(path: &Path, make: impl FnOnce(u64) -> M) -> Result<M> {
         });
         let shapes: Vec<Vec<Option<usize>>> = shapes.collect();
         let shapes: Vec<&[Option<usize>]> = shapes.iter().map(Vec::as_slice).collect();
-        model.build_all(&shapes)?;
+        rebuild(&mut model, &shapes)?;
     }
     let (core, run) = model.split();
     set_layers(core, network::<M>(), &state, path, LoadWeights::new())?;

@@ -7,6 +7,7 @@ use super::build::{network, prepare};
 use super::compiled::{Compiled, OutputLoss};
 use super::core::{Core, Run};
 use super::history::Logs;
+use super::indices;
 use super::network::{Network, Value};
 use super::pass::{Pass, Space};
 use super::plan::EMPTY;
@@ -40,7 +41,19 @@ pub(crate) fn ready<M: Model>(model: &mut M, batch: &Batch<'_>, training: bool) 
     let shapes: Vec<Shape> = batch.inputs.iter().map(|table| table.shape).collect();
     prepare(model, &shapes, batch.rows.len(), training)?;
     let (core, run) = model.split();
+    check_indices(run, network, batch.inputs, training)?;
     resolve(core, run, network, batch.targets, training)
+}
+
+/// Whether the inputs that are numbers of rows are such. The memory of the mode is there.
+pub(crate) fn check_indices<D: Device>(
+    run: &Run<D>,
+    network: &Network,
+    inputs: &[Table<'_>],
+    training: bool,
+) -> Result<()> {
+    let space = run.space(training).ok_or_else(not_loaded)?;
+    indices::check(network, &space.plan.indices, inputs)
 }
 
 /// Sets the totals of losses and metrics to zero.
