@@ -97,7 +97,10 @@ fn processor_time() -> f64 {
     let line = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = line.rsplit(')').next().unwrap_or_default();
     let ticks = after_name.split_whitespace().skip(11).take(2);
-    ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+    ticks
+        .filter_map(|ticks| ticks.parse::<f64>().ok())
+        .sum::<f64>()
+        / 100.0
 }
 
 /// The time of something, the mean over so many times that the clock shows it.
@@ -135,7 +138,12 @@ fn metrics() -> keras::Result<()> {
         model.apply_gradients()
     })?;
     let mut report = |name: &str, time: f64| {
-        println!("{name} {:.2} us, {:.2} % of {:.0} us", time * 1e6, time / step * 100.0, step * 1e6);
+        println!(
+            "{name} {:.2} us, {:.2} % of {:.0} us",
+            time * 1e6,
+            time / step * 100.0,
+            step * 1e6
+        );
     };
     report("loss", mean_time(|| model.compute_loss())?);
     for name in [

@@ -42,7 +42,7 @@ pub(crate) fn check(
         place[0] = rest;
         let place: Vec<String> = place.iter().map(usize::to_string).collect();
         let place = place.join(",");
-        let (class, name) = (layer.class, layer.name);
+        let (class, name) = (&layer.class, &layer.name);
         return Err(Error::value(if value.fract() == 0.0 {
             format!("{class} layer `{name}`: indices[{place}] = {value} is not in [0, {below})")
         } else {

@@ -1,7 +1,9 @@
 //! Every model as the loops of `fit`, `evaluate` and `predict` see it, which are compiled once for all.
 
+use std::sync::Arc;
+
 use super::Model;
-use super::build::{network, prepare};
+use super::build::prepare;
 use super::function::{Stage, StepFunction};
 use super::history::Logs;
 use super::indices;
@@ -17,7 +19,7 @@ use crate::shape::Shape;
 /// A model whose type is not known: what a [`StepFunction`] works with. Every [`Model`] is one.
 pub trait Trainable: ModelHandle + Send {
     /// Its layers, inputs and outputs.
-    fn network(&self) -> &'static Network;
+    fn network(&self) -> Arc<Network>;
 
     /// One step of training: see [`Model::train_step`].
     ///
@@ -97,8 +99,8 @@ pub struct Inner<'a> {
 }
 
 impl<M: Model> Trainable for M {
-    fn network(&self) -> &'static Network {
-        network::<M>()
+    fn network(&self) -> Arc<Network> {
+        self.run().network.clone()
     }
 
     fn train_step(&mut self, batch: &Batch<'_>) -> Result<()> {
@@ -172,7 +174,7 @@ impl<M: Model> Trainable for M {
     fn prepare(&mut self, batch: &Batch<'_>) -> Result<Vec<Shape>> {
         let shapes: Vec<Shape> = batch.inputs.iter().map(|table| table.shape).collect();
         prepare(self, &shapes, batch.rows.len(), false)?;
-        step::check_indices(self.run(), network::<M>(), batch.inputs, false)?;
+        step::check_indices(self.run(), batch.inputs, false)?;
         output_shapes(self)
     }
 
@@ -191,6 +193,7 @@ impl<M: Model> Trainable for M {
     }
 
     fn batch_check(&self, training: bool) -> BatchCheck {
+        let network = self.run().network.clone();
         let space = self.run().space(training);
         let indices = space
             .map(|space| space.plan.indices.clone())
@@ -206,7 +209,7 @@ impl<M: Model> Trainable for M {
         });
         let checks: Vec<_> = checks.collect();
         Box::new(move |batch| {
-            indices::check(network::<M>(), &indices, batch.inputs)?;
+            indices::check(&network, &indices, batch.inputs)?;
             for ((loss, shape, prediction), table) in checks.iter().zip(batch.targets) {
                 if table.shape != *shape {
                     return Err(Error::value(format!(
