@@ -137,7 +137,7 @@ fn metrics() -> keras::Result<()> {
         model.backward()?;
         model.apply_gradients()
     })?;
-    let mut report = |name: &str, time: f64| {
+    let report = |name: &str, time: f64| {
         println!(
             "{name} {:.2} us, {:.2} % of {:.0} us",
             time * 1e6,

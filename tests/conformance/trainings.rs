@@ -238,7 +238,7 @@ fn muon_of_a_whole_model() -> keras::Result<()> {
     classifier("muon", Muon::new(0.02))
 }
 
-/// The scale is too large at first: the first steps are not taken.
+/// The squares of gradients at this scale would be infinite.
 #[test]
 fn a_loss_scale_that_finds_its_size() -> keras::Result<()> {
     let optimizer = LossScaleOptimizer::new(Adam::new(0.02).clipnorm(0.5));

@@ -449,8 +449,8 @@ on_hosts! {
             cpu::updates::factored(rule, dims, gradients, slots);
         }
 
-        fn sum_of_squares(&self, x: Self::Slice<'_>) -> f64 {
-            cpu::updates::sum_of_squares(x)
+        fn sum_of_squares(&self, scale: f32, x: Self::Slice<'_>) -> f64 {
+            cpu::updates::sum_of_squares(scale, x)
         }
 
         fn is_finite(&self, x: Self::Slice<'_>) -> bool {

@@ -38,8 +38,8 @@ pub trait Updates: Memory {
         gradients: Self::SliceMut<'_>,
         slots: [Self::SliceMut<'_>; 3],
     );
-    /// `Σ x²`.
-    fn sum_of_squares(&self, x: Self::Slice<'_>) -> f64;
+    /// `Σ (scale · x)²`.
+    fn sum_of_squares(&self, scale: f32, x: Self::Slice<'_>) -> f64;
     /// Whether no number is infinite or none.
     fn is_finite(&self, x: Self::Slice<'_>) -> bool;
 }

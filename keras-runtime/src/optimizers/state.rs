@@ -333,10 +333,10 @@ fn clip<D: Device>(
     scale: f32,
 ) {
     let settings = optimizer.settings();
-    let squares = |part: &Part| device.sum_of_squares(D::slice(grads, part.range.clone()));
+    let squares = |part: &Part| device.sum_of_squares(scale, D::slice(grads, part.range.clone()));
     // A norm that is no number makes every gradient none.
     let clipped = |squares: f64, limit: f32| {
-        let norm = squares.sqrt() as f32 * scale;
+        let norm = squares.sqrt() as f32;
         if norm <= limit {
             scale
         } else {
