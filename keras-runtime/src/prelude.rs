@@ -37,7 +37,8 @@ pub use crate::model::{
 };
 pub use crate::optimizers::{
     Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, IntoOptimizer, Lamb, Lion,
-    LossScaleOptimizer, Muon, Nadam, Optimizer, RMSprop, SGD, ScheduleFreeAdamW,
+    LossScaleOptimizer, MultiOptimizer, Muon, Nadam, Optimizer, OptimizerMap, RMSprop, SGD,
+    ScheduleFreeAdamW,
 };
 pub use crate::saving::LoadWeights;
 pub use crate::schedules::{

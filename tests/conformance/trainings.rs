@@ -248,6 +248,15 @@ fn a_loss_scale_that_finds_its_size() -> keras::Result<()> {
     classifier("loss_scale_optimizer", optimizer)
 }
 
+/// In Keras the paths of a `Sequential` begin with its name.
+#[test]
+fn several_optimizers_with_variables_of_their_own() -> keras::Result<()> {
+    let map = OptimizerMap::new(SGD::new(0.1).momentum(0.9))
+        .with("outputs/kernel", Adam::new(0.02))
+        .with(".*/bias", RMSprop::new(0.005).clipnorm(0.05));
+    classifier("multi_optimizer", MultiOptimizer::new(map))
+}
+
 /// Replays a `fit`: the history and the weights at its end.
 fn replay_fit<M: Model>(
     name: &str,

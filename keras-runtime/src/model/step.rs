@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::layers::Logits;
 use crate::losses::LossInput;
 use crate::metrics::MetricInput;
-use crate::optimizers::{Combine, State};
+use crate::optimizers::{Combine, State, members};
 use crate::random::Key;
 use crate::shape::Shape;
 
@@ -390,11 +390,15 @@ fn averaged<'a, D: Device>(
     run: &'a mut Run<D>,
 ) -> Result<(&'a D, &'a mut D::Buffer, &'a mut State<D>)> {
     let compiled = run.compiled.as_mut().ok_or(Error::NotCompiled)?;
-    if !compiled.optimizer.settings().use_ema() {
-        return Err(Error::value(
+    let optimizer = &*compiled.optimizer;
+    if !members(optimizer).any(|member| member.settings().use_ema()) {
+        return Err(Error::value(if optimizer.members() > 1 {
+            "SwapEMAWeights must be used when at least one inner optimizer has `use_ema=True` set. Received a \
+             MultiOptimizer with all inner optimizers having `use_ema=False`."
+        } else {
             "SwapEMAWeights must be used when `use_ema=True` is set on the optimizer. Received: \
-             use_ema=False",
-        ));
+             use_ema=False"
+        }));
     }
     let parameters = core.parameters.as_mut().ok_or_else(not_loaded)?;
     Ok((&core.device, &mut parameters.params, &mut compiled.state))

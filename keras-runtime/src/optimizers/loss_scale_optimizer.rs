@@ -131,6 +131,18 @@ impl<D: Device> Optimizer<D> for LossScaleOptimizer {
         true
     }
 
+    fn members(&self) -> usize {
+        self.inner.optimizer::<D>().members()
+    }
+
+    fn member(&self, at: usize) -> Option<&dyn Optimizer<D>> {
+        self.inner.optimizer::<D>().member(at)
+    }
+
+    fn member_of(&self, variable: &Variable) -> Result<usize> {
+        self.inner.optimizer::<D>().member_of(variable)
+    }
+
     fn update(&self, step: Step<'_, D>) {
         let Some(scalars) = step.scalars.get_mut(OWN..) else {
             return;
