@@ -25,6 +25,7 @@ pub struct Embedding {
     output_dim: usize,
     embeddings_initializer: Initializer,
     embeddings_regularizer: Regularizer,
+    activity_regularizer: Regularizer,
     embeddings_constraint: Constraint,
 }
 
@@ -49,6 +50,7 @@ impl Embedding {
             output_dim: dimension(output_dim, "output_dim"),
             embeddings_initializer: Initializer::RandomUniform,
             embeddings_regularizer: Regularizer::None,
+            activity_regularizer: Regularizer::None,
             embeddings_constraint: Constraint::None,
         }
     }
@@ -64,6 +66,13 @@ impl Embedding {
     #[must_use]
     pub const fn embeddings_regularizer(mut self, regularizer: Regularizer) -> Self {
         self.embeddings_regularizer = regularizer;
+        self
+    }
+
+    /// The penalty on the output, over the samples of a batch, that is added to the loss; none by default.
+    #[must_use]
+    pub const fn activity_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.activity_regularizer = regularizer;
         self
     }
 
@@ -147,6 +156,10 @@ const fn dimension(size: Size, argument: &str) -> usize {
 impl Layer for Embedding {
     fn indices_below(&self) -> Option<usize> {
         Some(self.input_dim)
+    }
+
+    fn activity_regularizer(&self) -> Regularizer {
+        self.activity_regularizer
     }
 
     fn forward<D: Device>(&self, cx: Forward<'_, D>) {

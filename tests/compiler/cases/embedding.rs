@@ -6,6 +6,10 @@ sequential! {
     Embedding(10, (3, 4)), //~ `output_dim` must be a positive integer. Received: output_dim=(3, 4)
     Embedding(20000000, 4), //~ Embedding: `input_dim` is at most 16777216, as inputs are `f32`. Received: input_dim=20000000
     Embedding(10, 4, mask_zero = true), //~ `mask_zero` makes a mask for the layers that follow, and none of them reads one.
+}
+
+sequential! {
+    Missing<5>;
     Embedding(10), //~ Embedding is missing 1 required positional argument: `output_dim`
 }
 
