@@ -11,6 +11,7 @@ use super::build::network;
 use super::network::{Kind, Network, Value};
 use super::summary::{OptimizerSize, Row, Summary};
 use super::trace::{Call, Trace};
+use crate::optimizers::{Held, SlotVariable};
 use crate::shape::Shape;
 
 /// What `summary` shows of a model.
@@ -79,12 +80,13 @@ fn optimizer<M: Model>(model: &M) -> Option<OptimizerSize> {
         return None;
     }
     let variables = compiled.state.variables(&*compiled.optimizer);
-    let of_slots: usize = variables.iter().map(|slot| slot.shape.size()).sum();
-    // The number of its steps, in eight bytes, and its learning rate come first.
-    let count = 1 + usize::from(!compiled.optimizer.settings().is_scheduled()) + of_slots;
+    let count = variables.iter().map(|variable| variable.shape.size()).sum();
+    let is_long = |variable: &&SlotVariable| variable.held == Held::Iterations;
+    // The number of its steps has eight bytes.
+    let long = variables.iter().filter(is_long).count();
     Some(OptimizerSize {
         count,
-        bytes: 4 * count + 4,
+        bytes: 4 * (count + long),
     })
 }
 

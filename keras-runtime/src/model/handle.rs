@@ -17,7 +17,7 @@ impl<M: Model> ModelHandle for M {
         Model::name(self)
     }
 
-    fn layers(&self) -> Vec<LayerState> {
+    fn layers(&self) -> Vec<LayerState<'_>> {
         state::layers(self.core(), network::<M>())
     }
 
@@ -45,7 +45,7 @@ impl<M: Model> ModelHandle for M {
         Model::save(self, path)
     }
 
-    fn optimizer(&self) -> Option<OptimizerState> {
+    fn optimizer(&self) -> Option<OptimizerState<'_>> {
         state::optimizer(self.core(), self.run().compiled.as_ref())
     }
 

@@ -2,18 +2,21 @@
 
 use std::path::Path;
 
+use ndarray::arr0;
+
 use super::Model;
 use super::build::network;
 use super::compiled::Compiled;
 use super::core::Core;
 use super::network::{Kind, Network};
-use super::parameters::{Parameters, Place};
-use super::weights::array;
+use super::parameters::{Parameters, Place, values};
 use crate::console;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::optimizers::State;
-use crate::saving::{self, LayerState, LoadWeights, ModelState, OptimizerState, WeightState};
+use crate::optimizers::{Held, SlotVariable, State};
+use crate::saving::{
+    self, LayerState, LoadWeights, ModelState, Numbers, OptimizerState, VariableState, WeightState,
+};
 use crate::shape::Shape;
 
 /// `Model::save`.
@@ -64,19 +67,19 @@ fn save<M: Model>(model: &M, path: &Path) -> Result<()> {
 }
 
 /// Every layer with its weights.
-pub(crate) fn layers<D: Device>(core: &Core<D>, network: &Network) -> Vec<LayerState> {
+pub(crate) fn layers<'a, D: Device>(core: &'a Core<D>, network: &Network) -> Vec<LayerState<'a>> {
     let layers = network.layers.iter().map(|info| LayerState {
         name: info.name.into(),
         class: info.class.into(),
         weights: Vec::new(),
     });
-    let mut layers: Vec<LayerState> = layers.collect();
+    let mut layers: Vec<LayerState<'a>> = layers.collect();
     if let Some(parameters) = &core.parameters {
         for place in parameters.places() {
             layers[place.layer].weights.push(WeightState {
                 name: place.name.into(),
                 trainable: place.trainable,
-                values: array(&core.device, parameters, &place),
+                values: parameters.values(&core.device, &place),
             });
         }
     }
@@ -97,28 +100,36 @@ pub(crate) fn weight_paths<D: Device>(core: &Core<D>, network: &Network) -> Vec<
 }
 
 /// What the optimizer remembers.
-pub(crate) fn optimizer<D: Device>(
-    core: &Core<D>,
-    compiled: Option<&Compiled<D>>,
-) -> Option<OptimizerState> {
+pub(crate) fn optimizer<'a, D: Device>(
+    core: &'a Core<D>,
+    compiled: Option<&'a Compiled<D>>,
+) -> Option<OptimizerState<'a>> {
     let Compiled {
         optimizer, state, ..
     } = compiled?;
-    let download = |vector: &D::Buffer| {
-        let len = D::len(vector);
-        let mut values = vec![0.0; len];
-        core.device.download(D::slice(vector, 0..len), &mut values);
-        values
+    let scalar = |value: f32| Numbers::Floats(arr0(value).into_dyn().into());
+    let vectors: Vec<&D::Buffer> = state.vectors().collect();
+    let variable = |SlotVariable { name, shape, held }| VariableState {
+        name,
+        values: match held {
+            Held::Iterations => Numbers::Count(state.iterations),
+            Held::LearningRate => scalar(optimizer.settings().learning_rate().at(state.iterations)),
+            Held::Scalar(at) => scalar(state.scalars()[at]),
+            Held::Count(at) => Numbers::Count(state.scalars()[at] as u64),
+            Held::Vector(at, range) => {
+                Numbers::Floats(values(&core.device, vectors[at], range, &shape))
+            }
+            Held::Zero { is_integer: true } => Numbers::Count(0),
+            Held::Zero { is_integer: false } => scalar(0.0),
+        },
     };
-    let settings = optimizer.settings();
-    let rate = settings.learning_rate().at(state.iterations);
+    let variables = state.variables(&**optimizer);
+    let begin = variables.iter().position(|variable| variable.held == Held::Iterations);
     Some(OptimizerState {
         name: optimizer.name().into(),
         class: optimizer.class().into(),
-        iterations: state.iterations,
-        learning_rate: (!settings.is_scheduled()).then_some(rate),
-        scalars: state.scalars().to_vec(),
-        slots: state.vectors().map(download).collect(),
+        inner: optimizer.wrapper().map(|wrapper| (wrapper.inner.into(), begin.unwrap_or(0))),
+        variables: variables.into_iter().map(variable).collect(),
     })
 }
 
@@ -139,9 +150,9 @@ pub(crate) fn load_weights<M: Model>(
     }
     let state = saving::read(path)?;
     set_layers(core, network, &state, path, arguments)?;
-    if let Some(compiled) = &mut run.compiled {
+    if let (Some(compiled), Some(optimizer)) = (&mut run.compiled, &state.optimizer) {
         run.step = state.step;
-        resume(core, compiled, &state)?;
+        resume(core, compiled, optimizer)?;
     }
     Ok(())
 }
@@ -168,7 +179,7 @@ pub fn load<M: Model>(path: &Path, make: impl FnOnce(u64) -> M) -> Result<M> {
     let (core, run) = model.split();
     set_layers(core, network::<M>(), &state, path, LoadWeights::new())?;
     run.step = state.step;
-    run.loaded = state.optimizer.is_some().then_some(state);
+    run.loaded = state.optimizer;
     Ok(model)
 }
 
@@ -176,7 +187,7 @@ pub fn load<M: Model>(path: &Path, make: impl FnOnce(u64) -> M) -> Result<M> {
 pub(crate) fn compiled<M: Model>(model: &mut M) -> Result<()> {
     let (core, run) = model.split();
     match (run.loaded.take(), &mut run.compiled) {
-        (Some(state), Some(compiled)) => resume(core, compiled, &state),
+        (Some(loaded), Some(compiled)) => resume(core, compiled, &loaded),
         _ => Ok(()),
     }
 }
@@ -186,7 +197,7 @@ pub(crate) fn compiled<M: Model>(model: &mut M) -> Result<()> {
 fn set_layers<D: Device>(
     core: &mut Core<D>,
     network: &Network,
-    state: &ModelState,
+    state: &ModelState<'_>,
     path: &Path,
     arguments: LoadWeights,
 ) -> Result<()> {
@@ -194,8 +205,8 @@ fn set_layers<D: Device>(
         return Ok(());
     };
     let places: Vec<Place> = parameters.places().collect();
-    let mut found: Vec<Option<&LayerState>> = vec![None; network.layers.len()];
-    let mut left: Vec<&LayerState> = state.layers.iter().collect();
+    let mut found: Vec<Option<&LayerState<'_>>> = vec![None; network.layers.len()];
+    let mut left: Vec<&LayerState<'_>> = state.layers.iter().collect();
     for (info, found) in network.layers.iter().zip(&mut found) {
         let of_class = left.iter().position(|layer| layer.class == info.class);
         *found = of_class.map(|at| left.remove(at));
@@ -242,7 +253,7 @@ fn set_layers<D: Device>(
 }
 
 /// What is different about a layer in a file, in Keras' words.
-fn difference(layer: &str, own: &[&Place], found: &[WeightState]) -> Option<String> {
+fn difference(layer: &str, own: &[&Place], found: &[WeightState<'_>]) -> Option<String> {
     if own.len() != found.len() {
         let names: Vec<&str> = own.iter().map(|place| place.name).collect();
         return Some(format!(
@@ -262,61 +273,82 @@ fn difference(layer: &str, own: &[&Place], found: &[WeightState]) -> Option<Stri
     ))
 }
 
-/// Sets what the optimizer remembers to what it did in a file, if it is the same optimizer of the same
-/// weights; if not, it begins anew and says so.
-fn resume<D: Device>(core: &Core<D>, compiled: &mut Compiled<D>, file: &ModelState) -> Result<()> {
-    let (Some(saved), Some(parameters)) = (&file.optimizer, &core.parameters) else {
+/// Sets what the optimizer remembers to what it did in a file, if it has as many variables there; if not,
+/// it keeps what it has and says so.
+fn resume<D: Device>(
+    core: &Core<D>,
+    compiled: &mut Compiled<D>,
+    saved: &OptimizerState<'_>,
+) -> Result<()> {
+    let Some(parameters) = &core.parameters else {
         return Ok(());
     };
     let Compiled {
         optimizer, state, ..
     } = compiled;
-    let (slots, len) = (State::len(&**optimizer), D::len(&parameters.params));
-    let is_whole = saved.slots.len() == slots
-        && saved.slots.iter().all(|slot| slot.len() == len)
-        && saved.scalars.len() == optimizer.scalars().len();
-    let is_new = saved.slots.is_empty() && saved.iterations == 0;
-    if saved.class != optimizer.class() || !(is_whole || is_new) || !same_weights(parameters, file)
-    {
-        let weights = parameters.places().filter(|place| place.trainable);
+    let mut new = State::new();
+    // What is saved before the first step are the variables that every optimizer has.
+    if saved.variables.len() != new.variables(&**optimizer).len() {
+        let variables = parameters.variables(&core.names, &core.trainable);
+        let params = &parameters.params;
+        new.prepare(&**optimizer, &core.device, params, variables, core.version)?;
+    }
+    let own = new.variables(&**optimizer);
+    let is_other = !saved.class.is_empty() && saved.class != optimizer.class();
+    if is_other || own.len() != saved.variables.len() {
         console::warn(&format!(
             "Skipping variable loading for optimizer '{}', because it has {} variables whereas the saved optimizer \
-             '{}' has {} variables.",
+             has {} variables.",
             optimizer.name(),
-            2 + slots * weights.count(),
-            saved.name,
-            file.optimizer_variables(saved.slots.len()),
+            own.len(),
+            saved.variables.len(),
         ));
         return Ok(());
     }
-    if let Some(rate) = saved.learning_rate
-        && !optimizer.settings().is_scheduled()
-    {
-        optimizer.settings_mut().set_learning_rate(rate)?;
-    }
-    *state = State::new();
-    state.iterations = saved.iterations;
-    if is_new {
+    let mut pairs = own.iter().zip(&saved.variables);
+    let differs = |(own, saved): &(&SlotVariable, &VariableState<'_>)| match &saved.values {
+        Numbers::Floats(values) => values.shape() != own.shape.dims(),
+        Numbers::Count(_) => own.shape != Shape::SCALAR,
+    };
+    if let Some((own, saved)) = pairs.find(differs) {
+        let found = match &saved.values {
+            Numbers::Floats(values) => values.shape(),
+            Numbers::Count(_) => &[],
+        };
+        console::warn(&format!(
+            "Skipping variable loading for optimizer '{}', because its variable '{}' has shape {:?} whereas the saved \
+             one has shape {found:?}.",
+            optimizer.name(),
+            own.name,
+            own.shape.dims(),
+        ));
         return Ok(());
     }
-    let variables = parameters.variables(&core.names, &core.trainable);
-    let params = &parameters.params;
-    state.prepare(&**optimizer, &core.device, params, variables, core.version)?;
-    for (values, vector) in saved.slots.iter().zip(state.vectors_mut()) {
-        core.device.upload(values, D::slice_mut(vector, 0..len));
+    for (own, saved) in own.into_iter().zip(&saved.variables) {
+        let number = match &saved.values {
+            Numbers::Floats(values) => values.first().copied().unwrap_or(0.0),
+            Numbers::Count(count) => *count as f32,
+        };
+        match own.held {
+            Held::Iterations => {
+                new.iterations = match saved.values {
+                    Numbers::Count(count) => count,
+                    Numbers::Floats(_) => number as u64,
+                }
+            }
+            Held::LearningRate => optimizer.settings_mut().set_learning_rate(number)?,
+            Held::Scalar(at) | Held::Count(at) => new.scalars_mut()[at] = number,
+            Held::Vector(at, range) => {
+                if let (Some(vector), Numbers::Floats(values)) =
+                    (new.vectors_mut().nth(at), &saved.values)
+                    && let Some(values) = values.as_slice()
+                {
+                    core.device.upload(values, D::slice_mut(vector, range));
+                }
+            }
+            Held::Zero { .. } => {}
+        }
     }
-    state.scalars_mut().copy_from_slice(&saved.scalars);
+    *state = new;
     Ok(())
-}
-
-/// Whether the trainable weights of a file are, one after the other, of the same shapes as the model's:
-/// what an optimizer remembers lies in their order.
-fn same_weights<D: Device>(parameters: &Parameters<D>, state: &ModelState) -> bool {
-    let own = parameters.places().filter(|place| place.trainable);
-    let saved = state.layers.iter().flat_map(|layer| &layer.weights);
-    let mut saved = saved.filter(|weight| weight.trainable);
-    let same = own
-        .zip(&mut saved)
-        .all(|(place, weight)| place.shape.dims() == weight.values.shape());
-    same && saved.next().is_none()
 }

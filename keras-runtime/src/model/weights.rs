@@ -8,7 +8,6 @@ use super::layer_ref::LayerRef;
 use super::network::Kind;
 use super::parameters::{Parameters, Place};
 use super::trace::Trace;
-use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -79,20 +78,11 @@ fn layer_ref<M: Model>(model: &M, index: usize) -> LayerRef<'_, M::Device> {
     }
 }
 
-/// The values of a weight as an array.
-pub(crate) fn array<D: Device>(
-    device: &D,
-    parameters: &Parameters<D>,
-    place: &Place,
-) -> ArrayD<f32> {
-    array_of(place.shape.dims(), parameters.get(device, place))
-}
-
 pub(crate) fn get<M: Model>(model: &M) -> Vec<ArrayD<f32>> {
     let core = model.core();
     let arrays = core.parameters.iter().flat_map(|parameters| {
         let places = places::<M>(parameters).into_iter();
-        places.map(|place| array(&core.device, parameters, &place))
+        places.map(|place| parameters.get(&core.device, &place))
     });
     arrays.collect()
 }

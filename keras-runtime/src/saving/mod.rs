@@ -10,7 +10,7 @@ mod native;
 
 use std::path::Path;
 
-use ndarray::ArrayD;
+use ndarray::{CowArray, IxDyn};
 
 use crate::error::{Error, Result};
 
@@ -26,9 +26,13 @@ pub(crate) fn ends_in(path: &Path, extensions: &[&str]) -> bool {
     extensions.iter().any(|extension| name.ends_with(extension))
 }
 
+/// The values of a weight with its shape: borrowed from a model that is saved, if they lie in the host's
+/// memory, and owned by what is read from a file.
+pub type Values<'a> = CowArray<'a, f32, IxDyn>;
+
 /// Everything of a model that a file keeps.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ModelState {
+pub struct ModelState<'a> {
     /// The model's name.
     pub name: String,
     /// What the model's random numbers follow from.
@@ -38,57 +42,68 @@ pub struct ModelState {
     /// The shape of each input without the batch axis, `None` where a dimension is not known.
     pub input_shapes: Vec<Vec<Option<usize>>>,
     /// The layers in order.
-    pub layers: Vec<LayerState>,
+    pub layers: Vec<LayerState<'a>>,
     /// What the optimizer remembers, if the model is compiled.
-    pub optimizer: Option<OptimizerState>,
+    pub optimizer: Option<OptimizerState<'a>>,
 }
 
 /// One layer with its weights.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct LayerState {
+pub struct LayerState<'a> {
     /// Its name, such as `dense_1`.
     pub name: String,
     /// Its type, such as `Dense`.
     pub class: String,
     /// Its weights in Keras' order; none before the model is built.
-    pub weights: Vec<WeightState>,
+    pub weights: Vec<WeightState<'a>>,
 }
 
 /// One weight of a layer.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct WeightState {
+pub struct WeightState<'a> {
     /// Its name within the layer, such as `kernel`.
     pub name: String,
     /// Whether the optimizer changes it, as long as its layer is trained.
     pub trainable: bool,
     /// Its values.
-    pub values: ArrayD<f32>,
+    pub values: Values<'a>,
 }
 
 /// What an optimizer remembers.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct OptimizerState {
+pub struct OptimizerState<'a> {
     /// Its name, such as `adam`.
     pub name: String,
-    /// The name of its class, such as `Adam`.
+    /// The name of its class, such as `Adam`; empty if the file does not say it.
     pub class: String,
-    /// The steps it has taken.
-    pub iterations: u64,
-    /// Its learning rate, unless a schedule determines it.
-    pub learning_rate: Option<f32>,
-    /// The numbers that it remembers of the whole model.
-    pub scalars: Vec<f32>,
-    /// One vector for each value that it remembers of a parameter, as long as all trainable weights
-    /// together and in their order; none before its first step.
-    pub slots: Vec<Vec<f32>>,
+    /// Its variables in Keras' order: the number of its steps, its learning rate unless a schedule
+    /// determines it, and, once it has taken a step, what it remembers of the weights that it trains.
+    pub variables: Vec<VariableState<'a>>,
+    /// The optimizer that it wraps, if it does: its name, and where its variables begin.
+    pub inner: Option<(String, usize)>,
 }
 
-impl ModelState {
-    /// The number of variables that Keras' optimizer would have: its iterations, its learning rate, and
-    /// for each slot one for each trainable weight.
-    pub(crate) fn optimizer_variables(&self, slots: usize) -> usize {
-        let weights = self.layers.iter().flat_map(|layer| &layer.weights);
-        2 + slots * weights.filter(|weight| weight.trainable).count()
+/// One variable of an optimizer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VariableState<'a> {
+    /// Its name, such as `dense_kernel_momentum`; empty if the file does not say it.
+    pub name: String,
+    /// Its values.
+    pub values: Numbers<'a>,
+}
+
+/// The values of an optimizer's variable.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Numbers<'a> {
+    /// Those of a weight, or a single one.
+    Floats(Values<'a>),
+    /// A number of steps.
+    Count(u64),
+}
+
+impl Default for Numbers<'_> {
+    fn default() -> Self {
+        Self::Count(0)
     }
 }
 
@@ -118,7 +133,7 @@ impl LoadWeights {
 ///
 /// # Errors
 /// If the file cannot be written.
-pub(crate) fn write(path: &Path, state: &ModelState) -> Result<()> {
+pub(crate) fn write(path: &Path, state: &ModelState<'_>) -> Result<()> {
     file::replace(path, |out| native::encode(state, out)).map_err(|error| Error::File {
         path: path.display().to_string(),
         message: error.to_string(),
@@ -129,7 +144,7 @@ pub(crate) fn write(path: &Path, state: &ModelState) -> Result<()> {
 ///
 /// # Errors
 /// If it cannot be read, is damaged, or is none of the known formats.
-pub(crate) fn read(path: &Path) -> Result<ModelState> {
+pub(crate) fn read(path: &Path) -> Result<ModelState<'static>> {
     let failed = |message: String| Error::File {
         path: path.display().to_string(),
         message,
