@@ -206,7 +206,8 @@ impl Emitter<'_> {
         let values = Literal::usize_unsuffixed(self.graph.values.len());
         let layers = self.graph.layers.iter().map(|layer| {
             let (name, class, trainable) = (&layer.name, &layer.class, layer.trainable());
-            quote! { keras::LayerInfo { name: #name, class: #class, trainable: #trainable } }
+            let field = &layer.field;
+            quote! { keras::LayerInfo { name: #name, class: #class, field: #field, trainable: #trainable } }
         });
         let inputs = network.inputs.iter().map(|input| {
             let (name, value) = (&input.name, self.value(input.value));

@@ -11,7 +11,6 @@ use super::build::network;
 use super::network::{Kind, Network, Value};
 use super::summary::{OptimizerSize, Row, Summary};
 use super::trace::{Call, Trace};
-use crate::optimizers::{Held, SlotVariable};
 use crate::shape::Shape;
 
 /// What `summary` shows of a model.
@@ -81,9 +80,8 @@ fn optimizer<M: Model>(model: &M) -> Option<OptimizerSize> {
     }
     let variables = compiled.state.variables(&*compiled.optimizer);
     let count = variables.iter().map(|variable| variable.shape.size()).sum();
-    let is_long = |variable: &&SlotVariable| variable.held == Held::Iterations;
-    // The number of its steps has eight bytes.
-    let long = variables.iter().filter(is_long).count();
+    // Integers, such as the number of its steps, have eight bytes.
+    let long = variables.iter().filter(|variable| variable.held.is_integer()).count();
     Some(OptimizerSize {
         count,
         bytes: 4 * (count + long),
@@ -308,6 +306,7 @@ mod tests {
                 layers.push(LayerInfo {
                     name,
                     class: "Dense",
+                    field: "",
                     trainable: true,
                 });
             }

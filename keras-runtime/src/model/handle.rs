@@ -46,7 +46,11 @@ impl<M: Model> ModelHandle for M {
     }
 
     fn optimizer(&self) -> Option<OptimizerState<'_>> {
-        state::optimizer(self.core(), self.run().compiled.as_ref())
+        state::optimizer(
+            self.core(),
+            network::<M>(),
+            self.run().compiled.as_ref(),
+        )
     }
 
     fn iterations(&self) -> u64 {

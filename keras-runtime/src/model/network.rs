@@ -59,6 +59,8 @@ pub struct LayerInfo {
     pub name: &'static str,
     /// Its type.
     pub class: &'static str,
+    /// The field of the struct that it is, in a subclassed model; empty if it is none.
+    pub field: &'static str,
     /// False for a frozen layer, whose weights training leaves alone.
     pub trainable: bool,
 }

@@ -1,4 +1,4 @@
-//! A model as a [`ModelState`], and back: what saving and loading have to do with models.
+//! A model as a [`ModelState`]: what is saved of it.
 
 use std::path::Path;
 
@@ -9,13 +9,14 @@ use super::build::network;
 use super::compiled::Compiled;
 use super::core::Core;
 use super::network::{Kind, Network};
-use super::parameters::{Parameters, Place, values};
-use crate::console;
+use super::parameters::{Parameters, values};
+use super::weights::own_layers;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::optimizers::{Held, SlotVariable, State};
+use crate::optimizers::{Held, SlotVariable};
+use crate::saving::legacy_h5::Configurations;
 use crate::saving::{
-    self, LayerState, LoadWeights, ModelState, Numbers, OptimizerState, VariableState, WeightState,
+    self, LayerState, ModelState, Numbers, OptimizerState, VariableState, WeightState,
 };
 use crate::shape::Shape;
 
@@ -28,7 +29,7 @@ pub(crate) fn save_model<M: Model>(model: &M, path: &Path) -> Result<()> {
             path.display()
         )));
     }
-    save(model, path)
+    save(model, path, Some(Configurations::default()))
 }
 
 /// `Model::save_weights`.
@@ -39,10 +40,18 @@ pub(crate) fn save_weights<M: Model>(model: &M, path: &Path) -> Result<()> {
             path.display()
         )));
     }
-    save(model, path)
+    save(model, path, None)
 }
 
-fn save<M: Model>(model: &M, path: &Path) -> Result<()> {
+fn save<M: Model>(model: &M, path: &Path, whole: Option<Configurations<'_>>) -> Result<()> {
+    saving::write(path, &state(model)?, whole)
+}
+
+/// Everything of a model that a file keeps.
+///
+/// # Errors
+/// If the model is not built.
+pub(crate) fn state<M: Model>(model: &M) -> Result<ModelState<'_>> {
     let (core, run, network) = (model.core(), model.run(), network::<M>());
     if core.parameters.is_none() {
         return Err(Error::NotBuilt(
@@ -53,17 +62,55 @@ fn save<M: Model>(model: &M, path: &Path) -> Result<()> {
     }
     let shapes = run.built.iter().flatten();
     let dim = |&dim: &usize| (dim != Shape::NONE).then_some(dim);
-    let state = ModelState {
+    let own = own_layers::<M>();
+    let mut all: Vec<Option<LayerState<'_>>> =
+        layers(core, network).into_iter().map(Some).collect();
+    let mut layers = Vec::with_capacity(own.len());
+    if is_functional(network) {
+        let inputs = network.inputs.iter();
+        let paths = saving::paths::of_list(inputs.clone().map(|_| INPUT));
+        layers.extend(inputs.zip(paths).map(|(input, path)| LayerState {
+            name: input.name.into(),
+            class: INPUT.into(),
+            path,
+            weights: Vec::new(),
+        }));
+    }
+    for (&layer, path) in own.iter().zip(paths(network, &own)) {
+        if let Some(layer) = all[layer].take().filter(|_| !path.is_empty()) {
+            layers.push(LayerState { path, ..layer });
+        }
+    }
+    Ok(ModelState {
         name: network.name.into(),
+        scope: scope(network),
         seed: core.seed,
         step: run.step,
         input_shapes: shapes
             .map(|shape| shape.dims().iter().map(dim).collect())
             .collect(),
-        layers: layers(core, network),
-        optimizer: optimizer(core, run.compiled.as_ref()),
-    };
-    saving::write(path, &state)
+        layers,
+        optimizer: optimizer(core, network, run.compiled.as_ref()),
+    })
+}
+
+/// The class of Keras' layers that are inputs.
+const INPUT: &str = "InputLayer";
+
+fn is_functional(network: &Network) -> bool {
+    matches!(network.kind, Kind::Functional | Kind::Part)
+}
+
+/// Where each of a model's layers is in Keras' files; empty if Keras has no layer there: `a + b` in `call`.
+pub(crate) fn paths(network: &Network, own: &[usize]) -> Vec<String> {
+    let layers = own.iter().map(|&layer| &network.layers[layer]);
+    match network.kind {
+        Kind::Subclassed => {
+            let attributes = layers.map(|info| (info.class, info.field));
+            saving::paths::of_attributes(&attributes.collect::<Vec<_>>())
+        }
+        _ => saving::paths::of_list(layers.map(|info| info.class)),
+    }
 }
 
 /// Every layer with its weights.
@@ -71,7 +118,7 @@ pub(crate) fn layers<'a, D: Device>(core: &'a Core<D>, network: &Network) -> Vec
     let layers = network.layers.iter().map(|info| LayerState {
         name: info.name.into(),
         class: info.class.into(),
-        weights: Vec::new(),
+        ..LayerState::default()
     });
     let mut layers: Vec<LayerState<'a>> = layers.collect();
     if let Some(parameters) = &core.parameters {
@@ -86,22 +133,28 @@ pub(crate) fn layers<'a, D: Device>(core: &'a Core<D>, network: &Network) -> Vec
     layers
 }
 
-/// The path of every weight. In Keras the layers of a functional model are built before the model, and
-/// those of others within it.
-pub(crate) fn weight_paths<D: Device>(core: &Core<D>, network: &Network) -> Vec<String> {
-    let model = match network.kind {
+/// What the names of a model's weights begin with. In Keras the layers of a functional model are built
+/// before the model, and those of others within it.
+fn scope(network: &Network) -> String {
+    match network.kind {
         Kind::Sequential | Kind::Subclassed => format!("{}/", network.name),
         Kind::Functional | Kind::Part => String::new(),
-    };
+    }
+}
+
+/// The path of every weight.
+pub(crate) fn weight_paths<D: Device>(core: &Core<D>, network: &Network) -> Vec<String> {
+    let scope = scope(network);
     let places = core.parameters.iter().flat_map(Parameters::places);
     places
-        .map(|place| format!("{model}{}/{}", network.layers[place.layer].name, place.name))
+        .map(|place| format!("{scope}{}/{}", network.layers[place.layer].name, place.name))
         .collect()
 }
 
 /// What the optimizer remembers.
 pub(crate) fn optimizer<'a, D: Device>(
     core: &'a Core<D>,
+    network: &Network,
     compiled: Option<&'a Compiled<D>>,
 ) -> Option<OptimizerState<'a>> {
     let Compiled {
@@ -109,8 +162,12 @@ pub(crate) fn optimizer<'a, D: Device>(
     } = compiled?;
     let scalar = |value: f32| Numbers::Floats(arr0(value).into_dyn().into());
     let vectors: Vec<&D::Buffer> = state.vectors().collect();
+    let scope = scope(network).replace('/', "_");
     let variable = |SlotVariable { name, shape, held }| VariableState {
-        name,
+        name: match held {
+            Held::Vector(..) => scope.clone() + &name,
+            _ => name,
+        },
         values: match held {
             Held::Iterations => Numbers::Count(state.iterations),
             Held::LearningRate => scalar(optimizer.settings().learning_rate().at(state.iterations)),
@@ -133,222 +190,3 @@ pub(crate) fn optimizer<'a, D: Device>(
     })
 }
 
-/// `Model::load_weights`.
-pub(crate) fn load_weights<M: Model>(
-    model: &mut M,
-    path: &Path,
-    arguments: LoadWeights,
-) -> Result<()> {
-    let network = network::<M>();
-    let (core, run) = model.split();
-    if core.parameters.is_none() {
-        return Err(Error::NotBuilt(format!(
-            "You are loading weights into a model that has not yet been built. Call model '{}' on some data or its \
-             `build()` first.",
-            network.name
-        )));
-    }
-    let state = saving::read(path)?;
-    set_layers(core, network, &state, path, arguments)?;
-    if let (Some(compiled), Some(optimizer)) = (&mut run.compiled, &state.optimizer) {
-        run.step = state.step;
-        resume(core, compiled, optimizer)?;
-    }
-    Ok(())
-}
-
-/// A model of a type from a file, by a function that makes one from a seed.
-///
-/// What the optimizer remembered waits for `compile`, which is the one to name it.
-///
-/// # Errors
-/// If the file cannot be read, or is that of another model.
-pub fn load<M: Model>(path: &Path, make: impl FnOnce(u64) -> M) -> Result<M> {
-    let state = saving::read(path)?;
-    let mut model = make(state.seed);
-    if !model.is_built() {
-        let shapes = state.input_shapes.iter().map(|shape| {
-            let mut with_batch = vec![None];
-            with_batch.extend(shape);
-            with_batch
-        });
-        let shapes: Vec<Vec<Option<usize>>> = shapes.collect();
-        let shapes: Vec<&[Option<usize>]> = shapes.iter().map(Vec::as_slice).collect();
-        model.build_all(&shapes)?;
-    }
-    let (core, run) = model.split();
-    set_layers(core, network::<M>(), &state, path, LoadWeights::new())?;
-    run.step = state.step;
-    run.loaded = state.optimizer;
-    Ok(model)
-}
-
-/// Gives a model that has just been compiled what the file had that it was loaded from.
-pub(crate) fn compiled<M: Model>(model: &mut M) -> Result<()> {
-    let (core, run) = model.split();
-    match (run.loaded.take(), &mut run.compiled) {
-        (Some(loaded), Some(compiled)) => resume(core, compiled, &loaded),
-        _ => Ok(()),
-    }
-}
-
-/// Sets the weights of every layer to those in a file. Layers are matched as in Keras, by their class
-/// and by which of the layers of this class they are; their names do not matter.
-fn set_layers<D: Device>(
-    core: &mut Core<D>,
-    network: &Network,
-    state: &ModelState<'_>,
-    path: &Path,
-    arguments: LoadWeights,
-) -> Result<()> {
-    let Some(parameters) = &mut core.parameters else {
-        return Ok(());
-    };
-    let places: Vec<Place> = parameters.places().collect();
-    let mut found: Vec<Option<&LayerState<'_>>> = vec![None; network.layers.len()];
-    let mut left: Vec<&LayerState<'_>> = state.layers.iter().collect();
-    for (info, found) in network.layers.iter().zip(&mut found) {
-        let of_class = left.iter().position(|layer| layer.class == info.class);
-        *found = of_class.map(|at| left.remove(at));
-    }
-    let mut differences: Vec<String> = Vec::new();
-    let mut fits = vec![true; network.layers.len()];
-    for (index, (info, found)) in network.layers.iter().zip(&found).enumerate() {
-        let own: Vec<&Place> = places.iter().filter(|place| place.layer == index).collect();
-        let weights = found.map_or(&[][..], |layer| &layer.weights);
-        if let Some(difference) = difference(info.name, &own, weights) {
-            differences.push(difference);
-            fits[index] = false;
-        }
-    }
-    let surplus = left.iter().filter(|layer| !layer.weights.is_empty());
-    differences.extend(surplus.map(|layer| {
-        format!(
-            "The file's layer '{}' ({}) is not in the model.",
-            layer.name, layer.class
-        )
-    }));
-    if !differences.is_empty() && !arguments.skip_mismatch {
-        return Err(Error::File {
-            path: path.display().to_string(),
-            message: format!(
-                "A total of {} objects could not be loaded.\n{}",
-                differences.len(),
-                differences.join("\n")
-            ),
-        });
-    }
-    for difference in &differences {
-        console::warn(difference);
-    }
-    let mut seen = vec![0; network.layers.len()];
-    for place in places.iter().filter(|place| fits[place.layer]) {
-        let weight = found[place.layer].and_then(|layer| layer.weights.get(seen[place.layer]));
-        seen[place.layer] += 1;
-        if let Some(values) = weight.and_then(|weight| weight.values.as_slice()) {
-            parameters.set(&core.device, place, values);
-        }
-    }
-    Ok(())
-}
-
-/// What is different about a layer in a file, in Keras' words.
-fn difference(layer: &str, own: &[&Place], found: &[WeightState<'_>]) -> Option<String> {
-    if own.len() != found.len() {
-        let names: Vec<&str> = own.iter().map(|place| place.name).collect();
-        return Some(format!(
-            "Layer '{layer}' expected {} variables, but received {} variables during loading. Expected: {names:?}",
-            own.len(),
-            found.len()
-        ));
-    }
-    let mut pairs = own.iter().zip(found);
-    let (place, weight) =
-        pairs.find(|(place, weight)| place.shape.dims() != weight.values.shape())?;
-    Some(format!(
-        "Layer '{layer}' weight `{}` shape {:?} is not compatible with provided weight shape {:?}.",
-        place.name,
-        place.shape.dims(),
-        weight.values.shape()
-    ))
-}
-
-/// Sets what the optimizer remembers to what it did in a file, if it has as many variables there; if not,
-/// it keeps what it has and says so.
-fn resume<D: Device>(
-    core: &Core<D>,
-    compiled: &mut Compiled<D>,
-    saved: &OptimizerState<'_>,
-) -> Result<()> {
-    let Some(parameters) = &core.parameters else {
-        return Ok(());
-    };
-    let Compiled {
-        optimizer, state, ..
-    } = compiled;
-    let mut new = State::new();
-    // What is saved before the first step are the variables that every optimizer has.
-    if saved.variables.len() != new.variables(&**optimizer).len() {
-        let variables = parameters.variables(&core.names, &core.trainable);
-        let params = &parameters.params;
-        new.prepare(&**optimizer, &core.device, params, variables, core.version)?;
-    }
-    let own = new.variables(&**optimizer);
-    let is_other = !saved.class.is_empty() && saved.class != optimizer.class();
-    if is_other || own.len() != saved.variables.len() {
-        console::warn(&format!(
-            "Skipping variable loading for optimizer '{}', because it has {} variables whereas the saved optimizer \
-             has {} variables.",
-            optimizer.name(),
-            own.len(),
-            saved.variables.len(),
-        ));
-        return Ok(());
-    }
-    let mut pairs = own.iter().zip(&saved.variables);
-    let differs = |(own, saved): &(&SlotVariable, &VariableState<'_>)| match &saved.values {
-        Numbers::Floats(values) => values.shape() != own.shape.dims(),
-        Numbers::Count(_) => own.shape != Shape::SCALAR,
-    };
-    if let Some((own, saved)) = pairs.find(differs) {
-        let found = match &saved.values {
-            Numbers::Floats(values) => values.shape(),
-            Numbers::Count(_) => &[],
-        };
-        console::warn(&format!(
-            "Skipping variable loading for optimizer '{}', because its variable '{}' has shape {:?} whereas the saved \
-             one has shape {found:?}.",
-            optimizer.name(),
-            own.name,
-            own.shape.dims(),
-        ));
-        return Ok(());
-    }
-    for (own, saved) in own.into_iter().zip(&saved.variables) {
-        let number = match &saved.values {
-            Numbers::Floats(values) => values.first().copied().unwrap_or(0.0),
-            Numbers::Count(count) => *count as f32,
-        };
-        match own.held {
-            Held::Iterations => {
-                new.iterations = match saved.values {
-                    Numbers::Count(count) => count,
-                    Numbers::Floats(_) => number as u64,
-                }
-            }
-            Held::LearningRate => optimizer.settings_mut().set_learning_rate(number)?,
-            Held::Scalar(at) | Held::Count(at) => new.scalars_mut()[at] = number,
-            Held::Vector(at, range) => {
-                if let (Some(vector), Numbers::Floats(values)) =
-                    (new.vectors_mut().nth(at), &saved.values)
-                    && let Some(values) = values.as_slice()
-                {
-                    core.device.upload(values, D::slice_mut(vector, range));
-                }
-            }
-            Held::Zero { .. } => {}
-        }
-    }
-    *state = new;
-    Ok(())
-}

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::shape::Shape;
 
 /// The layers of a model, by number: a part has those that it calls, in the order of the whole.
-fn own_layers<M: Model>() -> Vec<usize> {
+pub(crate) fn own_layers<M: Model>() -> Vec<usize> {
     let network = network::<M>();
     let all = 0..network.layers.len();
     if network.kind != Kind::Part {

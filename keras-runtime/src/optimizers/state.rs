@@ -53,6 +53,17 @@ pub(crate) enum Held {
     Zero { is_integer: bool },
 }
 
+impl Held {
+    /// Whether it is an integer in Keras.
+    pub fn is_integer(&self) -> bool {
+        match self {
+            Self::Iterations | Self::Count(_) => true,
+            Self::Zero { is_integer } => *is_integer,
+            Self::LearningRate | Self::Scalar(_) | Self::Vector(..) => false,
+        }
+    }
+}
+
 impl SlotVariable {
     fn scalar(name: &str, held: Held) -> Self {
         Self {

@@ -5,10 +5,10 @@
 //! ```text
 //! magic           89 4b 52 57 0d 0a 1a 0a ("KRW"; a transfer as text damages it)
 //! version         u32, 1
-//! name            text, the model's
+//! name, scope     text, the model's; text, what the names of its weights begin with
 //! seed, step      u64, u64
 //! input shapes    u32 how many; of each: u32 rank, u64 per dimension (all ones: not known)
-//! layers          u32 how many; of each: text name, text class,
+//! layers          u32 how many; of each: text name, text class, text path,
 //!                 u32 how many weights; of each: text name, u8 trainable, u32 rank, u64 per dimension, f32 values
 //! optimizer       u8 whether there is one; then: text name, text class, text the name of
 //!                 the one that it wraps or none, u32 where the variables of that one begin, u32 how many variables; of each: text name, u8 whether it is a count; if so, u64;
@@ -44,6 +44,7 @@ pub(super) fn encode(state: &ModelState<'_>, out: &mut dyn Write) -> io::Result<
     out.bytes(&MAGIC)?;
     out.count(VERSION as usize)?;
     out.text(&state.name)?;
+    out.text(&state.scope)?;
     out.number(state.seed)?;
     out.number(state.step)?;
     out.count(state.input_shapes.len())?;
@@ -57,6 +58,7 @@ pub(super) fn encode(state: &ModelState<'_>, out: &mut dyn Write) -> io::Result<
     for layer in &state.layers {
         out.text(&layer.name)?;
         out.text(&layer.class)?;
+        out.text(&layer.path)?;
         out.count(layer.weights.len())?;
         for weight in &layer.weights {
             out.text(&weight.name)?;
@@ -162,6 +164,7 @@ pub(super) fn decode(source: impl Read, len: u64) -> Result<ModelState<'static>,
     }
     let mut state = ModelState {
         name: source.text()?,
+        scope: source.text()?,
         seed: source.number()?,
         step: source.number()?,
         ..ModelState::default()
@@ -287,6 +290,7 @@ impl<R: Read> Decoder<R> {
         let mut layer = LayerState {
             name: self.text()?,
             class: self.text()?,
+            path: self.text()?,
             weights: Vec::new(),
         };
         for _ in 0..self.count()? {

@@ -24,15 +24,22 @@ pub(crate) fn of_list<'a>(classes: impl IntoIterator<Item = &'a str>) -> Vec<Str
 }
 
 /// The paths of the layers that are attributes of a model, from their classes and the names of the
-/// attributes.
+/// attributes; empty for a layer without a name.
 pub(crate) fn of_attributes(layers: &[(&str, &str)]) -> Vec<String> {
-    let listed = of_list(layers.iter().map(|(class, _)| *class));
+    let named = layers.iter().filter(|(_, attribute)| !attribute.is_empty());
+    let mut listed = of_list(named.map(|(class, _)| *class)).into_iter();
     let is_before = |attribute: &str| !attribute.starts_with('_') && attribute < "layers";
-    let path = |(&(_, attribute), listed): (&(&str, &str), String)| match is_before(attribute) {
-        true => attribute.to_owned(),
-        false => listed,
+    let path = |&(_, attribute): &(&str, &str)| {
+        if attribute.is_empty() {
+            return String::new();
+        }
+        let listed = listed.next().unwrap_or_default();
+        match is_before(attribute) {
+            true => attribute.to_owned(),
+            false => listed,
+        }
     };
-    layers.iter().zip(listed).map(path).collect()
+    layers.iter().map(path).collect()
 }
 
 /// `Conv2D` -> `conv2d`, `PReLU` -> `p_re_lu`: an underscore goes before a capital that follows a letter in
@@ -80,8 +87,9 @@ mod tests {
             ("Dense", "abc"),
             ("Dense", "_own"),
             ("Dropout", "Upper"),
+            ("Add", ""),
         ];
-        let paths = ["layers/dense", "abc", "layers/dense_2", "Upper"];
+        let paths = ["layers/dense", "abc", "layers/dense_2", "Upper", ""];
         assert_eq!(of_attributes(&layers), paths);
     }
 }

@@ -25,11 +25,9 @@ const VARIABLES: &str = "vars";
 /// Lays out the file of a model.
 pub(crate) fn layout<'a>(state: &'a ModelState<'_>) -> io::Result<Layout<'a>> {
     let mut root = Group::default();
-    for (name, number) in [("seed", state.seed), ("step", state.step)] {
-        root.attributes.push((name.into(), Attribute::Count(number)));
-    }
+    root.attributes.extend(state_attributes(state));
     for layer in &state.layers {
-        let data = layer.weights.iter().map(|weight| Data::Floats(&weight.values));
+        let data = layer.weights.iter().map(|weight| Data::of(&weight.values));
         add(&mut root, &layer.path, &layer.name, data)?;
     }
     if let Some(optimizer) = &state.optimizer {
@@ -43,11 +41,26 @@ pub(crate) fn layout<'a>(state: &'a ModelState<'_>) -> io::Result<Layout<'a>> {
     Layout::new(&root)
 }
 
+/// What the random numbers of a model depend on, as attributes of the root.
+pub(super) fn state_attributes(state: &ModelState<'_>) -> [(String, Attribute); 2] {
+    let numbers = [("seed", state.seed), ("step", state.step)];
+    numbers.map(|(name, number)| (name.to_owned(), Attribute::Count(number)))
+}
+
+/// The same, read; 0 in a file of Keras.
+pub(super) fn read_state(root: &Group<Dataset>, state: &mut ModelState<'_>) {
+    for (name, number) in [("seed", &mut state.seed), ("step", &mut state.step)] {
+        if let Some(Attribute::Count(count)) = root.attribute(name) {
+            *number = *count;
+        }
+    }
+}
+
 impl VariableState<'_> {
     /// Its values as a dataset.
     pub(super) fn data(&self) -> Data<'_> {
         match &self.values {
-            Numbers::Floats(values) => Data::Floats(values),
+            Numbers::Floats(values) => Data::of(values),
             Numbers::Count(count) => Data::Integer(*count),
         }
     }
@@ -80,15 +93,8 @@ pub(crate) fn read<R: Read + Seek>(
     reader: &mut Reader<R>,
     root: &Group<Dataset>,
 ) -> hdf5::Result<ModelState<'static>> {
-    let count = |name| match root.attribute(name) {
-        Some(Attribute::Count(count)) => *count,
-        _ => 0,
-    };
-    let mut state = ModelState {
-        seed: count("seed"),
-        step: count("step"),
-        ..ModelState::default()
-    };
+    let mut state = ModelState::default();
+    read_state(root, &mut state);
     let mut groups = vec![(String::new(), root)];
     while let Some((path, group)) = groups.pop() {
         if path == OPTIMIZER {
@@ -128,16 +134,9 @@ pub(crate) fn read<R: Read + Seek>(
             ..OptimizerState::default()
         };
         for (number, dataset) in numbered(variables) {
-            let values = match reader.count(dataset)? {
-                Some(count) => Numbers::Count(count),
-                None => {
-                    let path = format!("optimizer/vars/{number}");
-                    Numbers::Floats(floats(reader, dataset, &path)?)
-                }
-            };
             optimizer.variables.push(VariableState {
                 name: number.to_owned(),
-                values,
+                values: numbers(reader, dataset, &format!("optimizer/vars/{number}"))?,
             });
         }
         state.optimizer = Some(optimizer);
@@ -163,8 +162,20 @@ fn own_name(variables: &Group<Dataset>) -> String {
     }
 }
 
+/// The values of an optimizer's variable.
+pub(super) fn numbers<R: Read + Seek>(
+    reader: &mut Reader<R>,
+    dataset: &Dataset,
+    path: &str,
+) -> hdf5::Result<Numbers<'static>> {
+    match reader.count(dataset)? {
+        Some(count) => Ok(Numbers::Count(count)),
+        None => Ok(Numbers::Floats(floats(reader, dataset, path)?)),
+    }
+}
+
 /// The values of a dataset with their shape.
-pub(super) fn floats<R: Read + Seek>(
+pub(crate) fn floats<R: Read + Seek>(
     reader: &mut Reader<R>,
     dataset: &Dataset,
     path: &str,

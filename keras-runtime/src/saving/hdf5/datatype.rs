@@ -51,7 +51,8 @@ impl Datatype {
         let mut fields = Fields(message);
         let class = fields.u8()? & 0x0f;
         let bits = [fields.u8()?, fields.u8()?, fields.u8()?];
-        let size = fields.size(u64::from(u32::from_le_bytes(fields.array()?)))?;
+        let size = fields.u32()?;
+        let size = fields.size(u64::from(size))?;
         if size == 0 {
             return Err("The file is damaged: it has values of no size".into());
         }

@@ -26,6 +26,7 @@ mod read;
 mod write;
 
 use std::collections::BTreeMap;
+use std::io::{self, Read, Seek};
 
 pub(crate) use datatype::Datatype;
 pub(crate) use read::{Dataset, Reader};
@@ -52,6 +53,14 @@ mod message {
     pub const ATTRIBUTE: u16 = 0x0c;
     pub const CONTINUATION: u16 = 0x10;
     pub const SYMBOL_TABLE: u16 = 0x11;
+}
+
+/// Whether a file is one; it is at its beginning before and after.
+pub(crate) fn is_hdf5<R: Read + Seek>(source: &mut R) -> io::Result<bool> {
+    let mut begin = Vec::new();
+    source.by_ref().take(SIGNATURE.len() as u64).read_to_end(&mut begin)?;
+    source.rewind()?;
+    Ok(begin == SIGNATURE)
 }
 
 /// A group: attributes and members, whose datasets are `D`.

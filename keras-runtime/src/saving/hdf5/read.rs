@@ -7,7 +7,7 @@
 //!   whose parts overlap, or lead back to themselves, runs out of it.
 //! * An object is reached once, groups are at most [`MAX_DEPTH`] deep, and a B-tree goes down by one level
 //!   in each step.
-//! * The values of all datasets together are not longer than the file.
+//! * The values of all datasets that are read are together not longer than the file.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{Read, Seek, SeekFrom};
@@ -36,7 +36,7 @@ pub(crate) struct Reader<R> {
     len: u64,
     /// The bytes that may still be read for the tree.
     left: u64,
-    /// The bytes that the values of datasets may still take.
+    /// The bytes that may still be read for values.
     values_left: u64,
     /// The headers of objects that have been read.
     seen: HashSet<u64>,
@@ -111,6 +111,8 @@ impl<R: Read + Seek> Reader<R> {
         datatype
             .floats(&[], &mut Vec::new())
             .ok_or_else(unknown)?;
+        let left = self.values_left.checked_sub((dataset.count * size) as u64);
+        self.values_left = left.ok_or("The file is damaged: its datasets overlap")?;
         let mut values = Vec::with_capacity(dataset.count);
         let mut piece = vec![0; (dataset.count * size).min(PIECE / size * size)];
         let mut left = dataset.count * size;
@@ -420,8 +422,6 @@ impl<R: Read + Seek> Reader<R> {
                     return Err("The file is damaged: a dataset has less values than its shape says".into());
                 }
                 self.within(at, size as u64)?;
-                let left = self.values_left.checked_sub(size as u64);
-                self.values_left = left.ok_or("The file is damaged: its datasets overlap")?;
                 dataset.at = at;
             }
         }
@@ -563,8 +563,8 @@ fn dataspace(message: &[u8]) -> Result<(Vec<usize>, usize)> {
         let dim = usize::try_from(dim).ok().filter(|&dim| dim < 1 << 48);
         shape.push(dim.ok_or("The file is damaged: a dataset is larger than the file")?);
     }
-    let count = if is_null { Some(0) } else { Some(1) };
-    let count = shape.iter().fold(count, |count, &dim| count?.checked_mul(dim));
+    let one = usize::from(!is_null);
+    let count = shape.iter().try_fold(one, |count, &dim| count.checked_mul(dim));
     let count = count.ok_or("The file is damaged: a dataset is larger than the file")?;
     Ok((shape, count))
 }

@@ -6,10 +6,11 @@
 //! values of the datasets
 //! ```
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
+use super::super::Values;
 use super::{Attribute, Datatype, Group, NOWHERE, Node, SIGNATURE, message, padded};
-use crate::saving::Values;
 
 /// Half the members of a symbol table, and half the children of a B-tree's node: HDF5's defaults.
 const LEAF_K: usize = 4;
@@ -27,16 +28,23 @@ const PIECE: usize = 1 << 14;
 /// The values of a dataset to write.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Data<'a> {
-    /// Floats of 4 bytes.
-    Floats(&'a Values<'a>),
+    /// Floats of 4 bytes, of a shape.
+    Floats(&'a [usize], Cow<'a, [f32]>),
     /// One integer of 8 bytes.
     Integer(u64),
 }
 
-impl Data<'_> {
+impl<'a> Data<'a> {
+    /// The values of a weight.
+    pub fn of(values: &'a Values<'_>) -> Self {
+        let floats = values.as_slice().map(Cow::Borrowed);
+        let floats = floats.unwrap_or_else(|| values.iter().copied().collect());
+        Self::Floats(values.shape(), floats)
+    }
+
     fn datatype(&self) -> Datatype {
         match *self {
-            Self::Floats(_) => Datatype::Float32,
+            Self::Floats(..) => Datatype::Float32,
             Self::Integer(_) => Datatype::Integer {
                 size: 8,
                 signed: true,
@@ -46,7 +54,7 @@ impl Data<'_> {
 
     fn shape(&self) -> &[usize] {
         match self {
-            Self::Floats(values) => values.shape(),
+            Self::Floats(shape, _) => shape,
             Self::Integer(_) => &[],
         }
     }
@@ -54,7 +62,7 @@ impl Data<'_> {
     /// How many bytes its values take.
     fn len(&self) -> usize {
         match self {
-            Self::Floats(values) => 4 * values.len(),
+            Self::Floats(_, values) => 4 * values.len(),
             Self::Integer(_) => 8,
         }
     }
@@ -108,13 +116,7 @@ impl<'a> Layout<'a> {
         let mut piece = Vec::new();
         for data in &self.data {
             match data {
-                Data::Floats(values) => match values.as_slice() {
-                    Some(values) => floats(out, values, &mut piece)?,
-                    None => {
-                        let values: Vec<f32> = values.iter().copied().collect();
-                        floats(out, &values, &mut piece)?;
-                    }
-                },
+                Data::Floats(_, values) => floats(out, values, &mut piece)?,
                 Data::Integer(value) => out.write_all(&value.to_le_bytes())?,
             }
             out.write_all(&[0; 8][..padded(data.len()) - data.len()])?;
