@@ -573,7 +573,7 @@ fn another_optimizer_begins_anew_and_says_so() -> keras::Result<()> {
         panic!("{said:?}");
     };
     let expected = "Skipping variable loading for optimizer 'rm_sprop', because it has 8 variables whereas the saved \
-                    optimizer 'adam' has 14 variables.";
+                    optimizer has 14 variables.";
     assert_eq!(warning, expected);
     std::fs::remove_file(&path).expect("the file");
     Ok(())

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::Model;
-use super::build::network;
 use super::compiled::Compiled;
 use super::core::Core;
 use super::parameters::Place;
@@ -25,17 +24,16 @@ pub(crate) fn load_weights<M: Model>(
     path: &Path,
     arguments: LoadWeights,
 ) -> Result<()> {
-    let network = network::<M>();
-    let (core, run) = model.split();
-    if core.parameters.is_none() {
+    if !model.is_built() {
         return Err(Error::NotBuilt(format!(
             "You are loading weights into a model that has not yet been built. Call model '{}' on some data or its \
              `build()` first.",
-            network.name
+            model.name()
         )));
     }
     let file = saving::read(path)?;
-    set_layers::<M>(core, &file, path, arguments)?;
+    set_layers(model, &file, path, arguments)?;
+    let (core, run) = model.split();
     if let (Some(compiled), Some(optimizer)) = (&mut run.compiled, &file.state.optimizer) {
         run.step = file.state.step;
         resume(core, compiled, optimizer)?;
@@ -62,8 +60,8 @@ pub fn load<M: Model>(path: &Path, make: impl FnOnce(u64) -> M) -> Result<M> {
         let shapes: Vec<&[Option<usize>]> = shapes.iter().map(Vec::as_slice).collect();
         model.build_all(&shapes)?;
     }
-    let (core, run) = model.split();
-    set_layers::<M>(core, &file, path, LoadWeights::new())?;
+    set_layers(&mut model, &file, path, LoadWeights::new())?;
+    let (_, run) = model.split();
     run.step = file.state.step;
     run.loaded = file.state.optimizer;
     Ok(model)
@@ -80,12 +78,14 @@ pub(crate) fn compiled<M: Model>(model: &mut M) -> Result<()> {
 
 /// Sets the weights of a model's layers to those in a file.
 fn set_layers<M: Model>(
-    core: &mut Core<M::Device>,
+    model: &mut M,
     file: &Loaded,
     path: &Path,
     arguments: LoadWeights,
 ) -> Result<()> {
-    let (network, own) = (network::<M>(), own_layers::<M>());
+    let own = own_layers(model);
+    let (core, run) = model.split();
+    let network = &run.network;
     let Some(parameters) = &mut core.parameters else {
         return Ok(());
     };
@@ -99,7 +99,7 @@ fn set_layers<M: Model>(
     let mut differences: Vec<String> = Vec::new();
     let mut found: Vec<(&Place, &WeightState<'_>)> = Vec::new();
     for (&layer, path) in own.iter().zip(paths(network, &own)) {
-        let name = network.layers[layer].name;
+        let name = &*network.layers[layer].name;
         let places: Vec<&Place> = of_layer(layer).collect();
         let saved = match file.known_by {
             KnownBy::Path => take(&|saved| saved.path == path),
@@ -120,7 +120,10 @@ fn set_layers<M: Model>(
             "" => String::new(),
             path => format!(" ({path})"),
         };
-        format!("The file's layer '{}'{place} is not in the model.", layer.name)
+        format!(
+            "The file's layer '{}'{place} is not in the model.",
+            layer.name
+        )
     }));
     if !differences.is_empty() && !arguments.skip_mismatch {
         return Err(Error::File {

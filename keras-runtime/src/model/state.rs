@@ -5,7 +5,6 @@ use std::path::Path;
 use ndarray::arr0;
 
 use super::Model;
-use super::build::network;
 use super::compiled::Compiled;
 use super::core::Core;
 use super::network::{Kind, Network};
@@ -52,7 +51,8 @@ fn save<M: Model>(model: &M, path: &Path, whole: Option<Configurations<'_>>) -> 
 /// # Errors
 /// If the model is not built.
 pub(crate) fn state<M: Model>(model: &M) -> Result<ModelState<'_>> {
-    let (core, run, network) = (model.core(), model.run(), network::<M>());
+    let (core, run) = (model.core(), model.run());
+    let network = &run.network;
     if core.parameters.is_none() {
         return Err(Error::NotBuilt(
             "You are saving a model that has not yet been built. Try building the model first by calling it on some \
@@ -62,7 +62,7 @@ pub(crate) fn state<M: Model>(model: &M) -> Result<ModelState<'_>> {
     }
     let shapes = run.built.iter().flatten();
     let dim = |&dim: &usize| (dim != Shape::NONE).then_some(dim);
-    let own = own_layers::<M>();
+    let own = own_layers(model);
     let mut all: Vec<Option<LayerState<'_>>> =
         layers(core, network).into_iter().map(Some).collect();
     let mut layers = Vec::with_capacity(own.len());
@@ -70,7 +70,7 @@ pub(crate) fn state<M: Model>(model: &M) -> Result<ModelState<'_>> {
         let inputs = network.inputs.iter();
         let paths = saving::paths::of_list(inputs.clone().map(|_| INPUT));
         layers.extend(inputs.zip(paths).map(|(input, path)| LayerState {
-            name: input.name.into(),
+            name: input.name.to_string(),
             class: INPUT.into(),
             path,
             weights: Vec::new(),
@@ -82,7 +82,7 @@ pub(crate) fn state<M: Model>(model: &M) -> Result<ModelState<'_>> {
         }
     }
     Ok(ModelState {
-        name: network.name.into(),
+        name: network.name.to_string(),
         scope: scope(network),
         seed: core.seed,
         step: run.step,
@@ -106,18 +106,18 @@ pub(crate) fn paths(network: &Network, own: &[usize]) -> Vec<String> {
     let layers = own.iter().map(|&layer| &network.layers[layer]);
     match network.kind {
         Kind::Subclassed => {
-            let attributes = layers.map(|info| (info.class, info.field));
+            let attributes = layers.map(|info| (&*info.class, &*info.field));
             saving::paths::of_attributes(&attributes.collect::<Vec<_>>())
         }
-        _ => saving::paths::of_list(layers.map(|info| info.class)),
+        _ => saving::paths::of_list(layers.map(|info| &*info.class)),
     }
 }
 
 /// Every layer with its weights.
 pub(crate) fn layers<'a, D: Device>(core: &'a Core<D>, network: &Network) -> Vec<LayerState<'a>> {
     let layers = network.layers.iter().map(|info| LayerState {
-        name: info.name.into(),
-        class: info.class.into(),
+        name: info.name.to_string(),
+        class: info.class.to_string(),
         ..LayerState::default()
     });
     let mut layers: Vec<LayerState<'a>> = layers.collect();
@@ -181,12 +181,15 @@ pub(crate) fn optimizer<'a, D: Device>(
         },
     };
     let variables = state.variables(&**optimizer);
-    let begin = variables.iter().position(|variable| variable.held == Held::Iterations);
+    let begin = variables
+        .iter()
+        .position(|variable| variable.held == Held::Iterations);
     Some(OptimizerState {
         name: optimizer.name().into(),
         class: optimizer.class().into(),
-        inner: optimizer.wrapper().map(|wrapper| (wrapper.inner.into(), begin.unwrap_or(0))),
+        inner: optimizer
+            .wrapper()
+            .map(|wrapper| (wrapper.inner.into(), begin.unwrap_or(0))),
         variables: variables.into_iter().map(variable).collect(),
     })
 }
-

@@ -50,7 +50,9 @@ pub(crate) enum Held {
     /// A part of one of the [`vectors`](State::vectors).
     Vector(usize, Range<usize>),
     /// Nowhere: it is always 0.
-    Zero { is_integer: bool },
+    Zero {
+        is_integer: bool,
+    },
 }
 
 impl Held {

@@ -62,18 +62,24 @@ pub(crate) fn layout<'a>(
                 ("model_config", configurations.model),
                 ("training_config", configurations.training),
             ];
-            let texts = texts.into_iter().filter_map(|(name, text)| Some((name, text?)));
+            let texts = texts
+                .into_iter()
+                .filter_map(|(name, text)| Some((name, text?)));
             root.attributes = VERSION.into_iter().chain(texts).map(text).collect();
             root.members.insert(MODEL.into(), Node::Group(weights));
             if let Some(optimizer) = &state.optimizer {
                 let begin = optimizer.inner.as_ref().map_or(0, |(_, at)| *at);
-                let data = optimizer.variables.iter().enumerate().map(|(at, variable)| {
-                    let name = match &optimizer.inner {
-                        Some((inner, _)) if at >= begin => inner,
-                        _ => &optimizer.name,
-                    };
-                    (format!("{name}/{}", variable.name), variable.data())
-                });
+                let data = optimizer
+                    .variables
+                    .iter()
+                    .enumerate()
+                    .map(|(at, variable)| {
+                        let name = match &optimizer.inner {
+                            Some((inner, _)) if at >= begin => inner,
+                            _ => &optimizer.name,
+                        };
+                        (format!("{name}/{}", variable.name), variable.data())
+                    });
                 add(&mut root, OPTIMIZER, data)?;
             }
             root
@@ -89,7 +95,12 @@ fn add<'a>(
     name: &str,
     data: impl Iterator<Item = (String, Data<'a>)>,
 ) -> io::Result<()> {
-    let in_the_way = || io::Error::new(io::ErrorKind::InvalidInput, format!("two objects at {name}"));
+    let in_the_way = || {
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("two objects at {name}"),
+        )
+    };
     let group = to.make(name).ok_or_else(in_the_way)?;
     let mut paths = Vec::new();
     for (mut path, data) in data {
@@ -111,7 +122,9 @@ fn add<'a>(
 
 fn set_texts(group: &mut Group<Data<'_>>, name: &str, texts: Vec<String>) {
     if texts.len() <= MAX_TEXTS {
-        group.attributes.push((name.into(), Attribute::Texts(texts)));
+        group
+            .attributes
+            .push((name.into(), Attribute::Texts(texts)));
         return;
     }
     for (number, texts) in texts.chunks(MAX_TEXTS).enumerate() {
@@ -138,7 +151,11 @@ pub(crate) fn weights(root: &Group<Dataset>) -> Option<&Group<Dataset>> {
         names.any(|name| name == LAYER_NAMES || name == "layer_names0")
     };
     let whole = || root.group(MODEL).filter(|group| is_weights(group));
-    if is_weights(root) { Some(root) } else { whole() }
+    if is_weights(root) {
+        Some(root)
+    } else {
+        whole()
+    }
 }
 
 /// Reads the file of a model, from where its weights are. Its layers are in the order of the model.
@@ -154,7 +171,8 @@ pub(crate) fn read<R: Read + Seek>(
     super::weights_h5::read_state(root, &mut state);
     for name in texts(weights, LAYER_NAMES) {
         let group = weights.group(&name);
-        let group = group.ok_or_else(|| format!("The file is damaged: layer '{name}' is missing"))?;
+        let group =
+            group.ok_or_else(|| format!("The file is damaged: layer '{name}' is missing"))?;
         let mut layer = LayerState {
             name,
             ..LayerState::default()

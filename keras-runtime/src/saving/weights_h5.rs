@@ -15,9 +15,7 @@
 use std::io::{self, Read, Seek};
 
 use super::hdf5::{self, Attribute, Data, Dataset, Group, Layout, Node, Reader};
-use super::{
-    LayerState, ModelState, Numbers, OptimizerState, Values, VariableState, WeightState,
-};
+use super::{LayerState, ModelState, Numbers, OptimizerState, Values, VariableState, WeightState};
 
 const OPTIMIZER: &str = "optimizer";
 const VARIABLES: &str = "vars";
@@ -34,7 +32,12 @@ pub(crate) fn layout<'a>(state: &'a ModelState<'_>) -> io::Result<Layout<'a>> {
         let data = || optimizer.variables.iter().map(|variable| variable.data());
         add(&mut root, OPTIMIZER, &optimizer.name, data())?;
         if let Some((inner, at)) = &optimizer.inner {
-            add(&mut root, "optimizer/inner_optimizer", inner, data().skip(*at))?;
+            add(
+                &mut root,
+                "optimizer/inner_optimizer",
+                inner,
+                data().skip(*at),
+            )?;
         }
     }
     add(&mut root, "", &state.name, std::iter::empty())?;
@@ -103,7 +106,10 @@ pub(crate) fn read<R: Read + Seek>(
         for (name, node) in &group.members {
             let Node::Group(member) = node else { continue };
             if name != VARIABLES {
-                groups.push((format!("{path}/{name}").trim_start_matches('/').into(), member));
+                groups.push((
+                    format!("{path}/{name}").trim_start_matches('/').into(),
+                    member,
+                ));
                 continue;
             }
             let mut weights = Vec::with_capacity(member.members.len());

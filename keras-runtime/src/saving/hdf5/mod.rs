@@ -58,7 +58,10 @@ mod message {
 /// Whether a file is one; it is at its beginning before and after.
 pub(crate) fn is_hdf5<R: Read + Seek>(source: &mut R) -> io::Result<bool> {
     let mut begin = Vec::new();
-    source.by_ref().take(SIGNATURE.len() as u64).read_to_end(&mut begin)?;
+    source
+        .by_ref()
+        .take(SIGNATURE.len() as u64)
+        .read_to_end(&mut begin)?;
     source.rewind()?;
     Ok(begin == SIGNATURE)
 }

@@ -104,13 +104,10 @@ impl<R: Read + Seek> Reader<R> {
         if let Some(refusal) = dataset.refusal {
             return Err(refusal.into());
         }
-        let unknown = || {
-            "Expected a dataset of floats or integers. Received: one of another type".to_owned()
-        };
+        let unknown =
+            || "Expected a dataset of floats or integers. Received: one of another type".to_owned();
         let (size, datatype) = (dataset.datatype.size(), dataset.datatype);
-        datatype
-            .floats(&[], &mut Vec::new())
-            .ok_or_else(unknown)?;
+        datatype.floats(&[], &mut Vec::new()).ok_or_else(unknown)?;
         let left = self.values_left.checked_sub((dataset.count * size) as u64);
         self.values_left = left.ok_or("The file is damaged: its datasets overlap")?;
         let mut values = Vec::with_capacity(dataset.count);
@@ -267,7 +264,10 @@ impl<R: Read + Seek> Reader<R> {
             ));
         }
         if !self.seen.insert(at) {
-            return Err("Expected objects with one name each. Received: a link to an object that has one".into());
+            return Err(
+                "Expected objects with one name each. Received: a link to an object that has one"
+                    .into(),
+            );
         }
         let header = self.header(at)?;
         let mut attributes = Vec::new();
@@ -419,7 +419,9 @@ impl<R: Read + Seek> Reader<R> {
             }
             Some((at, len)) => {
                 if (size as u64) > len {
-                    return Err("The file is damaged: a dataset has less values than its shape says".into());
+                    return Err(
+                        "The file is damaged: a dataset has less values than its shape says".into(),
+                    );
                 }
                 self.within(at, size as u64)?;
                 dataset.at = at;
@@ -454,7 +456,8 @@ impl<R: Read + Seek> Reader<R> {
         let (shape, count) = dataspace(space)?;
         let size = datatype.size();
         let values = count.checked_mul(size).and_then(|len| fields.0.get(..len));
-        let values = values.ok_or("The file is damaged: an attribute is longer than its message")?;
+        let values =
+            values.ok_or("The file is damaged: an attribute is longer than its message")?;
         let mut values = values.chunks_exact(size);
         let value = match (datatype, shape.len()) {
             (Datatype::Text { .. }, 0) => values.next().and_then(text).map(Attribute::Text),
@@ -496,7 +499,9 @@ impl<R: Read + Seek> Reader<R> {
         let object = u16::try_from(object).ok();
         let range = object.and_then(|object| collection.objects.get(&object));
         let bytes = range.and_then(|range| collection.bytes[range.clone()].get(..len));
-        Ok(text(bytes.ok_or("The file is damaged: a string is not where it should be")?))
+        Ok(text(bytes.ok_or(
+            "The file is damaged: a string is not where it should be",
+        )?))
     }
 
     /// A collection of the global heap.
@@ -564,7 +569,9 @@ fn dataspace(message: &[u8]) -> Result<(Vec<usize>, usize)> {
         shape.push(dim.ok_or("The file is damaged: a dataset is larger than the file")?);
     }
     let one = usize::from(!is_null);
-    let count = shape.iter().try_fold(one, |count, &dim| count.checked_mul(dim));
+    let count = shape
+        .iter()
+        .try_fold(one, |count, &dim| count.checked_mul(dim));
     let count = count.ok_or("The file is damaged: a dataset is larger than the file")?;
     Ok((shape, count))
 }

@@ -106,6 +106,7 @@ impl<'a> Layout<'a> {
     }
 
     /// The length of the file.
+    #[allow(dead_code)] // An archive asks for it.
     pub fn len(&self) -> u64 {
         self.len
     }
@@ -328,9 +329,11 @@ impl<'a> Writer<'a> {
         attribute: &Attribute,
     ) -> io::Result<Option<(u16, Vec<u8>)>> {
         let (datatype, space, value) = match attribute {
-            Attribute::Text(text) => {
-                (Datatype::VariableText, dataspace(&[]), self.variable_text(text)?)
-            }
+            Attribute::Text(text) => (
+                Datatype::VariableText,
+                dataspace(&[]),
+                self.variable_text(text)?,
+            ),
             Attribute::Texts(texts) => {
                 let mut value = Vec::with_capacity(16 * texts.len());
                 for text in texts {
@@ -422,7 +425,16 @@ fn entry(name: usize, header: usize, group: Option<&Place>) -> Vec<u8> {
 
 /// See `dataspace` of the reader; version 1, with the largest dimensions, which are the same.
 fn dataspace(shape: &[usize]) -> Vec<u8> {
-    let mut bytes = vec![1, shape.len() as u8, u8::from(!shape.is_empty()), 0, 0, 0, 0, 0];
+    let mut bytes = vec![
+        1,
+        shape.len() as u8,
+        u8::from(!shape.is_empty()),
+        0,
+        0,
+        0,
+        0,
+        0,
+    ];
     for dim in [shape, shape].concat() {
         bytes.extend((dim as u64).to_le_bytes());
     }
