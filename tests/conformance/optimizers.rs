@@ -301,7 +301,7 @@ fn variables_have_the_names_and_the_order_of_keras() {
         let run = Run::new(optimizer, &weights, &["kernel", "bias"]);
         let variables = run.state.variables(&*run.optimizer);
         let named = variables.into_iter().map(|variable| variable.name);
-        named.collect::<Vec<_>>().join(" ")
+        named.skip(2).collect::<Vec<_>>().join(" ")
     };
     let optimizer = Adam::new(0.1)
         .amsgrad(true)
@@ -318,6 +318,15 @@ fn variables_have_the_names_and_the_order_of_keras() {
         names(optimizer.into_optimizer().expect("valid arguments")),
         "kernel_velocity bias_velocity kernel_momentum bias_momentum kernel_average_gradient \
          bias_average_gradient"
+    );
+    // Its own two are followed by those of each optimizer, the default last.
+    let map =
+        OptimizerMap::new(SGD::new(0.1).momentum(0.5)).with("bias", Adam::new(0.1).use_ema(true));
+    let optimizer = MultiOptimizer::new(map.with("other", Lion::new(0.1)));
+    assert_eq!(
+        names(optimizer.into_optimizer().expect("valid arguments")),
+        "iteration learning_rate bias_average bias_momentum bias_velocity iteration learning_rate \
+         iteration learning_rate kernel_momentum"
     );
 }
 

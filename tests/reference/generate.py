@@ -24,6 +24,7 @@ FIXTURES = [
     "fits",
     "texts",
     "traces",
+    "weights",
 ]
 
 if __name__ == "__main__":

@@ -191,6 +191,15 @@ impl Configured for MultiOptimizer {
     fn settings_mut(&mut self) -> &mut Settings {
         &mut self.settings
     }
+
+    fn member_settings_mut(&mut self, at: usize) -> &mut Settings {
+        let OptimizerMap { default, entries } = &mut *self.map;
+        let optimizer = match entries.get_mut(at) {
+            Some(entry) => &mut entry.optimizer,
+            None => default,
+        };
+        optimizer.configured_mut().settings_mut()
+    }
 }
 
 impl<D: Device> Optimizer<D> for MultiOptimizer {

@@ -79,6 +79,45 @@ pub struct SlotVariable {
     pub name: String,
     /// Its shape.
     pub shape: Shape,
+    pub(crate) held: Held,
+}
+
+/// Where the values of a variable are.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Held {
+    /// The number of steps, an integer.
+    Iterations,
+    /// That of one of the optimizers.
+    LearningRate(usize),
+    /// One of the numbers of the whole model.
+    Scalar(usize),
+    /// The same, an integer in Keras.
+    Count(usize),
+    /// A part of one of the [`vectors`](State::vectors).
+    Vector(usize, Range<usize>),
+    /// Nowhere: it is always 0.
+    Zero { is_integer: bool },
+}
+
+impl Held {
+    /// Whether it is an integer in Keras.
+    pub fn is_integer(&self) -> bool {
+        match self {
+            Self::Iterations | Self::Count(_) => true,
+            Self::Zero { is_integer } => *is_integer,
+            Self::LearningRate(_) | Self::Scalar(_) | Self::Vector(..) => false,
+        }
+    }
+}
+
+impl SlotVariable {
+    fn scalar(name: &str, held: Held) -> Self {
+        Self {
+            name: name.to_owned(),
+            shape: Shape::SCALAR,
+            held,
+        }
+    }
 }
 
 impl<D: Device> State<D> {
@@ -98,16 +137,8 @@ impl<D: Device> State<D> {
         }
     }
 
-    /// How many vectors, each as long as all weights, an optimizer remembers: its slots, a moving
-    /// average, a sum of gradients.
-    pub(crate) fn len(optimizer: &dyn Optimizer<D>) -> usize {
-        let slots = members(optimizer).map(|member| member.slots().len());
-        let use_ema = members(optimizer).any(|member| member.settings().use_ema);
-        let accumulated = members(optimizer).any(accumulates);
-        slots.max().unwrap_or(0) + usize::from(use_ema) + usize::from(accumulated)
-    }
-
-    /// These vectors; none before the first step.
+    /// The vectors, each as long as all weights, that an optimizer remembers: its slots, a moving
+    /// average, a sum of gradients. None before the first step.
     pub(crate) fn vectors(&self) -> impl Iterator<Item = &D::Buffer> {
         let others = self.average.iter().chain(&self.accumulated);
         self.slots.iter().chain(others)
@@ -360,44 +391,85 @@ impl<D: Device> State<D> {
         Ok(())
     }
 
-    /// The variables that Keras makes for an optimizer, after its number of steps and its learning
-    /// rate, in Keras' order.
+    /// The variables that Keras makes for an optimizer, in Keras' order: the number of its steps, its
+    /// learning rate unless a schedule determines it, and, once it has taken a step, what it remembers of
+    /// the weights.
     pub fn variables(&self, optimizer: &dyn Optimizer<D>) -> Vec<SlotVariable> {
-        let settings = optimizer.settings();
         let mut listed = Vec::new();
-        let mut list = |variable: &Variable, name: &str, shape: Shape| {
+        let zero = |is_integer| Held::Zero { is_integer };
+        let mut own = 0..self.scalars.len();
+        if let Some(wrapper) = optimizer.wrapper() {
+            // It does not count its steps and has no learning rate, but variables for both.
+            listed.push(SlotVariable::scalar("iteration", zero(true)));
+            listed.push(SlotVariable::scalar("learning_rate", zero(false)));
+            for (name, at) in wrapper.counts.iter().zip(&mut own) {
+                listed.push(SlotVariable::scalar(name, Held::Count(at)));
+            }
+            for (name, at) in wrapper.scalars.iter().zip(&mut own) {
+                listed.push(SlotVariable::scalar(name, Held::Scalar(at)));
+            }
+        }
+        if optimizer.members() > 1 {
+            listed.push(SlotVariable::scalar("iteration", Held::Iterations));
+            listed.push(SlotVariable::scalar("learning_rate", zero(false)));
+        }
+        for (at, member) in members(optimizer).enumerate() {
+            listed.push(SlotVariable::scalar("iteration", Held::Iterations));
+            if !member.settings().is_scheduled() {
+                let rate = SlotVariable::scalar("learning_rate", Held::LearningRate(at));
+                listed.push(rate);
+            }
+            let Some(group) = self
+                .groups
+                .get(at)
+                .filter(|group| !group.variables.is_empty())
+            else {
+                continue;
+            };
+            self.list(member, group, &mut listed);
+            let scalars = group.scalars.start.max(own.start)..group.scalars.end;
+            listed.extend(scalars.map(|at| SlotVariable::scalar("variable", Held::Scalar(at))));
+        }
+        listed
+    }
+
+    /// Lists what one of the optimizers remembers of the weights.
+    fn list(&self, optimizer: &dyn Optimizer<D>, group: &Group, listed: &mut Vec<SlotVariable>) {
+        let mut list = |variable: &Variable, name: &str, shape: Shape, vector: usize| {
             let path = variable.path.replace('/', "_");
             let name = match name {
                 "" => path,
                 name => format!("{path}_{name}"),
             };
-            listed.push(SlotVariable { name, shape });
+            let start = variable.range.start;
+            listed.push(SlotVariable {
+                name,
+                shape,
+                held: Held::Vector(vector, start..start + shape.size()),
+            });
         };
-        let before = [
-            (settings.use_ema, "average"),
-            (
-                settings.gradient_accumulation_steps.is_some(),
-                "gradient_accumulator",
-            ),
-        ];
-        for (_, name) in before.into_iter().filter(|(is_there, _)| *is_there) {
-            for variable in &self.variables {
-                list(variable, name, variable.shape);
+        let average = self.slots.len();
+        let accumulated = average + usize::from(self.average.is_some());
+        for (is_there, name, vector) in [
+            (group.has_average, "average", average),
+            (accumulates(optimizer), "gradient_accumulator", accumulated),
+        ] {
+            for variable in group.variables.iter().filter(|_| is_there) {
+                list(variable, name, variable.shape, vector);
             }
         }
         let slots: Vec<Slot> = optimizer.slots();
         let blocks = slots.iter().map(|slot| slot.block).max();
         for block in blocks.map_or(0..0, |last| 0..last + 1) {
-            for variable in &self.variables {
+            for variable in &group.variables {
                 let in_block = slots.iter().enumerate();
                 for (at, slot) in in_block.filter(|(_, slot)| slot.block == block) {
                     if let Some(shape) = optimizer.slot_shape(at, variable) {
-                        list(variable, slot.name, shape);
+                        list(variable, slot.name, shape, at);
                     }
                 }
             }
         }
-        listed
     }
 }
 
