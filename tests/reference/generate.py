@@ -22,6 +22,7 @@ FIXTURES = [
     "fits",
     "texts",
     "traces",
+    "configs",
 ]
 
 if __name__ == "__main__":

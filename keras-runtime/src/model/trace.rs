@@ -1,6 +1,7 @@
 //! The layer calls of a model on inputs of given shapes: what planning, summaries and files need.
 
 use super::network::{Network, Value};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layers::{Layer, Logits, Weights, Workspace};
 use crate::shape::{Shape, ShapeError};
@@ -33,6 +34,8 @@ pub struct Trace {
     pub(crate) shapes: Vec<Shape>,
     pub(crate) calls: Vec<Call>,
     pub(crate) weights: Vec<Option<Weights>>,
+    /// The configuration of each layer that is called, in a trace that asks for them.
+    pub(crate) configs: Option<Vec<Option<Config>>>,
 }
 
 impl Trace {
@@ -54,7 +57,14 @@ impl Trace {
             shapes,
             calls: Vec::new(),
             weights: vec![None; network.layers.len()],
+            configs: None,
         }
+    }
+
+    /// The same, that also records the configurations of the layers.
+    pub(crate) fn describing(mut self) -> Self {
+        self.configs = Some(vec![None; self.network.layers.len()]);
+        self
     }
 
     /// Records a call: runs the layer's rule on the shapes of its inputs.
@@ -80,6 +90,9 @@ impl Trace {
         if shapes.iter().all(Shape::is_known) {
             let weights = weights(&shapes);
             self.share(layer, &shapes, weights)?;
+        }
+        if let Some(configs) = &mut self.configs {
+            configs[layer].get_or_insert_with(|| config.config());
         }
         self.calls.push(Call {
             call,
