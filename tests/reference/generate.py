@@ -23,6 +23,7 @@ FIXTURES = [
     "texts",
     "traces",
     "configs",
+    "weights",
 ]
 
 if __name__ == "__main__":
