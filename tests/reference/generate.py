@@ -24,6 +24,7 @@ FIXTURES = [
     "fits",
     "texts",
     "traces",
+    "configs",
     "weights",
 ]
 

@@ -2,6 +2,7 @@
 
 use super::{Backward, Forward, Layer, Weight, Weights, one_input};
 use crate::arg::Size;
+use crate::config::{Config, arguments};
 use crate::constraints::Constraint;
 use crate::device::Device;
 use crate::initializers::Initializer;
@@ -138,6 +139,17 @@ impl Embedding {
     }
 }
 
+arguments!(Embedding {
+    "input_dim": input_dim,
+    "output_dim": output_dim,
+    "embeddings_initializer": embeddings_initializer,
+    "embeddings_regularizer": embeddings_regularizer,
+    "activity_regularizer": activity_regularizer,
+    "embeddings_constraint": embeddings_constraint,
+    "mask_zero" = false,
+    "quantization_config" = None::<&str>,
+});
+
 /// The largest table whose numbers are all exact in `f32`.
 const MOST_ROWS: usize = 1 << 24;
 
@@ -154,6 +166,10 @@ const fn dimension(size: Size, argument: &str) -> usize {
 }
 
 impl Layer for Embedding {
+    fn config(&self) -> Config {
+        Config::keras("keras.layers", "Embedding").arguments(self)
+    }
+
     fn indices_below(&self) -> Option<usize> {
         Some(self.input_dim)
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::pattern::Pattern;
 use super::{Configured, Listed, Optimizer, Settings, Step, Variable};
+use crate::config::{self, Config, Json, Object};
 use crate::device::Device;
 use crate::error::{Error, Result};
 
@@ -68,7 +69,7 @@ impl OptimizerMap {
         self
     }
 
-    /// The optimizer of all variables that a function says yes to.
+    /// The optimizer of all variables that a function says yes to. Files do not keep it.
     #[must_use]
     pub fn with_those(
         mut self,
@@ -112,6 +113,35 @@ impl OptimizerMap {
             }
         }
         Ok(found.unwrap_or(self.entries.len()))
+    }
+
+    /// As Keras' files have it.
+    fn config(&self) -> Config {
+        let mut named = Object::new();
+        for Entry { key, optimizer } in &self.entries {
+            if let Key::Path(path) = key {
+                named.set(path, optimizer.config().to_json());
+            }
+        }
+        Config::keras("keras.optimizers", "OptimizerMap")
+            .with("default_optimizer", self.default.config().to_json())
+            .with("optimizer_map", Json::from(named))
+    }
+
+    /// What [`config`](Self::config) gives.
+    fn from_config(config: &Config) -> Result<Self> {
+        let optimizer = |json: &Json| super::from_config(&Config::from_json(json)?);
+        let default = config
+            .config
+            .get("default_optimizer")
+            .unwrap_or(&Json::Null);
+        let mut map = Self::new(optimizer(default)?);
+        if let Some(Json::Object(named)) = config.config.get("optimizer_map") {
+            for (path, json) in named.iter() {
+                map = map.with(path, optimizer(json)?);
+            }
+        }
+        Ok(map)
     }
 
     fn check(&self) -> Result<()> {
@@ -175,6 +205,25 @@ impl MultiOptimizer {
     }
 }
 
+impl MultiOptimizer {
+    /// The optimizer of a configuration.
+    pub(super) fn from_config(config: &Config) -> Result<Self> {
+        let map = config.config.get("optimizer_map").unwrap_or(&Json::Null);
+        let mut optimizer = Self::new(OptimizerMap::from_config(&Config::from_json(map)?)?);
+        for (name, value) in config.config.iter() {
+            match name {
+                "optimizer_map" => {}
+                "name" => config::read(&mut optimizer.settings.name, name, value)?,
+                "loss_scale_factor" => {
+                    config::read(&mut optimizer.settings.loss_scale_factor, name, value)?;
+                }
+                _ => return Err(config.unexpected(name)),
+            }
+        }
+        Ok(optimizer)
+    }
+}
+
 impl Configured for MultiOptimizer {
     fn class(&self) -> &'static str {
         "MultiOptimizer"
@@ -182,6 +231,13 @@ impl Configured for MultiOptimizer {
 
     fn name(&self) -> &str {
         self.settings.name.as_deref().unwrap_or("multi_optimizer")
+    }
+
+    fn config(&self) -> Config {
+        Config::keras("keras.optimizers", self.class())
+            .with("optimizer_map", self.map.config().to_json())
+            .with("loss_scale_factor", self.settings.loss_scale_factor)
+            .with("name", Configured::name(self).to_owned())
     }
 
     fn settings(&self) -> &Settings {
