@@ -13,3 +13,4 @@ mod regularizers;
 mod texts;
 mod traces;
 mod trainings;
+mod weights;

@@ -167,8 +167,8 @@ class Own(keras.Model):
         self.norm = layers.BatchNormalization()
         self._last = layers.Dense(2)
 
-    def call(self, inputs):
-        return self._last(self.norm(self.zed(self.abc(inputs))))
+    def call(self, inputs, training=None):
+        return self._last(self.norm(self.zed(self.abc(inputs)), training=training))
 
 
 def own():

@@ -105,9 +105,13 @@ fn set_layers<M: Model>(
             KnownBy::Path => take(&|saved| saved.path == path),
             KnownBy::Order if places.is_empty() => None,
             KnownBy::Order => take(&|saved| !saved.weights.is_empty()),
+            KnownBy::Name => take(&|saved| saved.name == name),
         };
         let weights = saved.map_or(&[][..], |saved| &saved.weights);
-        let weights: Vec<&WeightState<'_>> = weights.iter().collect();
+        let mut weights: Vec<&WeightState<'_>> = weights.iter().collect();
+        if file.known_by == KnownBy::Name {
+            weights.sort_by_key(|weight| places.iter().position(|place| place.name == weight.name));
+        }
         match difference(name, &places, &weights) {
             Some(difference) => differences.push(difference),
             None => found.extend(places.into_iter().zip(weights)),
@@ -233,10 +237,11 @@ fn resume<D: Device>(
             Held::LearningRate => optimizer.settings_mut().set_learning_rate(number)?,
             Held::Scalar(at) | Held::Count(at) => new.scalars_mut()[at] = number,
             Held::Vector(at, range) => {
-                if let (Some(vector), Numbers::Floats(values)) =
-                    (new.vectors_mut().nth(at), &saved.values)
-                    && let Some(values) = values.as_slice()
-                {
+                let values = match &saved.values {
+                    Numbers::Floats(values) => values.as_slice(),
+                    Numbers::Count(_) => Some(&[number][..]),
+                };
+                if let (Some(vector), Some(values)) = (new.vectors_mut().nth(at), values) {
                     core.device.upload(values, D::slice_mut(vector, range));
                 }
             }

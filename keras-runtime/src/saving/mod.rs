@@ -9,6 +9,7 @@ pub(crate) mod hdf5;
 pub(crate) mod legacy_h5;
 mod native;
 pub(crate) mod paths;
+pub(crate) mod safetensors;
 pub(crate) mod weights_h5;
 
 use std::fs::File;
@@ -24,7 +25,9 @@ use crate::error::{Error, Result};
 pub(crate) const MODEL_EXTENSIONS: &[&str] = &[".keras", ".h5", ".hdf5"];
 
 /// What the name of a file of weights ends in.
-pub(crate) const WEIGHTS_EXTENSIONS: &[&str] = &[".weights.h5", ".hdf5"];
+pub(crate) const WEIGHTS_EXTENSIONS: &[&str] = &[".weights.h5", ".hdf5", SAFETENSORS];
+
+const SAFETENSORS: &str = ".safetensors";
 
 /// Whether the name of a file ends in one of these; capitals are others.
 pub(crate) fn ends_in(path: &Path, extensions: &[&str]) -> bool {
@@ -156,6 +159,8 @@ pub(crate) enum KnownBy {
     Path,
     /// Its place among the layers with weights.
     Order,
+    /// Its name; its weights are known by their names, too.
+    Name,
 }
 
 /// Writes a file, or leaves what was there: a reader never sees half of it. `whole` is what it says of a
@@ -173,6 +178,8 @@ pub(crate) fn write(
             weights_h5::layout(state)?.write(out)
         } else if ends_in(path, &[".h5", ".hdf5"]) {
             legacy_h5::layout(state, whole)?.write(out)
+        } else if ends_in(path, &[SAFETENSORS]) {
+            safetensors::write(state, out)
         } else {
             native::encode(state, out)
         }
@@ -209,6 +216,8 @@ pub(crate) fn read(path: &Path) -> Result<Loaded> {
             }
             None => (weights_h5::read(&mut reader, &root), KnownBy::Path),
         }
+    } else if ends_in(path, &[SAFETENSORS]) {
+        (safetensors::read(file), KnownBy::Name)
     } else {
         let file = std::io::BufReader::new(file);
         (native::decode(file, metadata.len()), KnownBy::Path)

@@ -7,6 +7,8 @@
 //! ..   of the class: where the bits of an integer or a float lie; the tag; the type of the elements
 //! ```
 
+use std::io::Read;
+
 use super::Result;
 use super::read::Fields;
 
@@ -45,7 +47,34 @@ const FLOAT: u8 = 1;
 const STRING: u8 = 3;
 const VARIABLE: u8 = 9;
 
+/// Values are converted in pieces of so many bytes.
+const PIECE: usize = 1 << 16;
+
 impl Datatype {
+    /// The upper halves of `f32`, as Keras writes them.
+    pub const BFLOAT16: Self = Self::Opaque { size: 2 };
+
+    /// Reads numbers that lie one after the other.
+    ///
+    /// # Errors
+    /// If the source ends before, or these are no numbers.
+    pub fn read(self, source: &mut impl Read, count: usize) -> Result<Vec<f32>> {
+        let size = self.size();
+        if self.floats(&[], &mut Vec::new()).is_none() {
+            return Err("Expected a dataset of floats or integers. Received: one of another type".into());
+        }
+        let mut values = Vec::with_capacity(count);
+        let mut piece = vec![0; (count * size).min(PIECE)];
+        let mut left = count * size;
+        while left > 0 {
+            let piece = &mut piece[..left.min(PIECE)];
+            source.read_exact(piece).map_err(|error| error.to_string())?;
+            self.floats(piece, &mut values);
+            left -= piece.len();
+        }
+        Ok(values)
+    }
+
     /// Reads a message.
     pub fn decode(message: &[u8]) -> Result<Self> {
         let mut fields = Fields(message);

@@ -30,7 +30,7 @@ use std::io::{self, Read, Seek};
 
 pub(crate) use datatype::Datatype;
 pub(crate) use read::{Dataset, Reader};
-pub(crate) use write::{Data, Layout, MAX_TEXTS};
+pub(crate) use write::{Data, Layout, MAX_TEXTS, write_floats};
 
 /// Reading fails with a sentence about what is wrong with the file.
 pub(crate) type Result<T> = std::result::Result<T, String>;

@@ -26,9 +26,6 @@ const READS: u64 = 4;
 /// What a string takes in memory beside its bytes.
 const TEXT: usize = 40;
 
-/// Values are converted in pieces of so many bytes.
-const PIECE: usize = 1 << 16;
-
 /// A file whose tree has been read.
 pub(crate) struct Reader<R> {
     source: R,
@@ -104,23 +101,11 @@ impl<R: Read + Seek> Reader<R> {
         if let Some(refusal) = dataset.refusal {
             return Err(refusal.into());
         }
-        let unknown =
-            || "Expected a dataset of floats or integers. Received: one of another type".to_owned();
-        let (size, datatype) = (dataset.datatype.size(), dataset.datatype);
-        datatype.floats(&[], &mut Vec::new()).ok_or_else(unknown)?;
-        let left = self.values_left.checked_sub((dataset.count * size) as u64);
+        let bytes = (dataset.count * dataset.datatype.size()) as u64;
+        let left = self.values_left.checked_sub(bytes);
         self.values_left = left.ok_or("The file is damaged: its datasets overlap")?;
-        let mut values = Vec::with_capacity(dataset.count);
-        let mut piece = vec![0; (dataset.count * size).min(PIECE / size * size)];
-        let mut left = dataset.count * size;
         self.seek(dataset.at)?;
-        while left > 0 {
-            let piece = &mut piece[..left.min(PIECE / size * size)];
-            self.fill(piece)?;
-            datatype.floats(piece, &mut values).ok_or_else(unknown)?;
-            left -= piece.len();
-        }
-        Ok(values)
+        dataset.datatype.read(&mut self.source, dataset.count)
     }
 
     /// The value of a dataset that is one integer, which is not negative.
@@ -404,7 +389,7 @@ impl<R: Read + Seek> Reader<R> {
         };
         let bfloat = Attribute::Text("bfloat16".into());
         let is_bfloat = |(name, value): &(String, Attribute)| name == "dtype" && *value == bfloat;
-        if datatype == (Datatype::Opaque { size: 2 }) && !dataset.attributes.iter().any(is_bfloat) {
+        if datatype == Datatype::BFLOAT16 && !dataset.attributes.iter().any(is_bfloat) {
             dataset.refusal = Some("Expected a dataset of numbers. Received: one of opaque bytes");
         }
         match stored {

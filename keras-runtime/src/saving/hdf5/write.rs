@@ -126,6 +126,14 @@ impl<'a> Layout<'a> {
     }
 }
 
+/// Writes floats, one after the other.
+pub(crate) fn write_floats(out: &mut dyn Write, values: &Values<'_>) -> io::Result<()> {
+    match Data::of(values) {
+        Data::Floats(_, values) => floats(out, &values, &mut Vec::new()),
+        Data::Integer(_) => Ok(()),
+    }
+}
+
 fn floats(out: &mut dyn Write, values: &[f32], piece: &mut Vec<u8>) -> io::Result<()> {
     piece.resize(piece.len().max(4 * PIECE.min(values.len())), 0);
     for values in values.chunks(PIECE) {
