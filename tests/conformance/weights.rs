@@ -45,7 +45,10 @@ fn two_inputs(first: Input<5>, second: Input<4>) -> TwoInputs {
     let a = Dense(6, activation = tanh)(first);
     let b = Dense(6, activation = relu)(second);
     let joined = Concatenate()([a, b]);
-    Model((first, second), Dense(2)(Dense(5, activation = tanh)(joined)))
+    Model(
+        (first, second),
+        Dense(2)(Dense(5, activation = tanh)(joined)),
+    )
 }
 
 #[model(input = [6])]
@@ -68,7 +71,10 @@ impl Own {
 }
 
 fn file(name: &str) -> PathBuf {
-    let directory = [env!("CARGO_MANIFEST_DIR"), "tests/reference/fixtures/weights"];
+    let directory = [
+        env!("CARGO_MANIFEST_DIR"),
+        "tests/reference/fixtures/weights",
+    ];
     directory.iter().collect::<PathBuf>().join(name)
 }
 
@@ -144,7 +150,10 @@ fn files_of_h5py_are_read_value_by_value() {
         let what = name(&case);
         let objects = hdf5_objects(file(what));
         if let Some(expected) = case["error"].as_str() {
-            let error = objects.err().map(|error| error.to_string()).unwrap_or_default();
+            let error = objects
+                .err()
+                .map(|error| error.to_string())
+                .unwrap_or_default();
             assert!(error.contains(expected), "{what}: {error}");
             continue;
         }
@@ -156,7 +165,11 @@ fn files_of_h5py_are_read_value_by_value() {
             let object = objects.iter().find(|object| object.path == *path);
             let object = object.unwrap_or_else(|| panic!("{what} has no {path}"));
             let expected = tensor(expected);
-            assert_eq!(object.shape.as_deref(), Some(expected.shape()), "{what} {path}");
+            assert_eq!(
+                object.shape.as_deref(),
+                Some(expected.shape()),
+                "{what} {path}"
+            );
             let expected: Vec<f32> = expected.into_iter().collect();
             assert_eq!(object.values, expected, "{what} {path}");
         }
@@ -174,8 +187,11 @@ fn compiled(optimizer: &str) -> Compile<keras::device::Cpu> {
 
 /// What a test does with each model of the fixture.
 trait Job {
-    fn run<M: Model<Device = keras::device::Cpu>>(&mut self, case: &Value, model: M)
-    -> keras::Result<()>;
+    fn run<M: Model<Device = keras::device::Cpu>>(
+        &mut self,
+        case: &Value,
+        model: M,
+    ) -> keras::Result<()>;
 }
 
 /// Does a job with every model; a fresh one each time, compiled with its optimizer.
@@ -235,17 +251,27 @@ impl Job for Load {
     ) -> keras::Result<()> {
         let what = name(case);
         let (x, y) = (tensors(&case["x"]), tensors(&case["y"]).remove(0));
-        let expected: Vec<f32> = tensors(&case["predictions"]).remove(0).into_iter().collect();
-        let legacy = file(&format!("{what}.hdf5"));
-        if legacy.exists() {
-            model.load_weights(&legacy)?;
-            assert_close(what, &predictions(&mut model, &x)?, &expected, 0.0, 1e-6);
-            model.set_weights(&model.get_weights().iter().map(|w| w * 0.5).collect::<Vec<_>>())?;
+        let expected: Vec<f32> = tensors(&case["predictions"])
+            .remove(0)
+            .into_iter()
+            .collect();
+        let initial = model.get_weights();
+        for extension in ["hdf5", "safetensors"] {
+            let other = file(&format!("{what}.{extension}"));
+            if other.exists() {
+                model.load_weights(&other)?;
+                assert_close(what, &predictions(&mut model, &x)?, &expected, 0.0, 1e-6);
+                model.set_weights(&initial)?;
+            }
         }
         model.compile(compiled(case["optimizer"].as_str().expect("an optimizer")))?;
         model.load_weights(file(&format!("{what}.weights.h5")))?;
         assert_close(what, &predictions(&mut model, &x)?, &expected, 0.0, 1e-6);
-        let expected = case["losses"].as_array().expect("losses").iter().map(number);
+        let expected = case["losses"]
+            .as_array()
+            .expect("losses")
+            .iter()
+            .map(number);
         let expected: Vec<f32> = expected.collect();
         assert_close(what, &losses(&mut model, &x, &y)?, &expected, 1e-4, 0.0);
         Ok(())
@@ -256,13 +282,27 @@ impl Job for Load {
 fn files_of_keras_predict_and_train_on_as_in_keras() -> keras::Result<()> {
     each_model(&mut Load)?;
     let cases = list("models");
-    let whole = cases.iter().find(|case| name(case) == "whole").expect("the whole model");
+    let whole = cases
+        .iter()
+        .find(|case| name(case) == "whole")
+        .expect("the whole model");
     let mut model = Mlp::with_seed(1);
     model.load_weights(file("whole.h5"))?;
     let x = tensors(&whole["x"]);
-    let expected: Vec<f32> = tensors(&whole["predictions"]).remove(0).into_iter().collect();
+    let expected: Vec<f32> = tensors(&whole["predictions"])
+        .remove(0)
+        .into_iter()
+        .collect();
     assert_close("whole", &predictions(&mut model, &x)?, &expected, 0.0, 1e-6);
     Ok(())
+}
+
+fn zeros<M: Model>(model: &M) -> Vec<ArrayD<f32>> {
+    let weights = model.get_weights();
+    weights
+        .iter()
+        .map(|weight| ArrayD::zeros(weight.shape()))
+        .collect()
 }
 
 /// Trains an epoch and writes the files, and what the model does then.
@@ -282,8 +322,13 @@ impl Job for Save {
         let optimizer = case["optimizer"].as_str().expect("an optimizer");
         model.compile(compiled(optimizer))?;
         losses(&mut model, &x, &y)?;
-        for extension in ["weights.h5", "hdf5"] {
-            model.save_weights(self.directory.join(format!("{what}.{extension}")))?;
+        let (weights, zeros) = (model.get_weights(), zeros(&model));
+        for extension in ["weights.h5", "hdf5", "safetensors"] {
+            let path = self.directory.join(format!("{what}.{extension}"));
+            model.save_weights(&path)?;
+            model.set_weights(&zeros)?;
+            model.load_weights(&path)?;
+            assert_eq!(model.get_weights(), weights, "{}", path.display());
         }
         self.written.push(json!({
             "name": what,
@@ -316,7 +361,9 @@ fn files_written_here_predict_and_train_on_in_keras() -> keras::Result<()> {
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         ),
-        _ => eprintln!("`{python}` has no Keras: set KERAS_PYTHON to a Python that has, to run this test"),
+        _ => eprintln!(
+            "`{python}` has no Keras: set KERAS_PYTHON to a Python that has, to run this test"
+        ),
     }
     std::fs::remove_dir_all(&save.directory).expect("the directory");
     Ok(())

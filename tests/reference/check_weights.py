@@ -20,6 +20,11 @@ except ImportError:
 
 import numpy as np
 
+try:
+    from safetensors.numpy import load_file
+except ImportError:
+    load_file = None
+
 import weights
 from fixture import DIRECTORY
 
@@ -46,6 +51,10 @@ def main(path):
         model.load_weights(path.parent / f"{name}.hdf5")
         check(f"{name}.hdf5", model.predict(given, verbose=0), written["predictions"], 0, 1e-6)
         model.set_weights([0.5 * weight for weight in model.get_weights()])
+        if load_file:
+            tensors = load_file(path.parent / f"{name}.safetensors")
+            shapes = sorted(tensor.shape for tensor in tensors.values())
+            assert shapes == sorted(weight.shape for weight in model.get_weights()), name
         model.compile(weights.OPTIMIZERS[written["optimizer"]](), weights.LOSS)
         model.optimizer.build(model.trainable_variables)
         model.load_weights(path.parent / f"{name}.weights.h5")

@@ -110,7 +110,12 @@ fn set_layers<M: Model>(
         let weights = saved.map_or(&[][..], |saved| &saved.weights);
         let mut weights: Vec<&WeightState<'_>> = weights.iter().collect();
         if file.known_by == KnownBy::Name {
-            weights.sort_by_key(|weight| places.iter().position(|place| place.name == weight.name));
+            let named = |place: &&Place| weights.iter().find(|weight| weight.name == place.name);
+            let in_order: Vec<_> = places.iter().filter_map(named).copied().collect();
+            // A weight of another name is one too few, or one too many.
+            if in_order.len() < places.len() || in_order.len() == weights.len() {
+                weights = in_order;
+            }
         }
         match difference(name, &places, &weights) {
             Some(difference) => differences.push(difference),

@@ -10,7 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use super::hdf5::Datatype;
 use super::{LayerState, ModelState, Values, WeightState};
-use crate::config::json::{Json, Object};
+use crate::config::{Json, Object};
 
 /// The longest header, as the original of the format has it.
 const MAX_HEADER: u64 = 100_000_000;
@@ -26,7 +26,12 @@ pub(crate) fn write(state: &ModelState<'_>, out: &mut dyn Write) -> io::Result<(
         let begin = end;
         end += 4 * weight.values.len();
         let numbers = |numbers: &[usize]| {
-            Json::List(numbers.iter().map(|&number| Json::Int(number as i128)).collect())
+            Json::List(
+                numbers
+                    .iter()
+                    .map(|&number| Json::Int(number as i128))
+                    .collect(),
+            )
         };
         let tensor = Object::new()
             .with("dtype", "F32")
@@ -35,7 +40,10 @@ pub(crate) fn write(state: &ModelState<'_>, out: &mut dyn Write) -> io::Result<(
         header.set(format!("{}/{}", layer.name, weight.name), tensor);
     }
     let mut header = Json::Object(header).to_string();
-    header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
+    header.extend(std::iter::repeat_n(
+        ' ',
+        header.len().next_multiple_of(8) - header.len(),
+    ));
     out.write_all(&(header.len() as u64).to_le_bytes())?;
     out.write_all(header.as_bytes())?;
     for (_, weight) in weights(state) {
@@ -77,14 +85,19 @@ pub(crate) fn read<R: Read + Seek>(mut source: R) -> Result<ModelState<'static>,
         return Err(another());
     }
     let mut text = Vec::new();
-    source.by_ref().take(header).read_to_end(&mut text).map_err(told)?;
+    source
+        .by_ref()
+        .take(header)
+        .read_to_end(&mut text)
+        .map_err(told)?;
     let text = String::from_utf8(text).map_err(|_| another())?;
     let Json::Object(header) = Json::parse(&text)? else {
         return Err(another());
     };
     let mut tensors = Vec::with_capacity(header.len());
     for (name, described) in header.iter().filter(|(name, _)| *name != METADATA) {
-        let damaged = || format!("The file is damaged: tensor '{name}' is not described as it should be");
+        let damaged =
+            || format!("The file is damaged: tensor '{name}' is not described as it should be");
         tensors.push(Tensor::of(name, described).ok_or_else(damaged)?);
     }
     tensors.sort_by_key(|tensor| tensor.begin);
@@ -156,7 +169,9 @@ impl Tensor {
         let offsets = described.get("data_offsets")?.as_list()?;
         let [begin, end] = offsets else { return None };
         let (begin, end) = (number(begin)?, number(end)?);
-        let count = shape.iter().try_fold(1usize, |count, &dim| count.checked_mul(dim))?;
+        let count = shape
+            .iter()
+            .try_fold(1usize, |count, &dim| count.checked_mul(dim))?;
         let len = count.checked_mul(datatype.size())? as u64;
         (end.checked_sub(begin)? == len).then_some(Self {
             name: name.to_owned(),

@@ -61,14 +61,18 @@ impl Datatype {
     pub fn read(self, source: &mut impl Read, count: usize) -> Result<Vec<f32>> {
         let size = self.size();
         if self.floats(&[], &mut Vec::new()).is_none() {
-            return Err("Expected a dataset of floats or integers. Received: one of another type".into());
+            return Err(
+                "Expected a dataset of floats or integers. Received: one of another type".into(),
+            );
         }
         let mut values = Vec::with_capacity(count);
         let mut piece = vec![0; (count * size).min(PIECE)];
         let mut left = count * size;
         while left > 0 {
             let piece = &mut piece[..left.min(PIECE)];
-            source.read_exact(piece).map_err(|error| error.to_string())?;
+            source
+                .read_exact(piece)
+                .map_err(|error| error.to_string())?;
             self.floats(piece, &mut values);
             left -= piece.len();
         }

@@ -23,11 +23,13 @@ fn data(values: &[f32]) -> Node<Data<'static>> {
 fn tree(members: usize) -> Group<Data<'static>> {
     let mut root = Group::default();
     let text = |name: &str, text: String| (name.to_owned(), Attribute::Text(text));
-    root.attributes.push(("seed".into(), Attribute::Count(u64::MAX)));
+    root.attributes
+        .push(("seed".into(), Attribute::Count(u64::MAX)));
     root.attributes.push(text("long", "größer ".repeat(2000)));
     root.attributes.push(text("empty", String::new()));
     let names: Vec<String> = (0..members).map(|name| format!("layer_{name}")).collect();
-    root.attributes.push(("names".into(), Attribute::Texts(names)));
+    root.attributes
+        .push(("names".into(), Attribute::Texts(names)));
     for name in 0..members {
         let path = format!("layers/dense_{name}/vars");
         let group = root.make(&path).expect("no dataset is in the way");
@@ -71,11 +73,18 @@ fn what_is_written_is_read() {
         let (tree, bytes) = (tree(members), bytes(&tree(members)));
         let (mut reader, root) = open(&bytes).expect("a whole file");
         assert_eq!(root.attributes, tree.attributes, "{members}");
-        assert!(root.group("empty").is_some_and(|group| group.members.is_empty()));
-        let layers = root.group("layers").map_or(0, |layers| layers.members.len());
+        assert!(
+            root.group("empty")
+                .is_some_and(|group| group.members.is_empty())
+        );
+        let layers = root
+            .group("layers")
+            .map_or(0, |layers| layers.members.len());
         assert_eq!(layers, members);
         for name in 0..members {
-            let group = root.group(&format!("layers/dense_{name}/vars")).expect("a layer");
+            let group = root
+                .group(&format!("layers/dense_{name}/vars"))
+                .expect("a layer");
             let text = Attribute::Text(format!("layer {name}"));
             assert_eq!(group.attribute("name"), Some(&text));
             let dataset = |name: &str| group.dataset(name).expect("a dataset");
@@ -101,7 +110,9 @@ fn values_are_read_once() {
     let whole = bytes(&tree(9));
     let (mut reader, root) = open(&whole).expect("a whole file");
     let dataset = root.dataset("layers/dense_3/vars/0").expect("a dataset");
-    let reads = (0..whole.len()).map_while(|_| reader.floats(dataset).ok()).count();
+    let reads = (0..whole.len())
+        .map_while(|_| reader.floats(dataset).ok())
+        .count();
     assert!(reads <= whole.len() / 8, "{reads}");
 }
 
@@ -118,7 +129,16 @@ fn damaged_files_do_no_harm() {
         }
     }
     for at in (0..head - 8).step_by(8) {
-        for number in [0, 8, 96, whole.len() as u64 - 8, 1 << 40, 1 << 63, u64::MAX - 7, u64::MAX] {
+        for number in [
+            0,
+            8,
+            96,
+            whole.len() as u64 - 8,
+            1 << 40,
+            1 << 63,
+            u64::MAX - 7,
+            u64::MAX,
+        ] {
             let mut damaged = whole.clone();
             damaged[at..at + 8].copy_from_slice(&number.to_le_bytes());
             let _ = read(&damaged);
