@@ -12,6 +12,7 @@ pub(crate) mod paths;
 pub(crate) mod safetensors;
 pub(crate) mod weights_h5;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::path::Path;
 
@@ -38,6 +39,12 @@ pub(crate) fn ends_in(path: &Path, extensions: &[&str]) -> bool {
 /// The values of a weight with its shape: borrowed from a model that is saved, if they lie in the host's
 /// memory, and owned by what is read from a file.
 pub type Values<'a> = CowArray<'a, f32, IxDyn>;
+
+/// The values in a row, copied if they do not lie like this.
+fn slice<'a>(values: &'a Values<'_>) -> Cow<'a, [f32]> {
+    let slice = values.as_slice().map(Cow::Borrowed);
+    slice.unwrap_or_else(|| values.iter().copied().collect())
+}
 
 /// Everything of a model that a file keeps.
 #[derive(Clone, Debug, Default, PartialEq)]

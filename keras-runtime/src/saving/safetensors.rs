@@ -8,9 +8,9 @@
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
-use super::hdf5::Datatype;
 use super::{LayerState, ModelState, Values, WeightState};
 use crate::config::{Json, Object};
+use crate::numbers::{Number, write_floats};
 
 /// The longest header, as the original of the format has it.
 const MAX_HEADER: u64 = 100_000_000;
@@ -47,7 +47,7 @@ pub(crate) fn write(state: &ModelState<'_>, out: &mut dyn Write) -> io::Result<(
     out.write_all(&(header.len() as u64).to_le_bytes())?;
     out.write_all(header.as_bytes())?;
     for (_, weight) in weights(state) {
-        super::hdf5::write_floats(out, &weight.values)?;
+        write_floats(out, &super::slice(&weight.values))?;
     }
     Ok(())
 }
@@ -62,7 +62,7 @@ fn weights<'s, 'a>(
 /// A tensor of the header.
 struct Tensor {
     name: String,
-    datatype: Datatype,
+    number: Number,
     shape: Vec<usize>,
     begin: u64,
     len: u64,
@@ -129,7 +129,10 @@ pub(crate) fn read<R: Read + Seek>(mut source: R) -> Result<ModelState<'static>,
             });
             layers.len() - 1
         });
-        let values = tensor.datatype.read(&mut source, tensor.count)?;
+        let values = tensor
+            .number
+            .read(&mut source, tensor.count)
+            .map_err(told)?;
         let values = Values::from_shape_vec(tensor.shape.as_slice(), values);
         layers[place].weights.push(WeightState {
             name: weight.to_owned(),
@@ -145,37 +148,36 @@ pub(crate) fn read<R: Read + Seek>(mut source: R) -> Result<ModelState<'static>,
 
 impl Tensor {
     fn of(name: &str, described: &Json) -> Option<Self> {
-        let integer = |size, signed| Datatype::Integer { size, signed };
-        let datatype = match described.get("dtype")?.as_str()? {
-            "F16" => Datatype::Float16,
-            "BF16" => Datatype::BFLOAT16,
-            "F32" => Datatype::Float32,
-            "F64" => Datatype::Float64,
-            "I8" => integer(1, true),
-            "I16" => integer(2, true),
-            "I32" => integer(4, true),
-            "I64" => integer(8, true),
-            "U8" | "BOOL" => integer(1, false),
-            "U16" => integer(2, false),
-            "U32" => integer(4, false),
-            "U64" => integer(8, false),
+        let number = match described.get("dtype")?.as_str()? {
+            "F16" => Number::Float16,
+            "BF16" => Number::Bfloat16,
+            "F32" => Number::Float32,
+            "F64" => Number::Float64,
+            "I8" => Number::Signed(1),
+            "I16" => Number::Signed(2),
+            "I32" => Number::Signed(4),
+            "I64" => Number::Signed(8),
+            "U8" | "BOOL" => Number::Unsigned(1),
+            "U16" => Number::Unsigned(2),
+            "U32" => Number::Unsigned(4),
+            "U64" => Number::Unsigned(8),
             _ => return None,
         };
-        let number = |number: &Json| u64::try_from(number.as_int()?).ok();
+        let natural = |number: &Json| u64::try_from(number.as_int()?).ok();
         let dims = described.get("shape")?.as_list()?.iter();
         let shape: Vec<usize> = dims
-            .map(|dim| usize::try_from(number(dim)?).ok())
+            .map(|dim| usize::try_from(natural(dim)?).ok())
             .collect::<Option<_>>()?;
         let offsets = described.get("data_offsets")?.as_list()?;
         let [begin, end] = offsets else { return None };
-        let (begin, end) = (number(begin)?, number(end)?);
+        let (begin, end) = (natural(begin)?, natural(end)?);
         let count = shape
             .iter()
             .try_fold(1usize, |count, &dim| count.checked_mul(dim))?;
-        let len = count.checked_mul(datatype.size())? as u64;
+        let len = count.checked_mul(number.size())? as u64;
         (end.checked_sub(begin)? == len).then_some(Self {
             name: name.to_owned(),
-            datatype,
+            number,
             shape,
             begin,
             len,

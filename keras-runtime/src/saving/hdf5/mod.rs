@@ -28,9 +28,9 @@ mod write;
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek};
 
-pub(crate) use datatype::Datatype;
+use datatype::Datatype;
 pub(crate) use read::{Dataset, Reader};
-pub(crate) use write::{Data, Layout, MAX_TEXTS, write_floats};
+pub(crate) use write::{Data, Layout, MAX_TEXTS};
 
 /// Reading fails with a sentence about what is wrong with the file.
 pub(crate) type Result<T> = std::result::Result<T, String>;
