@@ -114,9 +114,11 @@ macro_rules! slices {
                 }
                 return;
             }
-            for (to, &row) in to.chunks_exact_mut(width.max(1)).zip(rows) {
-                self.upload(&table[row as usize * width..][..width], to);
-            }
+            cpu::copies::gather(rows, width, to, &|rows, to| {
+                for (to, &row) in to.chunks_exact_mut(width.max(1)).zip(rows) {
+                    self.upload(&table[row as usize * width..][..width], to);
+                }
+            });
         }
     };
 }

@@ -21,6 +21,14 @@ pub struct Left<'a, F> {
 }
 
 impl<F> Left<'_, F> {
+    /// The same matrix from a row on.
+    pub fn from_row(&self, row: usize) -> Self {
+        Left {
+            data: self.data.get(row * self.row..).unwrap_or_default(),
+            ..*self
+        }
+    }
+
     /// The same matrix from a column on.
     pub fn from(&self, column: usize) -> Self {
         Left {
