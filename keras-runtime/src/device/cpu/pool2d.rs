@@ -43,14 +43,16 @@ fn max_gradient_of<F: Float, const FIRST: bool, const DISJOINT: bool>(
     dx: &mut [F],
 ) {
     let is_covered = DISJOINT && is_covered(&g.rows) && is_covered(&g.columns);
-    over_images(g, batch, g.input_size(), dx, &|images, dx| {
-        MaxGradient::<F, FIRST, DISJOINT> {
-            x: part(x, &images, g.input_size()),
-            y: part(y, &images, g.output_size()),
-            dy: part(dy, &images, g.output_size()),
-            dx,
-            is_covered,
-        }
+    over_images(g, batch, g.input_size(), dx, &|images, dx| MaxGradient::<
+        F,
+        FIRST,
+        DISJOINT,
+    > {
+        x: part(x, &images, g.input_size()),
+        y: part(y, &images, g.output_size()),
+        dy: part(dy, &images, g.output_size()),
+        dx,
+        is_covered,
     });
 }
 

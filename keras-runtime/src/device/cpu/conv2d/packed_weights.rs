@@ -8,7 +8,7 @@ use super::super::matmul::tile_of_panels;
 use super::super::simd::{Arith, dispatch};
 use super::super::unroll::unroll;
 use super::panels::columns;
-use super::patches::{Patch, Pixels, output_patches};
+use super::patches::{Patch, Pixels, Way, patches};
 use super::weights::{KernelRows, Rows, add};
 use crate::device::{Conv2dGeometry, Float};
 
@@ -56,7 +56,7 @@ pub(super) fn add_products_body<
     let (channels, filters) = (g.group_channels(), g.group_filters());
     let sizes = (g.input_size(), g.output_size());
     for group in 0..g.groups {
-        for mut patch in output_patches(g) {
+        for mut patch in patches(g, Way::Forward) {
             patch.from += group * channels;
             patch.to += group * filters;
             let count = x.len() / sizes.0 * patch.count.0 * patch.count.1;

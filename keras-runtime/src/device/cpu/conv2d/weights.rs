@@ -5,7 +5,7 @@ use super::super::simd::{Arith, dispatch};
 use super::super::unroll::unroll;
 use super::packed_weights::packed_weights;
 use super::panels::columns;
-use super::patches::{Patch, output_patches};
+use super::patches::{Patch, Way, patches};
 use crate::device::{Conv2dGeometry, Float};
 
 /// Filters of a group from which packing pays.
@@ -49,7 +49,7 @@ pub(super) fn weights_body<F: Float, A: Arith, const R: usize, const W: usize, c
 ) {
     let (channels, filters) = (g.group_channels(), g.group_filters());
     for group in 0..g.groups {
-        for mut patch in output_patches(g) {
+        for mut patch in patches(g, Way::Forward) {
             patch.from += group * channels;
             patch.to += group * filters;
             let mut kernel_rows = KernelRows::new(&patch);

@@ -176,41 +176,36 @@ fn column_of_tiles<F: Float, A: Arith, const R: usize, const W: usize>(
     };
     let mut row = from;
     while row < to {
-        let height = match to - row {
-            // A tile of two rows would wait for its own sums; two of four do not.
-            8 if R < 8 => 4,
-            left if left >= R => R,
-            4.. => 4,
-            2.. => 2,
-            _ => 1,
-        };
+        // Tiles of four rows, where one of R and a small one would take longer: a tile of few rows waits
+        // for its own sums.
+        let is_low = to - row <= 4 || R < 8 && to - row == 8;
         let c = Strided {
             data: &mut c[row * block.columns + block.first_column..],
             stride: block.columns,
         };
-        if height == R {
-            one_tile::<F, A, R, W>(block, first + row, right, column, c);
-        } else if height == 4 {
-            one_tile::<F, A, 4, W>(block, first + row, right, column, c);
-        } else if height == 2 {
-            one_tile::<F, A, 2, W>(block, first + row, right, column, c);
+        if is_low {
+            let rows = (to - row).min(4);
+            one_tile::<F, A, 4, W>(block, first + row, rows, right, column, c);
+            row += rows;
         } else {
-            one_tile::<F, A, 1, W>(block, first + row, right, column, c);
+            let rows = (to - row).min(R);
+            one_tile::<F, A, R, W>(block, first + row, rows, right, column, c);
+            row += rows;
         }
-        row += height;
     }
 }
 
-/// Writes R x W numbers of C.
+/// Writes R x W numbers of C, as far as there are so many rows and columns.
 #[inline(always)]
 fn one_tile<F: Float, A: Arith, const R: usize, const W: usize>(
     block: &Block<'_, F>,
     row: usize,
+    rows: usize,
     right: Right<'_, F>,
     column: usize,
     mut c: Strided<'_, F>,
 ) {
-    let acc = block.frame.begin::<R, W, _>(R, column, &c);
-    let acc = tile::<F, A, R, W>(block.left, row, right, block.right.depth, acc);
-    block.frame.store(R, column, acc, &mut c);
+    let acc = block.frame.begin::<R, W, _>(rows, column, &c);
+    let acc = tile::<F, A, R, W>(block.left, row, rows, right, block.right.depth, acc);
+    block.frame.store(rows, column, acc, &mut c);
 }

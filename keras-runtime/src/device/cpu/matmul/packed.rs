@@ -5,7 +5,7 @@
 
 use super::super::simd::{Arith, dispatch};
 use super::super::threads::{over_rows, over_slice};
-use super::panels::{Source, Widths, pack_panel, width};
+use super::panels::{self, Source, Widths, width_of};
 use super::product::{Epilogue, Heights};
 use super::store::Frame;
 use super::tile::{Left, tile_of_panels};
@@ -107,7 +107,7 @@ impl<F: Float> Product<'_, F> {
     fn of_columns(&self, c: &mut [&mut [F]]) {
         let columns = self.right.columns;
         self.over_depth([0, columns], [self.rows, BEYOND], |block, left, right| {
-            multiply(&block, left, right, &mut *c);
+            block.multiply(left, right, &mut *c);
         });
     }
 
@@ -119,21 +119,25 @@ impl<F: Float> Product<'_, F> {
         let height = height.next_multiple_of(Heights::of::<F>());
         for first in (0..columns).step_by(COLUMNS) {
             let wide = COLUMNS.min(columns - first);
-            self.over_depth([first, wide], [height, wide + BEYOND], |block, left, right| {
-                for (at, c) in c.chunks_mut(height * columns).enumerate() {
-                    let rows = c.len() / columns;
-                    let block = Block {
-                        left: block.left.from_row(at * height),
-                        rows,
-                        packs: at == 0,
-                        keeps: true,
-                        ..block
-                    };
-                    let c = c.chunks_exact_mut(columns);
-                    let mut c = slices(c.map(|row| &mut row[first..first + wide]));
-                    multiply(&block, left, right, &mut c[..rows]);
-                }
-            });
+            self.over_depth(
+                [first, wide],
+                [height, wide + BEYOND],
+                |block, left, right| {
+                    for (at, c) in c.chunks_mut(height * columns).enumerate() {
+                        let rows = c.len() / columns;
+                        let block = Block {
+                            left: block.left.from_row(at * height),
+                            rows,
+                            packs: at == 0,
+                            keeps: true,
+                            ..block
+                        };
+                        let c = c.chunks_exact_mut(columns);
+                        let mut c = slices(c.map(|row| &mut row[first..first + wide]));
+                        block.multiply(left, right, &mut c[..rows]);
+                    }
+                },
+            );
         }
     }
 
@@ -184,14 +188,37 @@ struct Block<'a, F> {
     keeps: bool,
 }
 
+impl<F: Float> Block<'_, F> {
+    /// Computes the block, with memory to pack its parts of A and B.
+    fn multiply(&self, left_panels: &mut [F], right_panels: &mut [F], c: &mut [&mut [F]]) {
+        let Source { depth, columns, .. } = self.right;
+        pack_left(self.left, self.rows, depth, left_panels);
+        let widths = Widths::of::<F>();
+        let mut column = 0;
+        while column < columns {
+            let left = columns - column;
+            let wide = width_of(widths, left);
+            let at = if self.keeps { column * depth } else { 0 };
+            let panel = &mut right_panels[at..][..depth * wide];
+            if self.packs {
+                let part = self.right.part(0, depth, column, wide.min(left));
+                panels::pack(part, panel);
+            }
+            tiles(self, left_panels, panel, column, c);
+            column += wide;
+        }
+    }
+}
+
 dispatch! {
-    /// Computes a block, with memory to pack its parts of A and B.
-    fn multiply<F: Float>(
+    /// The tiles of one panel of B, whose first column has a number.
+    fn tiles<F: Float>(
         block: &Block<'_, F>,
-        left_panels: &mut [F],
-        right_panels: &mut [F],
+        left_panels: &[F],
+        panel: &[F],
+        column: usize,
         c: &mut [&mut [F]],
-    ) = multiply_body
+    ) = tiles_body
         [
             avx512: Heights::AVX512, Widths::AVX512[0], Widths::AVX512[1], Widths::AVX512[2];
             avx2: Heights::AVX2, Widths::AVX2[0], Widths::AVX2[1], Widths::AVX2[2];
@@ -200,7 +227,7 @@ dispatch! {
 }
 
 #[inline(always)]
-fn multiply_body<
+fn tiles_body<
     F: Float,
     A: Arith,
     const R: usize,
@@ -209,39 +236,40 @@ fn multiply_body<
     const W3: usize,
 >(
     block: &Block<'_, F>,
-    left_panels: &mut [F],
-    right_panels: &mut [F],
+    left_panels: &[F],
+    panel: &[F],
+    column: usize,
     c: &mut [&mut [F]],
 ) {
-    let Source { depth, columns, .. } = block.right;
-    pack_left::<F, R>(block.left, block.rows, depth, left_panels);
-    let mut column = 0;
-    while column < columns {
-        let left = columns - column;
-        let at = if block.keeps { column * depth } else { 0 };
-        let panel = &mut right_panels[at..];
-        let wide = width::<W, W2, W3>(left);
-        if wide == W {
-            column_of_tiles::<F, A, R, W>(block, left_panels, panel, column, c);
-        } else if wide == W2 {
-            column_of_tiles::<F, A, R, W2>(block, left_panels, panel, column, c);
-        } else {
-            column_of_tiles::<F, A, R, W3>(block, left_panels, panel, column, c);
-        }
-        column += wide;
+    let wide = width_of([W, W2, W3], block.right.columns - column);
+    if wide == W {
+        column_of_tiles::<F, A, R, W>(block, left_panels, panel, column, c);
+    } else if wide == W2 {
+        column_of_tiles::<F, A, R, W2>(block, left_panels, panel, column, c);
+    } else {
+        column_of_tiles::<F, A, R, W3>(block, left_panels, panel, column, c);
     }
 }
 
-/// Packs some rows of A: for each tile its R rows side by side. What is missing in the last one is
-/// whatever was there.
+dispatch! {
+    /// Packs some rows of A: for each tile its R rows side by side. What is missing in the last one is
+    /// whatever was there.
+    fn pack_left<F: Float>(left: Left<'_, F>, rows: usize, depth: usize, panels: &mut [F]) =
+        pack_left_body
+            [avx512: Heights::AVX512; avx2: Heights::AVX2; portable: Heights::PORTABLE]
+}
+
 #[inline(always)]
-fn pack_left<F: Float, const R: usize>(
+#[allow(clippy::extra_unused_type_parameters)]
+fn pack_left_body<F: Float, A: Arith, const R: usize>(
     left: Left<'_, F>,
     rows: usize,
     depth: usize,
     panels: &mut [F],
 ) {
-    let tiles = panels.chunks_exact_mut((depth * R).max(1)).take(rows.div_ceil(R));
+    let tiles = panels
+        .chunks_exact_mut((depth * R).max(1))
+        .take(rows.div_ceil(R));
     for (tile, to) in tiles.enumerate() {
         let (to, _) = to.as_chunks_mut::<R>();
         let count = (rows - tile * R).min(R);
@@ -271,21 +299,16 @@ fn pack_left<F: Float, const R: usize>(
     }
 }
 
-/// The tiles of one panel of B.
 #[inline(always)]
 fn column_of_tiles<F: Float, A: Arith, const R: usize, const W: usize>(
     block: &Block<'_, F>,
     left_panels: &[F],
-    panel: &mut [F],
+    panel: &[F],
     column: usize,
     c: &mut [&mut [F]],
 ) {
-    let Source { depth, columns, .. } = block.right;
-    let (right, _) = panel[..depth * W].as_chunks_mut::<W>();
-    if block.packs {
-        pack_panel(block.right.part(0, depth, column, columns - column), right);
-    }
-    let right = &*right;
+    let depth = block.right.depth;
+    let (right, _) = panel[..depth * W].as_chunks::<W>();
     let (left, _) = left_panels.as_chunks::<R>();
     for (tile, c) in c.chunks_mut(R).enumerate() {
         let left = &left[tile * depth..][..depth];

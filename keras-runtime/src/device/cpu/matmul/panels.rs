@@ -35,8 +35,9 @@ pub const fn width<const W: usize, const W2: usize, const W3: usize>(columns: us
     width_of([W, W2, W3], columns)
 }
 
+/// The same of widths that are not known to rustc.
 #[inline(always)]
-const fn width_of([wide, narrow, narrowest]: [usize; 3], columns: usize) -> usize {
+pub const fn width_of([wide, narrow, narrowest]: [usize; 3], columns: usize) -> usize {
     if columns + narrowest > wide {
         wide
     } else if columns > narrowest {
@@ -46,16 +47,20 @@ const fn width_of([wide, narrow, narrowest]: [usize; 3], columns: usize) -> usiz
     }
 }
 
-/// The columns of whole tiles, which can be read where they are.
-pub fn whole<F: Float>(columns: usize) -> usize {
-    match simd::level_of::<F>() {
-        Level::Avx512 => whole_of(Widths::AVX512, columns),
-        Level::Avx2 => whole_of(Widths::AVX2, columns),
-        Level::Portable => whole_of(Widths::PORTABLE, columns),
+impl Widths {
+    /// Those of this machine.
+    pub fn of<F: Float>() -> [usize; 3] {
+        match simd::level_of::<F>() {
+            Level::Avx512 => Self::AVX512,
+            Level::Avx2 => Self::AVX2,
+            Level::Portable => Self::PORTABLE,
+        }
     }
 }
 
-fn whole_of(widths: [usize; 3], columns: usize) -> usize {
+/// The columns of whole tiles, which can be read where they are.
+pub fn whole<F: Float>(columns: usize) -> usize {
+    let widths = Widths::of::<F>();
     let mut at = columns / widths[0] * widths[0];
     loop {
         let next = at + width_of(widths, columns - at);
@@ -140,7 +145,7 @@ fn pack_body<F: Float, A: Arith, const W: usize, const W2: usize, const W3: usiz
 
 /// Copies the first columns of B, as many as a panel has.
 #[inline(always)]
-pub fn pack_panel<F: Float, const W: usize>(source: Source<'_, F>, panel: &mut [[F; W]]) {
+fn pack_panel<F: Float, const W: usize>(source: Source<'_, F>, panel: &mut [[F; W]]) {
     let Source {
         data,
         stride,
