@@ -22,6 +22,7 @@ FIXTURES = [
     "fits",
     "texts",
     "traces",
+    "weights",
 ]
 
 if __name__ == "__main__":
