@@ -62,7 +62,7 @@ pub fn product<F: Float>(
         columns,
         &|part, c| {
             let product = Product {
-                left: left.from_row(part.start),
+                left: left.rows_from(part.start),
                 right,
                 rows: part.len(),
                 epilogue,
@@ -126,7 +126,7 @@ impl<F: Float> Product<'_, F> {
                     for (at, c) in c.chunks_mut(height * columns).enumerate() {
                         let rows = c.len() / columns;
                         let block = Block {
-                            left: block.left.from_row(at * height),
+                            left: block.left.rows_from(at * height),
                             rows,
                             packs: at == 0,
                             keeps: true,

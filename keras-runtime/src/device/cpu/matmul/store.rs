@@ -71,6 +71,7 @@ impl<'a, F: Float> Frame<'a, F> {
     /// The numbers that a tile begins with, of which there are `rows` rows in C. Never returned early:
     /// that would keep them in memory.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop)]
     pub fn begin<const R: usize, const W: usize, C: Rows<F> + ?Sized>(
         &self,
         rows: usize,
@@ -99,6 +100,7 @@ impl<'a, F: Float> Frame<'a, F> {
 
     /// Writes a tile, of which there are `rows` rows in C.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop)]
     pub fn store<const R: usize, const W: usize, C: Rows<F> + ?Sized>(
         &self,
         rows: usize,

@@ -22,7 +22,7 @@ pub struct Left<'a, F> {
 
 impl<F> Left<'_, F> {
     /// The same matrix from a row on.
-    pub fn from_row(&self, row: usize) -> Self {
+    pub fn rows_from(&self, row: usize) -> Self {
         Left {
             data: self.data.get(row * self.row..).unwrap_or_default(),
             ..*self
