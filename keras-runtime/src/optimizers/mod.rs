@@ -44,6 +44,7 @@ use settings::shared_arguments;
 pub(crate) use step::Combine;
 use step::one_minus;
 
+use crate::config::{Arguments, Config};
 use crate::device::Device;
 use crate::device::on_hosts;
 use crate::error::{Error, Result};
@@ -116,6 +117,11 @@ pub trait Configured: Send + Sync {
     fn class(&self) -> &'static str;
     /// Its name: the one that it was given, or Keras' for the class, such as `rm_sprop`.
     fn name(&self) -> &str;
+    /// Its class and the arguments of its constructor, as Keras' files have them. By default it is a
+    /// class of the user's own with the shared arguments.
+    fn config(&self) -> Config {
+        described(Config::own(self.class()), self.name(), self.settings())
+    }
     /// Its shared arguments.
     fn settings(&self) -> &Settings;
     /// The same, to change.
@@ -183,6 +189,11 @@ pub trait Optimizer<D: Device>: Configured {
     }
     /// Changes the weights by their gradients.
     fn update(&self, step: Step<'_, D>);
+}
+
+/// A configuration with the shared arguments of an optimizer.
+fn described(config: Config, name: &str, settings: &Settings) -> Config {
+    config.arguments(settings).with("name", name.to_owned())
 }
 
 /// What [`Compile::new`](crate::model::Compile::new) takes as an optimizer: an object or a name.
@@ -288,6 +299,11 @@ macro_rules! catalogue {
                     self.settings.name.as_deref().unwrap_or($name)
                 }
 
+                fn config(&self) -> Config {
+                    let config = Config::keras("keras.optimizers", stringify!($ty));
+                    described(config, Configured::name(self), &self.settings).arguments(self)
+                }
+
                 fn settings(&self) -> &Settings {
                     &self.settings
                 }
@@ -329,6 +345,11 @@ macro_rules! catalogue {
         }
 
         impl Listed {
+            /// Its class and the arguments of its constructor, as Keras' files have them.
+            pub fn config(&self) -> Config {
+                self.configured().config()
+            }
+
             fn boxed<D: Device>(self) -> Box<dyn Optimizer<D>> {
                 match self {
                     $(Self::$ty(optimizer) => Box::new(optimizer),)*
@@ -355,6 +376,26 @@ macro_rules! catalogue {
                     $(Self::$ty(optimizer) => optimizer,)*
                     Self::LossScaleOptimizer(optimizer) => optimizer,
                 }
+            }
+        }
+
+        /// The optimizer of a configuration, as `keras.optimizers.deserialize` finds it.
+        ///
+        /// # Errors
+        /// If there is none, it has no such argument, or a value does not fit.
+        pub fn from_config(config: &Config) -> Result<Listed> {
+            match config.class_name.to_lowercase().as_str() {
+                $($identifier => {
+                    let mut optimizer = $ty::default();
+                    for (name, value) in config.config.iter() {
+                        if !optimizer.settings.read(name, value)? && !optimizer.read(name, value)? {
+                            return Err(config.unexpected(name));
+                        }
+                    }
+                    Ok(optimizer.into())
+                })*
+                "lossscaleoptimizer" => LossScaleOptimizer::from_config(config).map(Into::into),
+                _ => Err(Error::unknown("optimizer", &config.class_name, &[$($identifier),*])),
             }
         }
 
