@@ -51,6 +51,10 @@ use proc_macro::TokenStream;
 /// Arguments are words of the language (`relu`, `same`, `glorot_uniform`: lower case), numbers,
 /// tuples and arrays of numbers, strings, bools, constants (`Dense(HIDDEN * 2)`), or any other value
 /// in braces (`Lookup({ TABLE })`). `name = ".."` and `trainable = false` go with every layer.
+///
+/// Between the layers, `add_loss(0.01 * mean(square(x)))` adds a number to the model's loss and
+/// `add_metric(mean(x), name = "mean")` logs one: `x` is there what the layers before give. See
+/// [`macro@model`] for what the number may be.
 #[proc_macro]
 pub fn sequential(tokens: TokenStream) -> TokenStream {
     expand::sequential(&expand::keras(), tokens.into()).into()

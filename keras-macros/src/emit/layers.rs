@@ -23,6 +23,7 @@ impl Emitter<'_> {
             let (class, value) = self.layer(layer);
             quote! { const #constant: #class = #value; }
         });
+        let budget = self.budget();
         let inputs = self.graph.whole.inputs.iter().map(|input| {
             let constant = self.value_constant("INPUT", input.value);
             let keras = &self.keras;
@@ -35,6 +36,7 @@ impl Emitter<'_> {
             struct #name;
             const _: () = {
                 impl #name {
+                    #budget
                     #(#inputs)*
                     #(#layers)*
                 }

@@ -58,6 +58,8 @@ pub use progbar::{Progbar, epoch_line};
 pub(crate) use progress::Progress;
 #[doc(hidden)]
 pub use state::load;
+#[doc(hidden)]
+pub use step::begin_forward;
 pub use step_logs::{StepLogs, keep_logs};
 pub use summary::SummaryOptions;
 #[doc(hidden)]

@@ -73,8 +73,6 @@ pub(crate) fn load_inputs<M: Model>(
     run.batch = samples;
     run.is_training = training;
     let space = run.space_mut(training).as_mut().ok_or_else(not_loaded)?;
-    let activity = M::Device::slice_mut(&mut space.activity, 0..1);
-    core.device.fill(activity, 0.0);
     for (input, table) in network::<M>().inputs.iter().zip(batch.inputs) {
         if let Some(to) = space.value_mut(input.value, samples) {
             core.device
@@ -187,6 +185,17 @@ pub(crate) fn pass<'a, D: Device>(
         key,
         loss_scale,
     })
+}
+
+/// A pass forward on the batch that has been loaded, which has added nothing to the loss yet.
+///
+/// # Errors
+/// If no batch has been loaded for this mode.
+pub fn begin_forward<M: Model>(model: &mut M, training: bool) -> Result<Pass<'_, M::Device>> {
+    let pass = model.pass(training)?;
+    let activity = M::Device::slice_mut(&mut pass.space.activity, 0..1);
+    pass.device.fill(activity, 0.0);
+    Ok(pass)
 }
 
 /// Adds the losses of the batch to the totals and, while training, writes the gradients of the

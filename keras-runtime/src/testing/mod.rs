@@ -18,10 +18,12 @@
 
 mod bench;
 mod differences;
+mod model;
 mod said;
 
 use bench::Bench;
 use differences::differences;
+pub use model::{check_model, model_gradients};
 pub(crate) use said::hear;
 pub use said::{Said, listen, said};
 
