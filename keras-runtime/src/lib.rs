@@ -12,6 +12,7 @@ pub mod layers;
 pub mod losses;
 pub mod metrics;
 pub mod model;
+mod named;
 pub mod optimizers;
 pub mod prelude;
 mod python;

@@ -20,6 +20,7 @@ pub use crate::model::{
     Core, Model, Pass, Run, StepFunction, Trace, begin_forward, build_declared, keep_logs, load,
 };
 pub use crate::model::{OptimizerSize, Progbar, Row, Summary, epoch_line};
+pub use crate::named;
 pub use crate::random::fresh_seed;
 pub use crate::shape::{Shape, ShapeError, check, or_unknown};
 

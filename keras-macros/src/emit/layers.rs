@@ -129,7 +129,14 @@ impl Emitter<'_> {
 
     fn argument(&self, argument: &Argument) -> TokenStream {
         match argument {
-            Argument::AsItIs(expr) => quote! { #expr },
+            Argument::AsItIs(expr) | Argument::Text(expr) => quote! { #expr },
+            Argument::Named(kind, expr) => {
+                let span = expr.span();
+                let keras = self.keras_at(span);
+                let function = syn::Ident::new(kind.function(), span);
+                let function = quote_spanned! {span=> #keras::__private::named::#function };
+                super::call_at(At { start: span, end: span }, function, quote! { #expr })
+            }
             Argument::Constant(expr) => {
                 // A value of the wrong type is an error under the user's argument.
                 let span = expr.span();

@@ -6,6 +6,7 @@ use ndarray::{ArrayD, IxDyn};
 
 use crate::device::{Cpu, Device, NormBounds};
 use crate::error::{Error, Result};
+use crate::named;
 use crate::shape::{Shape, Text};
 
 /// What a weight has to be, as `keras.constraints` has it.
@@ -27,6 +28,18 @@ pub enum Constraint {
 }
 
 impl Constraint {
+    /// The constraints by their names, with Keras' defaults.
+    pub(crate) const NAMES: &[(&str, Self)] = &[
+        ("max_norm", Self::max_norm(2.0)),
+        ("MaxNorm", Self::max_norm(2.0)),
+        ("min_max_norm", Self::min_max_norm(0.0, 1.0, 1.0)),
+        ("MinMaxNorm", Self::min_max_norm(0.0, 1.0, 1.0)),
+        ("non_neg", Self::NonNeg),
+        ("NonNeg", Self::NonNeg),
+        ("unit_norm", Self::unit_norm()),
+        ("UnitNorm", Self::unit_norm()),
+    ];
+
     /// Norms of at most `max_value`, along axis 0: `keras.constraints.MaxNorm`.
     pub const fn max_norm(max_value: f32) -> Self {
         Self::min_max_norm(0.0, max_value, 1.0)
@@ -74,16 +87,7 @@ impl Constraint {
     /// # Errors
     /// If there is none; the message suggests the nearest.
     pub fn by_name(name: &str) -> Result<Self> {
-        match name {
-            "MaxNorm" | "max_norm" => Ok(Self::max_norm(2.0)),
-            "MinMaxNorm" | "min_max_norm" => Ok(Self::min_max_norm(0.0, 1.0, 1.0)),
-            "NonNeg" | "non_neg" => Ok(Self::NonNeg),
-            "UnitNorm" | "unit_norm" => Ok(Self::unit_norm()),
-            _ => {
-                let known = ["max_norm", "min_max_norm", "non_neg", "unit_norm"];
-                Err(Error::unknown("constraint", name, &known))
-            }
-        }
+        named::by_name("constraint", name, Self::NAMES)
     }
 
     /// Whether everything is allowed.

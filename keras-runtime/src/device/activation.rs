@@ -2,7 +2,8 @@
 
 use std::mem::discriminant;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::named;
 
 /// A function from `keras.activations`.
 ///
@@ -136,8 +137,10 @@ macro_rules! words {
             }
         }
 
-        /// The words, for [`Activation::by_name`]; of two names the first one is the function's own.
-        const NAMES: &[(&str, Activation)] = &[$((stringify!($name), words::$name)),*];
+        impl Activation {
+            /// The words and what they mean; of two names the first one is the function's own.
+            pub(crate) const NAMES: &[(&str, Activation)] = &[$((stringify!($name), words::$name)),*];
+        }
     };
 }
 
@@ -197,11 +200,7 @@ impl Activation {
     /// # Errors
     /// If there is none.
     pub fn by_name(name: &str) -> Result<Activation> {
-        let found = NAMES.iter().find(|(known, _)| *known == name);
-        found.map(|(_, activation)| *activation).ok_or_else(|| {
-            let known: Vec<&str> = NAMES.iter().map(|(known, _)| *known).collect();
-            Error::unknown("activation function", name, &known)
-        })
+        named::by_name("activation function", name, Self::NAMES)
     }
 
     /// Keras' name, without the arguments.
@@ -209,7 +208,7 @@ impl Activation {
         match self {
             Activation::ReluWith { .. } => "relu",
             Activation::Threshold { .. } => "threshold",
-            _ => NAMES
+            _ => Self::NAMES
                 .iter()
                 .find(|(_, known)| discriminant(known) == discriminant(self))
                 .map_or("", |(name, _)| name),

@@ -1,7 +1,8 @@
 //! Variance `scale / n`, where n is the number of inputs of a unit, of its outputs, or their mean.
 
-use super::{is, normal, uniform};
+use super::{normal, uniform};
 use crate::error::{Error, Result};
+use crate::named::is;
 use crate::random::Key;
 use crate::shape::{Shape, Text};
 

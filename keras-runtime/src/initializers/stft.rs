@@ -3,7 +3,7 @@
 
 use std::f64::consts::{PI, TAU};
 
-use super::is;
+use crate::named::is;
 use crate::shape::Text;
 
 /// Coefficients a of a window `Σ a[j] cos(2π j t / n)` with alternating signs.

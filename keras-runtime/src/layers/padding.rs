@@ -9,3 +9,8 @@ pub enum Padding {
     /// large as the input.
     Same,
 }
+
+impl Padding {
+    /// The paddings by their names.
+    pub(crate) const NAMES: &[(&str, Self)] = &[("valid", Self::Valid), ("same", Self::Same)];
+}

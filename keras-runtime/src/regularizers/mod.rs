@@ -6,6 +6,7 @@ use ndarray::ArrayD;
 
 use crate::device::{Cpu, Device, Float, Memory, UpdateRule, Vectors};
 use crate::error::{Error, Result};
+use crate::named;
 use crate::shape::{Shape, Text};
 
 /// A penalty, as `keras.regularizers` has them.
@@ -42,6 +43,18 @@ pub enum OrthogonalMode {
 }
 
 impl Regularizer {
+    /// The regularizers by their names, with Keras' defaults.
+    pub(crate) const NAMES: &[(&str, Self)] = &[
+        ("l1", Self::l1(0.01)),
+        ("L1", Self::l1(0.01)),
+        ("l2", Self::l2(0.01)),
+        ("L2", Self::l2(0.01)),
+        ("l1_l2", Self::l1_l2(0.0, 0.0)),
+        ("L1L2", Self::l1_l2(0.0, 0.0)),
+        ("orthogonal_regularizer", Self::orthogonal(0.01, OrthogonalMode::Rows)),
+        ("OrthogonalRegularizer", Self::orthogonal(0.01, OrthogonalMode::Rows)),
+    ];
+
     /// `l1 Σ |x|`: `keras.regularizers.L1`.
     ///
     /// # Panics
@@ -86,18 +99,7 @@ impl Regularizer {
     /// # Errors
     /// If there is none; the message suggests the nearest.
     pub fn by_name(name: &str) -> Result<Self> {
-        match name {
-            "L1" | "l1" => Ok(Self::l1(0.01)),
-            "L2" | "l2" => Ok(Self::l2(0.01)),
-            "L1L2" | "l1_l2" => Ok(Self::l1_l2(0.0, 0.0)),
-            "OrthogonalRegularizer" | "orthogonal_regularizer" => {
-                Ok(Self::orthogonal(0.01, OrthogonalMode::Rows))
-            }
-            _ => {
-                let known = ["l1", "l2", "l1_l2", "orthogonal_regularizer"];
-                Err(Error::unknown("regularizer", name, &known))
-            }
-        }
+        named::by_name("regularizer", name, Self::NAMES)
     }
 
     /// Whether there is no penalty.
