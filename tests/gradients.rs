@@ -205,7 +205,8 @@ mod wrong {
     fn a_wrong_gradient_is_found_where_it_shows_first() {
         let mut model = InTheMiddle::on_with_seed(Cpu64, 3);
         let error = model_gradients(&mut model).unwrap_err().to_string();
-        let expected = "Model 'in_the_middle': the gradient of `below/kernel` is wrong, number 0. Expected: ";
+        let expected =
+            "Model 'in_the_middle': the gradient of `below/kernel` is wrong, number 0. Expected: ";
         assert!(error.starts_with(expected), "{error}");
         let numbers: Vec<f64> = error
             .split(|c: char| !(c.is_ascii_digit() || "-.e".contains(c)))
@@ -218,7 +219,7 @@ mod wrong {
     }
 
     #[test]
-    #[should_panic(expected = "the gradient of `last/kernel` is wrong")]
+    #[should_panic(expected = "the gradient of `dense/kernel` is wrong")]
     fn a_check_panics() {
         check_model(&mut AtTheEnd::on_with_seed(Cpu64, 3));
     }

@@ -29,7 +29,11 @@ pub fn keras() -> TokenStream {
 fn errors(ctxt: &Ctxt, options: &Options, graph: &Graph) -> TokenStream {
     let shape = |input: &graph::Input| graph.values[input.value].shape.as_ref();
     if let Some(gradcheck) = &options.gradcheck
-        && graph.whole.inputs.iter().any(|input| shape(input).is_none())
+        && graph
+            .whole
+            .inputs
+            .iter()
+            .any(|input| shape(input).is_none())
     {
         ctxt.error(
             gradcheck,
@@ -101,7 +105,8 @@ fn declared(keras: &TokenStream, arguments: &TokenStream, item: &ItemStruct) -> 
         return quote! { #errors #model };
     }
     let errors = ctxt.compile_errors();
-    let the_struct = Emitter::new(keras, &parsed.head, &parsed.options, &Graph::default()).structs();
+    let the_struct =
+        Emitter::new(keras, &parsed.head, &parsed.options, &Graph::default()).structs();
     let handed_over = handover::offer(keras, ENTRY, arguments, item);
     quote! { #errors #the_struct #handed_over }
 }

@@ -12,7 +12,8 @@ pub mod layers;
 pub mod losses;
 pub mod metrics;
 pub mod model;
-mod named;
+#[doc(hidden)]
+pub mod named;
 pub mod optimizers;
 pub mod prelude;
 mod python;

@@ -257,3 +257,29 @@ fn what_is_added_belongs_to_one_pass() -> keras::Result<()> {
     assert_eq!(model.batch_logs(), expected);
     Ok(())
 }
+
+/// An input that is read late, after others have been overwritten.
+#[model]
+fn read_late(x: Input<4>, late: Input<3>) -> ReadLate {
+    let h = Dense(3)(Dense(5)(Dense(5)(x)));
+    Model((x, late), h * late)
+}
+
+#[test]
+fn a_loaded_batch_serves_several_passes() -> keras::Result<()> {
+    let (x, late) = data();
+    let mut model = ReadLate::with_seed(3);
+    model.compile(Compile::new(SGD::new(0.1), "mse"))?;
+    for training in [false, true] {
+        model.load_on_batch(((&x, &late), &late), training)?;
+        model.forward(training)?;
+        let first = model.outputs()?;
+        if training {
+            model.compute_loss()?;
+            model.backward()?;
+        }
+        model.forward(training)?;
+        assert_eq!(model.outputs()?, first, "training = {training}");
+    }
+    Ok(())
+}

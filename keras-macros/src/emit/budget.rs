@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use super::{Emitter, call_at};
-use crate::graph::{Call, generated};
+use crate::graph::{Call, Source, generated};
 
 /// The constant of the limit, beside those of the layers, where the user's names are in scope.
 pub const MAX_PARAMS: &str = "MAX_PARAMS";
@@ -26,12 +26,13 @@ impl Emitter<'_> {
             return None;
         }
         let mut seen = HashSet::new();
+        let is_added = |call: &Call| {
+            let source = &self.graph.layers[call.layer].source;
+            matches!(source, Source::Scalar(..))
+        };
         // Layers that are called again have the weights of their first call.
-        let first = self
-            .graph
-            .calls
-            .iter()
-            .filter(|call| seen.insert(call.layer));
+        let calls = self.graph.calls.iter();
+        let first = calls.filter(|call| !is_added(call) && seen.insert(call.layer));
         let sizes = first.map(|call| self.layer_size(call));
         let (name, layers) = (&self.graph.whole.name, self.layers_alias());
         let constant = generated(MAX_PARAMS);

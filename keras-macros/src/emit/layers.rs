@@ -135,7 +135,14 @@ impl Emitter<'_> {
                 let keras = self.keras_at(span);
                 let function = syn::Ident::new(kind.function(), span);
                 let function = quote_spanned! {span=> #keras::__private::named::#function };
-                super::call_at(At { start: span, end: span }, function, quote! { #expr })
+                super::call_at(
+                    At {
+                        start: span,
+                        end: span,
+                    },
+                    function,
+                    quote! { #expr },
+                )
             }
             Argument::Constant(expr) => {
                 // A value of the wrong type is an error under the user's argument.

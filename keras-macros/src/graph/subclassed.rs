@@ -95,14 +95,7 @@ pub fn in_order(ctxt: &Ctxt, declared: &Declared) -> Graph {
     if links.is_empty() {
         ctxt.error(&declared.head.ident, "The model has no layers.");
     }
-    chain(
-        ctxt,
-        draft,
-        &declared.head,
-        Kind::Subclassed,
-        shape,
-        &links,
-    )
+    chain(ctxt, draft, &declared.head, Kind::Subclassed, shape, &links)
 }
 
 fn fields(draft: &mut Draft, declared: &Declared) -> HashMap<String, LayerId> {

@@ -141,7 +141,10 @@ mod tests {
         let none: [&str; 0] = [];
         let all = "input = [3], max_params = 2 * BUDGET, gradcheck, in_order";
         assert_eq!(messages(Form::Subclassed, all), none);
-        assert_eq!(messages(Form::Functional, "gradcheck, max_params = 3"), none);
+        assert_eq!(
+            messages(Form::Functional, "gradcheck, max_params = 3"),
+            none
+        );
         let takes = "`#[model]` on a function takes `max_params = 100_000` and `gradcheck`; its parameters are the \
                      inputs. Received: ";
         let wrong = ["input = [3]", "in_order", "max_params", "gradcheck = 1"];

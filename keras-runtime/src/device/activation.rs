@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn names_lead_to_functions_and_back() -> Result<()> {
-        for (name, activation) in NAMES {
+        for (name, activation) in Activation::NAMES {
             assert_eq!(Activation::by_name(name)?, *activation);
             let own = activation.name();
             assert!(

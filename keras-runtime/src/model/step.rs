@@ -9,10 +9,11 @@ use super::core::{Core, Run};
 use super::history::Logs;
 use super::network::{Network, Value};
 use super::pass::{Pass, Space};
-use super::plan::EMPTY;
+use super::plan::{EMPTY, Plan};
 use super::targets::{Target, Targets, Weighting};
+use crate::console;
 use crate::data::{Batch, Table};
-use crate::device::{Device, Memory};
+use crate::device::{Activation, Device, Memory};
 use crate::error::{Error, Result};
 use crate::layers::Logits;
 use crate::losses::LossInput;
@@ -323,7 +324,7 @@ fn add_extra_losses<D: Device>(
 }
 
 /// Where the input of an output's last activation is, if anywhere.
-pub(crate) fn logits_slot(plan: &super::plan::Plan, output: Value) -> Option<usize> {
+pub(crate) fn logits_slot(plan: &Plan, output: Value) -> Option<usize> {
     let step = plan
         .steps
         .iter()
@@ -465,6 +466,7 @@ pub(crate) fn resolve<D: Backend>(
     });
     if !is_known {
         let shapes: Vec<Shape> = tables.iter().map(|table| table.shape).collect();
+        warn(network, plan, &compiled.losses, &predictions, training);
         let targets = Targets::new(&core.device, network, compiled, &shapes, predictions)?;
         compiled.targets = Some(targets);
     }
@@ -501,6 +503,33 @@ pub(crate) fn resolve<D: Backend>(
         targets.from_logits = fused.map(|target| target.value[1]).collect();
     }
     Ok(())
+}
+
+/// Says what losses find doubtful about the outputs that they are computed of.
+fn warn<D: Device>(
+    network: &Network,
+    plan: &Plan,
+    losses: &[OutputLoss<D>],
+    predictions: &[Shape],
+    training: bool,
+) {
+    for (at, output) in network.outputs.iter().enumerate() {
+        let Some(loss) = &losses[at].loss else {
+            continue;
+        };
+        let value = output.value(training);
+        let step = plan.steps.iter().flatten();
+        let logits = step
+            .filter(|step| step.output == value)
+            .map(|step| step.logits);
+        let activation = match logits.last() {
+            Some(Logits::Input(activation) | Logits::Kept(activation)) => activation,
+            _ => Activation::Linear,
+        };
+        if let Some(warning) = loss.warning(activation, &predictions[at]) {
+            console::warn(&warning);
+        }
+    }
 }
 
 /// The losses of a compiled model, and what is known since targets were seen.

@@ -51,8 +51,14 @@ impl Regularizer {
         ("L2", Self::l2(0.01)),
         ("l1_l2", Self::l1_l2(0.0, 0.0)),
         ("L1L2", Self::l1_l2(0.0, 0.0)),
-        ("orthogonal_regularizer", Self::orthogonal(0.01, OrthogonalMode::Rows)),
-        ("OrthogonalRegularizer", Self::orthogonal(0.01, OrthogonalMode::Rows)),
+        (
+            "orthogonal_regularizer",
+            Self::orthogonal(0.01, OrthogonalMode::Rows),
+        ),
+        (
+            "OrthogonalRegularizer",
+            Self::orthogonal(0.01, OrthogonalMode::Rows),
+        ),
     ];
 
     /// `l1 Σ |x|`: `keras.regularizers.L1`.

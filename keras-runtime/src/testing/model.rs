@@ -54,7 +54,9 @@ pub fn model_gradients<M: Model<Device = Cpu64>>(model: &mut M) -> Result<()> {
             x: &x,
             y: &y,
         };
-        check.model.compile(Compile::new("sgd", Weighted { fuses }))?;
+        check
+            .model
+            .compile(Compile::new("sgd", Weighted { fuses }))?;
         check.model.watch_inputs(true);
         check.load(None)?;
         let run = check.model.run();
@@ -130,12 +132,17 @@ fn data<M: Model>() -> Result<(Vec<ArrayD<f32>>, Vec<ArrayD<f32>>)> {
         inferred = M::infer(&mut trace);
         let shapes = network.outputs.iter();
         outputs = shapes.map(|output| trace.shape(output.training)).collect();
-        if inferred.is_ok() && outputs.iter().all(|shape| shape.is_full() && !shape.is_empty()) {
+        if inferred.is_ok()
+            && outputs
+                .iter()
+                .all(|shape| shape.is_full() && !shape.is_empty())
+        {
             break;
         }
     }
     inferred?;
-    let random = |stream: u64| move |(at, shape): (usize, &Shape)| random(shape, stream + at as u64);
+    let random =
+        |stream: u64| move |(at, shape): (usize, &Shape)| random(shape, stream + at as u64);
     Ok((
         inputs.iter().enumerate().map(random(0)).collect(),
         outputs.iter().enumerate().map(random(1 << 20)).collect(),
@@ -237,6 +244,8 @@ impl<M: Model<Device = Cpu64>> Check<'_, M> {
     /// Compares all gradients.
     fn gradients(&mut self) -> Result<()> {
         self.loss(None)?;
+        // A part leaves the gradients alone of weights that it does not have.
+        self.model.zero_gradients()?;
         self.model.backward()?;
         for (what, of, found) in self.found() {
             for stream in 0..2 {
@@ -285,13 +294,16 @@ impl<M: Model<Device = Cpu64>> Check<'_, M> {
         let here = self.loss(None)?;
         let mut slope = f64::NAN;
         for step in STEPS {
-            let mut side = |step: f64| Ok::<f64, Error>((self.loss(Some((of, direction, step)))? - here) / step);
+            let mut side = |step: f64| {
+                Ok::<f64, Error>((self.loss(Some((of, direction, step)))? - here) / step)
+            };
             let (before, after) = (side(-step)?, side(step)?);
             slope = (before + after) / 2.0;
             let tolerance = 1e-6 + 1e-4 * slope.abs();
             let is_near = (found - slope).abs() <= tolerance;
             // Right at a corner, any slope between those of both sides is one.
-            let is_between = found >= before.min(after) - tolerance && found <= before.max(after) + tolerance;
+            let is_between =
+                found >= before.min(after) - tolerance && found <= before.max(after) + tolerance;
             if is_near || step == STEPS[2] && is_between {
                 return Ok(None);
             }
@@ -300,7 +312,14 @@ impl<M: Model<Device = Cpu64>> Check<'_, M> {
     }
 
     /// The sentence about a gradient that is wrong along a direction: the first number that is.
-    fn wrong(&mut self, what: &str, of: &Of, found: &[f64], along: f64, expected: f64) -> Result<Error> {
+    fn wrong(
+        &mut self,
+        what: &str,
+        of: &Of,
+        found: &[f64],
+        along: f64,
+        expected: f64,
+    ) -> Result<Error> {
         let model = network::<M>().name;
         let sentence = |place: String, found: f64, expected: f64| {
             Error::value(format!(
@@ -315,7 +334,11 @@ impl<M: Model<Device = Cpu64>> Check<'_, M> {
                 return Ok(sentence(format!(", number {at}"), found_here, expected));
             }
         }
-        Ok(sentence(" along a random direction".into(), along, expected))
+        Ok(sentence(
+            " along a random direction".into(),
+            along,
+            expected,
+        ))
     }
 }
 
