@@ -25,6 +25,7 @@ pub use crate::random::fresh_seed;
 pub use crate::shape::{Shape, ShapeError, check, or_unknown};
 
 pub use dfdx::shapes::Dim;
+pub use std::borrow::Cow::Borrowed;
 
 /// The test that `#[model(gradcheck)]` emits.
 #[cfg(any(test, feature = "testing"))]

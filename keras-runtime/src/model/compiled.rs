@@ -102,8 +102,8 @@ impl<D: Backend> Compiled<D> {
 }
 
 /// The names of a model's outputs.
-fn names(network: &Network) -> Vec<&'static str> {
-    network.outputs.iter().map(|output| output.name).collect()
+fn names(network: &Network) -> Vec<&str> {
+    network.outputs.iter().map(|output| &*output.name).collect()
 }
 
 /// Whether a model has an output of a name.
@@ -181,7 +181,7 @@ fn weights_of<D: Device>(
             let find = |name: &str| weights.iter().find(|(output, _)| output == name);
             let outputs = network.outputs.iter();
             outputs
-                .map(|output| find(output.name).map_or(1.0, |(_, weight)| *weight))
+                .map(|output| find(&output.name).map_or(1.0, |(_, weight)| *weight))
                 .collect()
         }
         Some(LossWeights::InOrder(weights)) => {

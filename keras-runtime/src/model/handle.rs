@@ -4,7 +4,6 @@ use std::path::Path;
 
 use ndarray::ArrayD;
 
-use super::build::network;
 use super::predict::last_outputs;
 use super::{Model, describe, state, step};
 use crate::callbacks::{GraphNode, ModelHandle};
@@ -18,11 +17,11 @@ impl<M: Model> ModelHandle for M {
     }
 
     fn layers(&self) -> Vec<LayerState> {
-        state::layers(self.core(), network::<M>())
+        state::layers(self.core(), &self.run().network)
     }
 
     fn weight_paths(&self) -> Vec<String> {
-        state::weight_paths(self.core(), network::<M>())
+        state::weight_paths(self.core(), &self.run().network)
     }
 
     fn graph(&self) -> Vec<GraphNode> {
@@ -81,7 +80,7 @@ impl<M: Model> ModelHandle for M {
             return Some(Direction::Down);
         }
         let targets = self.run().compiled.as_ref()?.targets.as_ref()?;
-        let is_loss = |output: &&str| name.strip_suffix("_loss") == Some(output);
+        let is_loss = |output: &str| name.strip_suffix("_loss") == Some(output);
         if targets.outputs.iter().any(|output| is_loss(&output.name)) {
             return Some(Direction::Down);
         }

@@ -9,20 +9,20 @@ use crate::device::Device;
 
 /// One layer of a model.
 pub struct LayerRef<'a, D: Device> {
-    pub(crate) info: &'static LayerInfo,
+    pub(crate) info: &'a LayerInfo,
     pub(crate) index: usize,
     pub(crate) core: &'a Core<D>,
 }
 
-impl<D: Device> LayerRef<'_, D> {
+impl<'a, D: Device> LayerRef<'a, D> {
     /// Its name, such as `dense_1`.
-    pub fn name(&self) -> &'static str {
-        self.info.name
+    pub fn name(&self) -> &'a str {
+        &self.info.name
     }
 
     /// Its type, such as `Dense`.
-    pub fn class_name(&self) -> &'static str {
-        self.info.class
+    pub fn class_name(&self) -> &'a str {
+        &self.info.class
     }
 
     /// Whether training changes its weights.

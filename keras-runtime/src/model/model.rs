@@ -15,7 +15,6 @@ use super::gradients::Ends;
 use super::history::{History, Logs};
 use super::layer_ref::LayerRef;
 use super::metric_ref::MetricRef;
-use super::network::Network;
 use super::on_batch::OnBatch;
 use super::pass::Pass;
 use super::predict::{self, Predict};
@@ -35,8 +34,6 @@ use crate::saving::LoadWeights;
 pub trait Model: Sized + Send {
     /// The device it runs on.
     type Device: Backend;
-    /// Its layers, inputs and outputs.
-    const NETWORK: Network;
 
     /// The device, the seed and the weights.
     fn core(&self) -> &Core<Self::Device>;
@@ -49,7 +46,7 @@ pub trait Model: Sized + Send {
     ///
     /// # Errors
     /// If a layer cannot take its inputs.
-    fn infer(trace: &mut Trace) -> Result<()>;
+    fn infer(&self, trace: &mut Trace) -> Result<()>;
 
     /// Runs the layers on the batch that has been loaded.
     ///
@@ -157,7 +154,7 @@ pub trait Model: Sized + Send {
     /// If a name is not known, or an output is named that the model does not have.
     fn compile(&mut self, compile: Compile<Self::Device>) -> Result<()> {
         let (_, run) = self.split();
-        let compiled = Compiled::new(build::network::<Self>(), compile, &mut run.compiled)?;
+        let compiled = Compiled::new(&run.network, compile, &mut run.compiled)?;
         run.compiled = Some(compiled);
         run.functions = Default::default();
         state::compiled(self)
@@ -204,7 +201,7 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// As [`build`](Model::build), or if a name is missing or unknown.
     fn build_by_name(&mut self, input_shapes: &[(&str, &[Option<usize>])]) -> Result<()> {
-        build::build(self, &build::ordered::<Self>(input_shapes)?)
+        build::build(self, &build::ordered(self, input_shapes)?)
     }
 
     /// Trains the model: for each epoch, over all batches of the data.
@@ -237,7 +234,8 @@ pub trait Model: Sized + Send {
         x: impl IntoColumns<'a>,
         arguments: Predict<'a>,
     ) -> Result<ArrayD<f32>> {
-        predict::single::<Self>(self.predict_all(x, arguments)?)
+        let outputs = self.predict_all(x, arguments)?;
+        predict::single(self, outputs)
     }
 
     /// Every output for every sample, in the order of the model's outputs.
@@ -297,12 +295,13 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// As [`predict`](Model::predict).
     fn predict_on_batch<'a>(&mut self, x: impl IntoColumns<'a>) -> Result<ArrayD<f32>> {
-        predict::single::<Self>(on_batch::predict(self, x.into_inputs()?)?)
+        let outputs = on_batch::predict(self, x.into_inputs()?)?;
+        predict::single(self, outputs)
     }
 
     /// The model's name.
-    fn name(&self) -> &'static str {
-        Self::NETWORK.name
+    fn name(&self) -> &str {
+        &self.run().network.name
     }
 
     /// Whether the model has its weights.
@@ -352,7 +351,7 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// If there is no layer of this name.
     fn set_trainable(&mut self, layer: &str, trainable: bool) -> Result<()> {
-        let index = weights::position::<Self>(layer)?;
+        let index = weights::position(self, layer)?;
         let (core, _) = self.split();
         core.trainable[index] = trainable;
         core.version += 1;

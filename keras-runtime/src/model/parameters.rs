@@ -1,6 +1,7 @@
 //! The weights of a model: one flat buffer for what is trained, one for its gradients, one for
 //! what layers update themselves.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::network::Network;
@@ -166,7 +167,7 @@ impl<D: Device> Parameters<D> {
     }
 
     /// The trained weights of the layers that are not frozen.
-    pub fn variables(&self, names: &[&str], trainable: &[bool]) -> Vec<Variable> {
+    pub fn variables(&self, names: &[Cow<'static, str>], trainable: &[bool]) -> Vec<Variable> {
         let trained = |place: &Place| place.trainable && trainable[place.layer];
         let variable = |place: Place| Variable {
             path: format!("{}/{}", names[place.layer], place.name),

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::Model;
-use super::build::network;
 use super::compiled::Compiled;
 use super::core::Core;
 use super::network::{Kind, Network};
@@ -40,7 +39,8 @@ pub(crate) fn save_weights<M: Model>(model: &M, path: &Path) -> Result<()> {
 }
 
 fn save<M: Model>(model: &M, path: &Path) -> Result<()> {
-    let (core, run, network) = (model.core(), model.run(), network::<M>());
+    let (core, run) = (model.core(), model.run());
+    let network = &run.network;
     if core.parameters.is_none() {
         return Err(Error::NotBuilt(
             "You are saving a model that has not yet been built. Try building the model first by calling it on some \
@@ -51,7 +51,7 @@ fn save<M: Model>(model: &M, path: &Path) -> Result<()> {
     let shapes = run.built.iter().flatten();
     let dim = |&dim: &usize| (dim != Shape::NONE).then_some(dim);
     let state = ModelState {
-        name: network.name.into(),
+        name: network.name.to_string(),
         seed: core.seed,
         step: run.step,
         input_shapes: shapes
@@ -66,8 +66,8 @@ fn save<M: Model>(model: &M, path: &Path) -> Result<()> {
 /// Every layer with its weights.
 pub(crate) fn layers<D: Device>(core: &Core<D>, network: &Network) -> Vec<LayerState> {
     let layers = network.layers.iter().map(|info| LayerState {
-        name: info.name.into(),
-        class: info.class.into(),
+        name: info.name.to_string(),
+        class: info.class.to_string(),
         weights: Vec::new(),
     });
     let mut layers: Vec<LayerState> = layers.collect();
@@ -128,8 +128,8 @@ pub(crate) fn load_weights<M: Model>(
     path: &Path,
     arguments: LoadWeights,
 ) -> Result<()> {
-    let network = network::<M>();
     let (core, run) = model.split();
+    let network = &run.network;
     if core.parameters.is_none() {
         return Err(Error::NotBuilt(format!(
             "You are loading weights into a model that has not yet been built. Call model '{}' on some data or its \
@@ -166,7 +166,7 @@ pub fn load<M: Model>(path: &Path, make: impl FnOnce(u64) -> M) -> Result<M> {
         model.build_all(&shapes)?;
     }
     let (core, run) = model.split();
-    set_layers(core, network::<M>(), &state, path, LoadWeights::new())?;
+    set_layers(core, &run.network, &state, path, LoadWeights::new())?;
     run.step = state.step;
     run.loaded = state.optimizer.is_some().then_some(state);
     Ok(model)
@@ -205,7 +205,7 @@ fn set_layers<D: Device>(
     for (index, (info, found)) in network.layers.iter().zip(&found).enumerate() {
         let own: Vec<&Place> = places.iter().filter(|place| place.layer == index).collect();
         let weights = found.map_or(&[][..], |layer| &layer.weights);
-        if let Some(difference) = difference(info.name, &own, weights) {
+        if let Some(difference) = difference(&info.name, &own, weights) {
             differences.push(difference);
             fits[index] = false;
         }

@@ -1,5 +1,7 @@
 //! The layer calls of a model on inputs of given shapes: what planning, summaries and files need.
 
+use std::sync::Arc;
+
 use super::network::{Network, Value};
 use crate::error::{Error, Result};
 use crate::layers::{Layer, Logits, Weights, Workspace};
@@ -27,7 +29,7 @@ pub struct Call {
 /// Records the calls of a model, in order, with the shapes they give.
 #[derive(Debug)]
 pub struct Trace {
-    network: &'static Network,
+    network: Arc<Network>,
     batch: usize,
     training: bool,
     pub(crate) shapes: Vec<Shape>,
@@ -38,7 +40,7 @@ pub struct Trace {
 impl Trace {
     /// A trace that begins with inputs of these shapes, of `batch` samples.
     pub(crate) fn new(
-        network: &'static Network,
+        network: &Arc<Network>,
         inputs: &[Shape],
         batch: usize,
         training: bool,
@@ -48,7 +50,7 @@ impl Trace {
             shapes[input.value.0] = shape;
         }
         Self {
-            network,
+            network: network.clone(),
             batch,
             training,
             shapes,
@@ -72,10 +74,33 @@ impl Trace {
         output_shape: fn(&[Shape]) -> Result<Shape, ShapeError>,
         weights: fn(&[Shape]) -> Weights,
     ) -> Result<()> {
-        let shapes = inputs.map(|value| self.shapes[value.0]);
+        self.record(
+            call,
+            layer,
+            config,
+            &inputs,
+            output,
+            &output_shape,
+            &weights,
+        )
+    }
+
+    /// The same for rules that are known only when the program runs.
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn record<L: Layer>(
+        &mut self,
+        call: usize,
+        layer: usize,
+        config: &L,
+        inputs: &[Value],
+        output: Value,
+        output_shape: &dyn Fn(&[Shape]) -> Result<Shape, ShapeError>,
+        weights: &dyn Fn(&[Shape]) -> Weights,
+    ) -> Result<()> {
+        let shapes: Vec<Shape> = inputs.iter().map(|value| self.shapes[value.0]).collect();
         let info = &self.network.layers[layer];
         let shape =
-            output_shape(&shapes).map_err(|error| Error::shape(info.class, info.name, &error))?;
+            output_shape(&shapes).map_err(|error| Error::shape(&info.class, &info.name, &error))?;
         self.shapes[output.0] = shape;
         if shapes.iter().all(Shape::is_known) {
             let weights = weights(&shapes);
@@ -112,8 +137,8 @@ impl Trace {
         }
         let info = &self.network.layers[layer];
         Err(Error::Shape {
-            class: info.class.into(),
-            name: info.name.into(),
+            class: info.class.clone().into(),
+            name: info.name.clone().into(),
             message: format!(
                 "shares its weights between calls and cannot take input of shape {}",
                 inputs[0]

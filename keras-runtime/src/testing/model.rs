@@ -7,7 +7,6 @@ use ndarray::ArrayD;
 use crate::device::{Activation, Cpu64};
 use crate::error::{Error, Result};
 use crate::losses::{IntoLoss, Loss, LossInput};
-use crate::model::network::Network;
 use crate::model::{Compile, Model, Trace};
 use crate::random::Key;
 use crate::shape::Shape;
@@ -46,7 +45,7 @@ pub fn check_model<M: Model<Device = Cpu64>>(model: &mut M) {
 /// If a gradient is wrong; the message names the weight and the number. Also if the model does not
 /// declare the shapes of its inputs.
 pub fn model_gradients<M: Model<Device = Cpu64>>(model: &mut M) -> Result<()> {
-    let (x, y) = data::<M>()?;
+    let (x, y) = data(&*model)?;
     shake(model);
     for fuses in [false, true] {
         let mut check = Check {
@@ -67,10 +66,6 @@ pub fn model_gradients<M: Model<Device = Cpu64>>(model: &mut M) -> Result<()> {
         check.gradients()?;
     }
     Ok(())
-}
-
-fn network<M: Model>() -> &'static Network {
-    const { &M::NETWORK }
 }
 
 /// The targets are the weights of the predictions, or of their logits: `Σ y_true y_pred / batch`.
@@ -109,13 +104,13 @@ impl Loss<Cpu64> for Weighted {
 
 /// Random inputs of the declared shapes, and random targets of the outputs' shapes.
 #[allow(clippy::type_complexity)]
-fn data<M: Model>() -> Result<(Vec<ArrayD<f32>>, Vec<ArrayD<f32>>)> {
-    let network = network::<M>();
+fn data<M: Model>(model: &M) -> Result<(Vec<ArrayD<f32>>, Vec<ArrayD<f32>>)> {
+    let network = &model.run().network;
     let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
     let mut inferred = Ok(());
     for size in SIZES {
         inputs.clear();
-        for input in network.inputs {
+        for input in &*network.inputs {
             if !input.shape.is_known() {
                 return Err(Error::value(format!(
                     "Model '{}' does not declare the shape of its input '{}', of which data is to be made.",
@@ -129,7 +124,7 @@ fn data<M: Model>() -> Result<(Vec<ArrayD<f32>>, Vec<ArrayD<f32>>)> {
             inputs.push(Shape::new(&sizes));
         }
         let mut trace = Trace::new(network, &inputs, BATCH, true);
-        inferred = M::infer(&mut trace);
+        inferred = model.infer(&mut trace);
         let shapes = network.outputs.iter();
         outputs = shapes.map(|output| trace.shape(output.training)).collect();
         if inferred.is_ok()
@@ -197,7 +192,7 @@ impl<M: Model<Device = Cpu64>> Check<'_, M> {
         let Some((Of::Input(input), direction, step)) = moved else {
             return Ok(());
         };
-        let value = network::<M>().inputs[*input].value;
+        let value = self.model.run().network.inputs[*input].value;
         let space = self.model.split().1.training.as_mut();
         if let Some(values) = space.and_then(|space| space.value_mut(value, BATCH)) {
             for (value, direction) in values.iter_mut().zip(direction) {
@@ -235,7 +230,7 @@ impl<M: Model<Device = Cpu64>> Check<'_, M> {
         self.model.compute_loss()?;
         let compiled = self.model.run().compiled.as_ref();
         let targets = compiled.and_then(|compiled| compiled.targets.as_ref());
-        let outputs = network::<M>().outputs.len();
+        let outputs = self.model.run().network.outputs.len();
         // The losses of the outputs, and what is added to them.
         let sums = targets.map_or(&[][..], |targets| &targets.totals[..=outputs]);
         Ok(sums.iter().sum::<f64>() / BATCH as f64)
@@ -261,11 +256,11 @@ impl<M: Model<Device = Cpu64>> Check<'_, M> {
 
     /// The gradients of the last pass back.
     fn found(&self) -> Vec<(String, Of, Vec<f64>)> {
-        let network = network::<M>();
+        let network = &*self.model.run().network;
         let mut found = Vec::new();
         let core = self.model.core();
         if let Some(parameters) = &core.parameters {
-            let layers = parameters.layers.iter().zip(network.layers).enumerate();
+            let layers = parameters.layers.iter().zip(&*network.layers).enumerate();
             let trained = layers.filter(|(layer, _)| core.trainable[*layer]);
             for (_, (weights, layer)) in trained {
                 for (weight, range) in weights.trained() {
@@ -282,7 +277,7 @@ impl<M: Model<Device = Cpu64>> Check<'_, M> {
                 let len = BATCH * space.plan.shapes[input.value.0].size();
                 if let Some(gradient) = gradient {
                     let gradient = gradient[..len].to_vec();
-                    found.push((input.name.to_owned(), Of::Input(at), gradient));
+                    found.push((input.name.to_string(), Of::Input(at), gradient));
                 }
             }
         }
@@ -320,7 +315,7 @@ impl<M: Model<Device = Cpu64>> Check<'_, M> {
         along: f64,
         expected: f64,
     ) -> Result<Error> {
-        let model = network::<M>().name;
+        let model = self.model.run().network.name.clone();
         let sentence = |place: String, found: f64, expected: f64| {
             Error::value(format!(
                 "Model '{model}': the gradient of `{what}` is wrong{place}. Expected: {expected}, by finite \
