@@ -119,7 +119,7 @@ const fn distance(a: &str, b: &str) -> usize {
         row[0] = i + 1;
         j = 0;
         while j < b.len() {
-            let same = a[i].to_ascii_lowercase() == b[j].to_ascii_lowercase();
+            let same = a[i].eq_ignore_ascii_case(&b[j]);
             let mut best = if same { diagonal } else { diagonal + 1 };
             diagonal = row[j + 1];
             if row[j] + 1 < best {

@@ -523,11 +523,9 @@ fn warn<D: Device>(
             continue;
         };
         let value = output.value(training);
-        let step = plan.steps.iter().flatten();
-        let logits = step
-            .filter(|step| step.output == value)
-            .map(|step| step.logits);
-        let activation = match logits.last() {
+        let mut steps = plan.steps.iter().flatten();
+        let logits = steps.rfind(|step| step.output == value).map(|step| step.logits);
+        let activation = match logits {
             Some(Logits::Input(activation) | Logits::Kept(activation)) => activation,
             _ => Activation::Linear,
         };
