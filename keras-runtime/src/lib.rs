@@ -2,6 +2,7 @@
 
 pub mod arg;
 pub mod callbacks;
+pub mod config;
 mod console;
 pub mod constraints;
 pub mod data;
@@ -12,8 +13,6 @@ pub mod layers;
 pub mod losses;
 pub mod metrics;
 pub mod model;
-#[doc(hidden)]
-pub mod named;
 pub mod optimizers;
 pub mod prelude;
 mod python;
@@ -24,6 +23,8 @@ pub mod schedules;
 pub mod shape;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[doc(hidden)]
+pub mod texts;
 pub mod utils;
 pub mod words;
 

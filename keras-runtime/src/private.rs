@@ -20,9 +20,9 @@ pub use crate::model::{
     Core, Model, Pass, Run, StepFunction, Trace, begin_forward, build_declared, keep_logs, load,
 };
 pub use crate::model::{OptimizerSize, Progbar, Row, Summary, epoch_line};
-pub use crate::named;
 pub use crate::random::fresh_seed;
 pub use crate::shape::{Shape, ShapeError, check, or_unknown};
+pub use crate::texts;
 
 pub use dfdx::shapes::Dim;
 pub use std::borrow::Cow::Borrowed;

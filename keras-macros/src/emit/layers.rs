@@ -134,7 +134,7 @@ impl Emitter<'_> {
                 let span = expr.span();
                 let keras = self.keras_at(span);
                 let function = syn::Ident::new(kind.function(), span);
-                let function = quote_spanned! {span=> #keras::__private::named::#function };
+                let function = quote_spanned! {span=> #keras::__private::texts::#function };
                 super::call_at(
                     At {
                         start: span,

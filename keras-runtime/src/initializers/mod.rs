@@ -3,6 +3,7 @@
 //! In a model they are words: `Dense(64, kernel_initializer = he_normal, bias_initializer = Constant(0.1))`,
 //! `Dense(64, kernel_initializer = orthogonal.gain(2.0).seed(1))`.
 
+mod config;
 mod orthogonal;
 mod scaling;
 mod stft;
@@ -10,9 +11,9 @@ mod stft;
 use ndarray::{ArrayD, IxDyn};
 
 use crate::error::{Error, Result};
-use crate::named;
 use crate::random::{Key, fresh_seed};
 use crate::shape::{Shape, Text};
+use crate::texts;
 use scaling::{Distribution, Mode, Scaling};
 use stft::Stft;
 
@@ -120,7 +121,7 @@ impl Initializer {
     /// # Errors
     /// If there is none; the message suggests the nearest.
     pub fn by_name(name: &str) -> Result<Self> {
-        named::by_name("initializer", name, Self::NAMES)
+        texts::by_name("initializer", name, Self::NAMES)
     }
 
     const fn of(class: Class) -> Self {

@@ -524,7 +524,9 @@ fn warn<D: Device>(
         };
         let value = output.value(training);
         let mut steps = plan.steps.iter().flatten();
-        let logits = steps.rfind(|step| step.output == value).map(|step| step.logits);
+        let logits = steps
+            .rfind(|step| step.output == value)
+            .map(|step| step.logits);
         let activation = match logits {
             Some(Logits::Input(activation) | Logits::Kept(activation)) => activation,
             _ => Activation::Linear,

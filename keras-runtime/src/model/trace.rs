@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::network::{Network, Value};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layers::{Layer, Logits, Weights, Workspace};
 use crate::shape::{Shape, ShapeError};
@@ -35,6 +36,8 @@ pub struct Trace {
     pub(crate) shapes: Vec<Shape>,
     pub(crate) calls: Vec<Call>,
     pub(crate) weights: Vec<Option<Weights>>,
+    /// The configuration of each layer that is called, in a trace that asks for them.
+    pub(crate) configs: Option<Vec<Option<Config>>>,
 }
 
 impl Trace {
@@ -56,7 +59,15 @@ impl Trace {
             shapes,
             calls: Vec::new(),
             weights: vec![None; network.layers.len()],
+            configs: None,
         }
+    }
+
+    /// The same, that also records the configurations of the layers.
+    #[must_use]
+    pub fn describing(mut self) -> Self {
+        self.configs = Some(vec![None; self.network.layers.len()]);
+        self
     }
 
     /// Records a call: runs the layer's rule on the shapes of its inputs.
@@ -106,6 +117,9 @@ impl Trace {
             let weights = weights(&shapes);
             self.share(layer, &shapes, weights)?;
         }
+        if let Some(configs) = &mut self.configs {
+            configs[layer].get_or_insert_with(|| config.config());
+        }
         self.calls.push(Call {
             call,
             layer,
@@ -144,6 +158,12 @@ impl Trace {
                 inputs[0]
             ),
         })
+    }
+
+    /// The configuration of each layer, by its number, of a trace that is
+    /// [`describing`](Trace::describing); `None` for a layer that was not called.
+    pub fn configs(&self) -> &[Option<Config>] {
+        self.configs.as_deref().unwrap_or_default()
     }
 
     /// Whether the calls of training are asked for, or those of inference.
