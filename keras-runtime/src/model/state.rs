@@ -13,7 +13,9 @@ use crate::console;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::optimizers::State;
-use crate::saving::{self, LayerState, LoadWeights, ModelState, OptimizerState, WeightState};
+use crate::saving::{
+    self, Backup, LayerState, LoadWeights, ModelState, OptimizerState, WeightState,
+};
 use crate::shape::Shape;
 
 /// `Model::save`.
@@ -40,6 +42,14 @@ pub(crate) fn save_weights<M: Model>(model: &M, path: &Path) -> Result<()> {
 }
 
 fn save<M: Model>(model: &M, path: &Path) -> Result<()> {
+    saving::write(path, &whole(model)?)
+}
+
+/// Everything of a model that a file keeps.
+///
+/// # Errors
+/// If it is not built.
+pub(crate) fn whole<M: Model>(model: &M) -> Result<ModelState> {
     let (core, run, network) = (model.core(), model.run(), network::<M>());
     if core.parameters.is_none() {
         return Err(Error::NotBuilt(
@@ -50,7 +60,7 @@ fn save<M: Model>(model: &M, path: &Path) -> Result<()> {
     }
     let shapes = run.built.iter().flatten();
     let dim = |&dim: &usize| (dim != Shape::NONE).then_some(dim);
-    let state = ModelState {
+    Ok(ModelState {
         name: network.name.into(),
         seed: core.seed,
         step: run.step,
@@ -59,8 +69,7 @@ fn save<M: Model>(model: &M, path: &Path) -> Result<()> {
             .collect(),
         layers: layers(core, network),
         optimizer: optimizer(core, run.compiled.as_ref()),
-    };
-    saving::write(path, &state)
+    })
 }
 
 /// Every layer with its weights.
@@ -172,6 +181,34 @@ pub fn load<M: Model>(path: &Path, make: impl FnOnce(u64) -> M) -> Result<M> {
     Ok(model)
 }
 
+/// Sets a model that is compiled to what a backup has of it.
+///
+/// # Errors
+/// If the backup is that of another model, or of another optimizer.
+pub(crate) fn restore<M: Model>(model: &mut M, backup: &Backup) -> Result<()> {
+    let (core, run) = model.split();
+    let state = &backup.model;
+    set_layers(
+        core,
+        network::<M>(),
+        state,
+        &backup.path,
+        LoadWeights::new(),
+    )?;
+    core.seed = state.seed;
+    run.step = state.step;
+    let Some(compiled) = &mut run.compiled else {
+        return Err(Error::NotCompiled);
+    };
+    match set_optimizer(core, compiled, state)? {
+        None => Ok(()),
+        Some(message) => Err(Error::File {
+            path: backup.path.display().to_string(),
+            message,
+        }),
+    }
+}
+
 /// Gives a model that has just been compiled what the file had that it was loaded from.
 pub(crate) fn compiled<M: Model>(model: &mut M) -> Result<()> {
     let (core, run) = model.split();
@@ -265,8 +302,20 @@ fn difference(layer: &str, own: &[&Place], found: &[WeightState]) -> Option<Stri
 /// Sets what the optimizer remembers to what it did in a file, if it is the same optimizer of the same
 /// weights; if not, it begins anew and says so.
 fn resume<D: Device>(core: &Core<D>, compiled: &mut Compiled<D>, file: &ModelState) -> Result<()> {
+    if let Some(difference) = set_optimizer(core, compiled, file)? {
+        console::warn(&difference);
+    }
+    Ok(())
+}
+
+/// Sets what the optimizer remembers to what it did in a file, or says what is different about it.
+fn set_optimizer<D: Device>(
+    core: &Core<D>,
+    compiled: &mut Compiled<D>,
+    file: &ModelState,
+) -> Result<Option<String>> {
     let (Some(saved), Some(parameters)) = (&file.optimizer, &core.parameters) else {
-        return Ok(());
+        return Ok(None);
     };
     let Compiled {
         optimizer, state, ..
@@ -279,15 +328,14 @@ fn resume<D: Device>(core: &Core<D>, compiled: &mut Compiled<D>, file: &ModelSta
     if saved.class != optimizer.class() || !(is_whole || is_new) || !same_weights(parameters, file)
     {
         let weights = parameters.places().filter(|place| place.trainable);
-        console::warn(&format!(
+        return Ok(Some(format!(
             "Skipping variable loading for optimizer '{}', because it has {} variables whereas the saved optimizer \
              '{}' has {} variables.",
             optimizer.name(),
             2 + slots * weights.count(),
             saved.name,
             file.optimizer_variables(saved.slots.len()),
-        ));
-        return Ok(());
+        )));
     }
     if let Some(rate) = saved.learning_rate
         && !optimizer.settings().is_scheduled()
@@ -297,7 +345,7 @@ fn resume<D: Device>(core: &Core<D>, compiled: &mut Compiled<D>, file: &ModelSta
     *state = State::new();
     state.iterations = saved.iterations;
     if is_new {
-        return Ok(());
+        return Ok(None);
     }
     let variables = parameters.variables(&core.names, &core.trainable);
     let params = &parameters.params;
@@ -306,7 +354,7 @@ fn resume<D: Device>(core: &Core<D>, compiled: &mut Compiled<D>, file: &ModelSta
         core.device.upload(values, D::slice_mut(vector, 0..len));
     }
     state.scalars_mut().copy_from_slice(&saved.scalars);
-    Ok(())
+    Ok(None)
 }
 
 /// Whether the trainable weights of a file are, one after the other, of the same shapes as the model's:

@@ -1,16 +1,19 @@
 //! Every model as the loops of `fit`, `evaluate` and `predict` see it, which are compiled once for all.
 
+use std::path::Path;
+
 use super::Model;
 use super::build::{network, prepare};
 use super::function::{Stage, StepFunction};
 use super::history::Logs;
 use super::network::Network;
 use super::predict::{collect, output_shapes};
-use super::step;
+use super::{backup, step};
 use crate::callbacks::ModelHandle;
 use crate::data::{Batch, Table};
 use crate::device::Memory;
 use crate::error::{Error, Result};
+use crate::saving::{Backup, Record};
 use crate::shape::Shape;
 
 /// A model whose type is not known: what a [`StepFunction`] works with. Every [`Model`] is one.
@@ -77,6 +80,14 @@ pub trait Trainable: ModelHandle + Send {
     /// Whether the targets of a batch are valid, once the model has been prepared.
     #[doc(hidden)]
     fn target_check(&self) -> TargetCheck;
+
+    /// Writes a backup of the model in a training; the one before it is kept under `previous`.
+    #[doc(hidden)]
+    fn back_up(&self, path: &Path, previous: Option<&Path>, training: Record) -> Result<()>;
+
+    /// Goes on with what is in a backup.
+    #[doc(hidden)]
+    fn restore(&mut self, backup: &Backup) -> Result<()>;
 }
 
 /// A check of the targets of a batch.
@@ -214,5 +225,13 @@ impl<M: Model> Trainable for M {
             }
             Ok(())
         })
+    }
+
+    fn back_up(&self, path: &Path, previous: Option<&Path>, training: Record) -> Result<()> {
+        backup::write(self, path, previous, training)
+    }
+
+    fn restore(&mut self, backup: &Backup) -> Result<()> {
+        backup::restore(self, backup)
     }
 }

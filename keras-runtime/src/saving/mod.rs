@@ -7,12 +7,18 @@
 pub(crate) mod crc32c;
 mod file;
 mod native;
+mod record;
 
-use std::path::Path;
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{BufReader, Write};
+use std::path::{Path, PathBuf};
 
 use ndarray::ArrayD;
 
 use crate::error::{Error, Result};
+
+pub use record::Record;
 
 /// What the name of a whole model's file ends in.
 pub(crate) const MODEL_EXTENSIONS: &[&str] = &[".keras", ".h5", ".hdf5"];
@@ -119,10 +125,8 @@ impl LoadWeights {
 /// # Errors
 /// If the file cannot be written.
 pub(crate) fn write(path: &Path, state: &ModelState) -> Result<()> {
-    file::replace(path, |out| native::encode(state, out)).map_err(|error| Error::File {
-        path: path.display().to_string(),
-        message: error.to_string(),
-    })
+    let encode = |out: &mut dyn Write| native::encode(state, None, out);
+    file::replace(path, encode).map_err(|error| failed(path, &error))
 }
 
 /// Reads a file.
@@ -130,19 +134,99 @@ pub(crate) fn write(path: &Path, state: &ModelState) -> Result<()> {
 /// # Errors
 /// If it cannot be read, is damaged, or is none of the known formats.
 pub(crate) fn read(path: &Path) -> Result<ModelState> {
-    let failed = |message: String| Error::File {
-        path: path.display().to_string(),
-        message,
-    };
-    let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
-    let metadata = file.metadata().map_err(|error| failed(error.to_string()))?;
+    Ok(read_native(path)?.0)
+}
+
+fn read_native(path: &Path) -> Result<(ModelState, Option<Record>)> {
+    let file = File::open(path).map_err(|error| failed(path, &error))?;
+    let metadata = file.metadata().map_err(|error| failed(path, &error))?;
     if !metadata.is_file() {
         return Err(failed(
-            "Expected a file. Received: something else of this name".into(),
+            path,
+            &"Expected a file. Received: something else of this name",
         ));
     }
-    native::decode(std::io::BufReader::new(file), metadata.len()).map_err(failed)
+    let decoded = native::decode(BufReader::new(file), metadata.len());
+    decoded.map_err(|message| failed(path, &message))
 }
+
+fn failed(path: &Path, reason: &dyn Display) -> Error {
+    Error::File {
+        path: path.display().to_string(),
+        message: reason.to_string(),
+    }
+}
+
+/// A training that is to go on.
+pub struct Backup {
+    /// The file that it is from.
+    pub(crate) path: PathBuf,
+    pub(crate) model: ModelState,
+    /// What `fit` and the callbacks remember.
+    pub(crate) training: Record,
+}
+
+impl Backup {
+    /// Reads a backup; `None` if there is no such file.
+    ///
+    /// # Errors
+    /// As [`read`], or if the file is no backup.
+    pub(crate) fn read(path: &Path) -> Result<Option<Self>> {
+        match path.try_exists() {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(error) => return Err(failed(path, &error)),
+        }
+        let (model, training) = read_native(path)?;
+        let training = training.ok_or_else(|| {
+            failed(
+                path,
+                &"Expected a backup of a training. Received: a model alone",
+            )
+        })?;
+        Ok(Some(Self {
+            path: path.to_owned(),
+            model,
+            training,
+        }))
+    }
+}
+
+/// Writes a backup; the one before it is kept under `previous`.
+///
+/// # Errors
+/// If the file cannot be written; then the one before it is still there.
+pub(crate) fn write_backup(
+    path: &Path,
+    previous: Option<&Path>,
+    model: &ModelState,
+    training: &Record,
+) -> Result<()> {
+    let encode = |out: &mut dyn Write| native::encode(model, Some(training), out);
+    let written = match previous {
+        Some(previous) => file::replace_keeping(path, previous, encode),
+        None => file::replace(path, encode),
+    };
+    written.map_err(|error| failed(path, &error))
+}
+
+/// Makes a directory, and those above it, if it is not there.
+///
+/// # Errors
+/// If it cannot be made.
+pub(crate) fn create_directory(path: &Path) -> Result<()> {
+    file::create_directory(path).map_err(|error| failed(path, &error))
+}
+
+/// Removes a file, if there is one.
+///
+/// # Errors
+/// If it cannot be removed.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    file::remove(path).map_err(|error| failed(path, &error))
+}
+
+pub(crate) use file::remove_leftovers;
 
 #[cfg(test)]
 mod tests;
