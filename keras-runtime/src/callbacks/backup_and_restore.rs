@@ -12,7 +12,7 @@ use super::{Callback, CallbackContext, Frequency, Record};
 use crate::console;
 use crate::error::{Error, Result};
 use crate::model::Logs;
-use crate::saving::{self, Backup};
+use crate::saving::Backup;
 
 /// Backs up a training while it runs, and restores it when `fit` is called again after an interruption:
 /// `keras.callbacks.BackupAndRestore`.
@@ -94,7 +94,7 @@ impl BackupAndRestore {
     }
 
     fn paths(&self) -> Result<(PathBuf, Option<PathBuf>)> {
-        saving::create_directory(&self.backup_dir)?;
+        Backup::create_directory(&self.backup_dir)?;
         let previous = self.double_checkpoint.then(|| self.previous());
         Ok((self.latest(), previous))
     }
@@ -104,7 +104,7 @@ impl BackupAndRestore {
     /// # Errors
     /// If there is one that cannot be read, and none before it.
     pub(crate) fn read(&self) -> Result<Option<Backup>> {
-        saving::remove_leftovers(&self.backup_dir);
+        Backup::remove_leftovers(&self.backup_dir);
         let (latest, previous) = (self.latest(), self.previous());
         let error = match Backup::read(&latest) {
             Ok(found) => return Ok(found),
@@ -130,8 +130,8 @@ impl BackupAndRestore {
         if !self.delete_checkpoint {
             return Ok(());
         }
-        saving::remove(&self.previous())?;
-        saving::remove(&self.latest())?;
+        Backup::remove(&self.previous())?;
+        Backup::remove(&self.latest())?;
         // What else is in the directory is not ours.
         let _ = std::fs::remove_dir(&self.backup_dir);
         Ok(())

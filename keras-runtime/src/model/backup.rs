@@ -7,10 +7,10 @@ use ndarray::{Array1, ArrayD};
 
 use super::core::{Core, Run};
 use super::history::Logs;
-use super::{Model, gradients, state};
+use super::{Model, gradients, restore, state};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::saving::{self, Backup, Record};
+use crate::saving::{Backup, Record};
 
 /// Writes a backup of a model in a training.
 ///
@@ -23,15 +23,15 @@ pub(crate) fn write<M: Model>(
     training: Record,
 ) -> Result<()> {
     let training = training.with_records("model", [record(model.core(), model.run())]);
-    saving::write_backup(path, previous, &state::whole(model)?, &training)
+    Backup::write(path, previous, &state::state(model)?, &training)
 }
 
 /// Sets a model to what is in a backup.
 ///
 /// # Errors
 /// If the backup is that of another model, or was made with another `compile`.
-pub(crate) fn restore<M: Model>(model: &mut M, backup: &Backup) -> Result<()> {
-    state::restore(model, backup)?;
+pub(crate) fn go_on<M: Model>(model: &mut M, backup: &Backup) -> Result<()> {
+    restore::restore(model, backup)?;
     let (core, run) = model.split();
     restore_run(core, run, backup.training.record("model")?)
 }

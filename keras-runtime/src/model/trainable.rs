@@ -1,9 +1,10 @@
 //! Every model as the loops of `fit`, `evaluate` and `predict` see it, which are compiled once for all.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::Model;
-use super::build::{network, prepare};
+use super::build::prepare;
 use super::function::{Stage, StepFunction};
 use super::history::Logs;
 use super::network::Network;
@@ -19,7 +20,7 @@ use crate::shape::Shape;
 /// A model whose type is not known: what a [`StepFunction`] works with. Every [`Model`] is one.
 pub trait Trainable: ModelHandle + Send {
     /// Its layers, inputs and outputs.
-    fn network(&self) -> &'static Network;
+    fn network(&self) -> Arc<Network>;
 
     /// One step of training: see [`Model::train_step`].
     ///
@@ -107,8 +108,8 @@ pub struct Inner<'a> {
 }
 
 impl<M: Model> Trainable for M {
-    fn network(&self) -> &'static Network {
-        network::<M>()
+    fn network(&self) -> Arc<Network> {
+        self.run().network.clone()
     }
 
     fn train_step(&mut self, batch: &Batch<'_>) -> Result<()> {
@@ -232,6 +233,6 @@ impl<M: Model> Trainable for M {
     }
 
     fn restore(&mut self, backup: &Backup) -> Result<()> {
-        backup::restore(self, backup)
+        backup::go_on(self, backup)
     }
 }

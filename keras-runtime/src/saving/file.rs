@@ -161,7 +161,7 @@ impl Drop for Temporary {
 }
 
 /// Removes what writers that were killed have left in a directory; once in a run of the program.
-pub(crate) fn remove_leftovers(directory: &Path) {
+pub(super) fn remove_leftovers(directory: &Path) {
     static SEEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
     if seen.insert(directory.to_owned()) {

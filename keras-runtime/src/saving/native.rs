@@ -10,25 +10,26 @@
 //! checksum        u32, CRC-32C of everything before it
 //!
 //! section MODL, the model
-//! name            text, the model's
+//! name, scope     text, the model's; text, what the names of its weights begin with
 //! seed, step      u64, u64
 //! input shapes    u32 how many; of each: u32 rank, u64 per dimension (all ones: not known)
-//! layers          u32 how many; of each: text name, text class,
+//! layers          u32 how many; of each: text name, text class, text path,
 //!                 u32 how many weights; of each: text name, u8 trainable, u32 rank, u64 per dimension, f32 values
-//! optimizer       u8 whether there is one; then: text name, text class, u64 iterations,
-//!                 u8 whether it has a learning rate; then f32 the learning rate,
-//!                 u64 how many scalars, f32 values; u32 how many slots; of each: u64 length, f32 values
+//! optimizer       u8 whether there is one; then: text name, text class, text the name of the one that it wraps
+//!                 or none, u32 where the variables of that one begin,
+//!                 u32 how many variables; of each: text name, u8 whether it is a count; if so, u64;
+//!                 if not, u32 rank, u64 per dimension, f32 values
 //!
 //! section TRNG, the training: a record, see `record.rs`
 //! ```
 
 use std::io::{self, Read, Write};
 
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{ArrayViewD, CowArray, IxDyn};
 
 use super::crc32c::Crc32c;
 use super::record::Record;
-use super::{LayerState, ModelState, OptimizerState, WeightState};
+use super::{LayerState, ModelState, Numbers, OptimizerState, Values, VariableState, WeightState};
 
 const MAGIC: [u8; 8] = *b"\x89KRW\r\n\x1a\n";
 const VERSION: u32 = 2;
@@ -51,7 +52,7 @@ const PIECE: usize = 4096;
 
 /// Writes a model and, in a backup, what the training does.
 pub(super) fn encode(
-    state: &ModelState,
+    state: &ModelState<'_>,
     training: Option<&Record>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -70,8 +71,9 @@ pub(super) fn encode(
     out.bytes(&checksum.to_le_bytes())
 }
 
-fn model(state: &ModelState, out: &mut Encoder<'_>) -> io::Result<()> {
+fn model(state: &ModelState<'_>, out: &mut Encoder<'_>) -> io::Result<()> {
     out.text(&state.name)?;
+    out.text(&state.scope)?;
     out.number(state.seed)?;
     out.number(state.step)?;
     out.count(state.input_shapes.len())?;
@@ -85,28 +87,35 @@ fn model(state: &ModelState, out: &mut Encoder<'_>) -> io::Result<()> {
     for layer in &state.layers {
         out.text(&layer.name)?;
         out.text(&layer.class)?;
+        out.text(&layer.path)?;
         out.count(layer.weights.len())?;
         for weight in &layer.weights {
             out.text(&weight.name)?;
             out.bytes(&[weight.trainable.into()])?;
-            out.tensor(&weight.values)?;
+            out.array(&weight.values)?;
         }
     }
     out.bytes(&[state.optimizer.is_some().into()])?;
     if let Some(optimizer) = &state.optimizer {
         out.text(&optimizer.name)?;
         out.text(&optimizer.class)?;
-        out.number(optimizer.iterations)?;
-        out.bytes(&[optimizer.learning_rate.is_some().into()])?;
-        if let Some(rate) = optimizer.learning_rate {
-            out.bytes(&rate.to_le_bytes())?;
-        }
-        out.number(optimizer.scalars.len() as u64)?;
-        out.values(&optimizer.scalars)?;
-        out.count(optimizer.slots.len())?;
-        for slot in &optimizer.slots {
-            out.number(slot.len() as u64)?;
-            out.values(slot)?;
+        let inner = optimizer.inner.as_ref();
+        let (name, at) = inner.map_or(("", 0), |(name, at)| (name.as_str(), *at));
+        out.text(name)?;
+        out.count(at)?;
+        out.count(optimizer.variables.len())?;
+        for variable in &optimizer.variables {
+            out.text(&variable.name)?;
+            match &variable.values {
+                Numbers::Count(count) => {
+                    out.bytes(&[1])?;
+                    out.number(*count)?;
+                }
+                Numbers::Floats(values) => {
+                    out.bytes(&[0])?;
+                    out.array(values)?;
+                }
+            }
         }
     }
     Ok(())
@@ -146,6 +155,15 @@ impl Encoder<'_> {
         out.write_all(bytes)
     }
 
+    /// Numbers of eight bytes each.
+    pub(super) fn list(
+        &mut self,
+        mut numbers: impl ExactSizeIterator<Item = u64>,
+    ) -> io::Result<()> {
+        self.number(numbers.len() as u64)?;
+        numbers.try_for_each(|number| self.number(number))
+    }
+
     fn number(&mut self, number: u64) -> io::Result<()> {
         self.bytes(&number.to_le_bytes())
     }
@@ -160,26 +178,21 @@ impl Encoder<'_> {
         self.bytes(text.as_bytes())
     }
 
-    /// Numbers of eight bytes each.
-    pub(super) fn list(
-        &mut self,
-        mut numbers: impl ExactSizeIterator<Item = u64>,
-    ) -> io::Result<()> {
-        self.number(numbers.len() as u64)?;
-        numbers.try_for_each(|number| self.number(number))
+    fn dims(&mut self, mut dims: impl ExactSizeIterator<Item = u64>) -> io::Result<()> {
+        self.count(dims.len())?;
+        dims.try_for_each(|dim| self.number(dim))
     }
 
-    pub(super) fn tensor(&mut self, values: &ArrayD<f32>) -> io::Result<()> {
+    fn array(&mut self, values: &Values<'_>) -> io::Result<()> {
+        self.tensor(values.view())
+    }
+
+    pub(super) fn tensor(&mut self, values: ArrayViewD<'_, f32>) -> io::Result<()> {
         self.dims(values.shape().iter().map(|&dim| dim as u64))?;
         match values.as_slice() {
             Some(values) => self.values(values),
             None => self.values(&values.iter().copied().collect::<Vec<_>>()),
         }
-    }
-
-    fn dims(&mut self, mut dims: impl ExactSizeIterator<Item = u64>) -> io::Result<()> {
-        self.count(dims.len())?;
-        dims.try_for_each(|dim| self.number(dim))
     }
 
     fn values(&mut self, values: &[f32]) -> io::Result<()> {
@@ -202,7 +215,10 @@ impl Encoder<'_> {
 ///
 /// # Errors
 /// With a sentence about what is wrong with the file.
-pub(super) fn decode(source: impl Read, len: u64) -> Result<(ModelState, Option<Record>), String> {
+pub(super) fn decode(
+    source: impl Read,
+    len: u64,
+) -> Result<(ModelState<'static>, Option<Record>), String> {
     let mut source = Decoder {
         source,
         left: len,
@@ -268,8 +284,7 @@ impl<R: Read> Decoder<R> {
     ) -> Result<(), String> {
         let (tag, len) = (self.array()?, self.number()?);
         let after = self.left.checked_sub(len);
-        let after =
-            after.ok_or("The file is damaged: it has a section that is longer than the file")?;
+        let after = after.ok_or("The file is damaged: a section is longer than the file")?;
         self.left = len;
         read(tag, self)?;
         if self.left > 0 {
@@ -289,9 +304,10 @@ impl<R: Read> Decoder<R> {
         Ok(())
     }
 
-    fn model(&mut self) -> Result<ModelState, String> {
+    fn model(&mut self) -> Result<ModelState<'static>, String> {
         let mut state = ModelState {
             name: self.text()?,
+            scope: self.text()?,
             seed: self.number()?,
             step: self.number()?,
             ..ModelState::default()
@@ -383,10 +399,23 @@ impl<R: Read> Decoder<R> {
         Ok(values)
     }
 
-    fn layer(&mut self) -> Result<LayerState, String> {
+    pub(super) fn tensor(&mut self) -> Result<Values<'static>, String> {
+        let dims = self.dims()?;
+        let len = dims.iter().try_fold(1u64, |len, &dim| len.checked_mul(dim));
+        let values = self.values(len.ok_or_else(too_large)?)?;
+        // A dimension that does not fit has made the length too large, unless another one is 0.
+        let dims: Vec<usize> = dims
+            .into_iter()
+            .map(|dim| usize::try_from(dim).map_err(|_| too_large()))
+            .collect::<Result<_, _>>()?;
+        CowArray::from_shape_vec(IxDyn(&dims), values).map_err(|_| too_large())
+    }
+
+    fn layer(&mut self) -> Result<LayerState<'static>, String> {
         let mut layer = LayerState {
             name: self.text()?,
             class: self.text()?,
+            path: self.text()?,
             weights: Vec::new(),
         };
         for _ in 0..self.count()? {
@@ -399,33 +428,23 @@ impl<R: Read> Decoder<R> {
         Ok(layer)
     }
 
-    pub(super) fn tensor(&mut self) -> Result<ArrayD<f32>, String> {
-        let dims = self.dims()?;
-        let len = dims.iter().try_fold(1u64, |len, &dim| len.checked_mul(dim));
-        let values = self.values(len.ok_or_else(too_large)?)?;
-        // A dimension that does not fit has made the length too large, unless another one is 0.
-        let dims: Vec<usize> = dims
-            .into_iter()
-            .map(|dim| usize::try_from(dim).map_err(|_| too_large()))
-            .collect::<Result<_, _>>()?;
-        ArrayD::from_shape_vec(IxDyn(&dims), values).map_err(|_| too_large())
-    }
-
-    fn optimizer(&mut self) -> Result<OptimizerState, String> {
+    fn optimizer(&mut self) -> Result<OptimizerState<'static>, String> {
+        let (name, class) = (self.text()?, self.text()?);
+        let inner = (self.text()?, self.count()? as usize);
         let mut optimizer = OptimizerState {
-            name: self.text()?,
-            class: self.text()?,
-            iterations: self.number()?,
-            ..OptimizerState::default()
+            name,
+            class,
+            inner: Some(inner).filter(|(name, _)| !name.is_empty()),
+            variables: Vec::new(),
         };
-        if self.flag()? {
-            optimizer.learning_rate = Some(f32::from_le_bytes(self.array()?));
-        }
-        let scalars = self.number()?;
-        optimizer.scalars = self.values(scalars)?;
         for _ in 0..self.count()? {
-            let len = self.number()?;
-            optimizer.slots.push(self.values(len)?);
+            optimizer.variables.push(VariableState {
+                name: self.text()?,
+                values: match self.flag()? {
+                    true => Numbers::Count(self.number()?),
+                    false => Numbers::Floats(self.tensor()?),
+                },
+            });
         }
         Ok(optimizer)
     }

@@ -221,7 +221,9 @@ impl Record {
                 Values::Arrays(arrays) => {
                     out.bytes(&[3])?;
                     out.count(arrays.len())?;
-                    arrays.iter().try_for_each(|array| out.tensor(array))?;
+                    arrays
+                        .iter()
+                        .try_for_each(|array| out.tensor(array.view()))?;
                 }
                 Values::Records(records) => {
                     out.bytes(&[4])?;
@@ -250,7 +252,9 @@ impl Record {
                 [0] => Values::Numbers(source.list(|number| number)?),
                 [1] => Values::Floats(source.list(f64::from_bits)?),
                 [2] => Values::Texts(several(source, |source| source.text())?),
-                [3] => Values::Arrays(several(source, |source| source.tensor())?.into()),
+                [3] => Values::Arrays(
+                    several(source, |source| Ok(source.tensor()?.into_owned()))?.into(),
+                ),
                 [4] => Values::Records(several(source, |source| Self::decode(source, depth + 1))?),
                 [kind] => {
                     return Err(format!(

@@ -237,7 +237,17 @@ fn a_saved_model_goes_on_from_an_epoch() -> keras::Result<()> {
         model.fit((&x, &y), fit().batch_size(4))?;
         model.fit(&shuffled, fit())
     };
-    for optimizer in ["adam", "nadam", "adafactor", "rmsprop"] {
+    for optimizer in [
+        "adam",
+        "nadam",
+        "adafactor",
+        "rmsprop",
+        "adamax",
+        "ftrl",
+        "lamb",
+        "lion",
+        "adadelta",
+    ] {
         let mut whole = compiled(optimizer)?;
         run(&mut whole, 2, 0)?;
         let (file, weights) = (
