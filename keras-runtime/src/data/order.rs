@@ -440,7 +440,7 @@ mod tests {
             &[Op::Shuffle(1), Op::Repeat(None), dropped],
         ] {
             let every = all(ops, 10, 5);
-            for first in 0..every.len().min(30) {
+            for (first, expected) in every.iter().enumerate().take(30) {
                 let pass = Pass {
                     number: 5,
                     ..Pass::default()
@@ -449,7 +449,7 @@ mod tests {
                 assert_eq!(elements.skip(first), first, "{ops:?}");
                 let mut rows = Vec::new();
                 assert_eq!(elements.next(1, &mut rows), 1, "{ops:?}");
-                assert_eq!(rows, every[first], "{ops:?} after {first}");
+                assert_eq!(&rows, expected, "{ops:?} after {first}");
             }
             let mut elements = open(ops, 10, Pass::default());
             let end = if every.len() == 100 {

@@ -255,7 +255,7 @@ fn endless(directory: &Path, interrupt: &mut Interrupt) -> keras::Result<String>
         .callback(&mut seen)
         .callback(backup)
         .callback(interrupt);
-    let history = model.fit(&samples.repeat(None).batch(8), fit)?;
+    let history = model.fit(samples.repeat(None).batch(8), fit)?;
     assert_eq!(seen, history);
     Ok(outcome(&model, &history))
 }
