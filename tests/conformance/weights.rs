@@ -371,3 +371,90 @@ fn files_written_here_predict_and_train_on_in_keras() -> keras::Result<()> {
 
 /// What the script ends with where Keras cannot be imported.
 const NO_KERAS: i32 = 77;
+
+/// Real files with bytes changed, numbers replaced and ends cut off: read or refused, but without a panic and
+/// in time. `docs/fuzzing.md` tells how to do this for longer.
+#[test]
+fn damaged_files_are_read_or_refused() {
+    let directory = directory("damaged");
+    let mut state = 1u64;
+    let mut random = |below: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) as usize % below
+    };
+    let numbers = [
+        0,
+        1,
+        8,
+        96,
+        1 << 31,
+        1 << 40,
+        1 << 63,
+        u64::MAX - 7,
+        u64::MAX,
+    ];
+    let mut refused = 0;
+    for name in [
+        "mlp_adam.weights.h5",
+        "mlp_adam.hdf5",
+        "mlp_adam.safetensors",
+    ] {
+        let whole = std::fs::read(file(name)).expect("a file");
+        let path = directory.join(name);
+        for _ in 0..300 {
+            let mut damaged = whole.clone();
+            for _ in 0..=random(3) {
+                let at = random(damaged.len() - 8);
+                match random(4) {
+                    0 => damaged[at] ^= 1 << random(8),
+                    1 => damaged[at] = random(256) as u8,
+                    2 => damaged[at..at + 8].copy_from_slice(&numbers[random(9)].to_le_bytes()),
+                    _ => damaged.truncate(at.max(64)),
+                }
+            }
+            std::fs::write(&path, &damaged).expect("a file");
+            refused += usize::from(keras::testing::read_weights(&path).is_err());
+        }
+    }
+    assert!(refused > 100, "only {refused} were refused");
+    std::fs::remove_dir_all(&directory).expect("the directory");
+}
+
+/// What is said about files that are not there, of another kind, or of another model.
+#[test]
+fn mistakes_have_their_sentences() -> keras::Result<()> {
+    #[track_caller]
+    fn told(result: keras::Result<()>, expected: &str) {
+        let error = result.expect_err("a mistake").to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    let directory = directory("mistakes");
+    let mut model = Mlp::with_seed(1);
+    let before = model.get_weights();
+    told(
+        model.save_weights(directory.join("w.txt")),
+        "The filename must end in `.weights.h5`. Received: filepath=",
+    );
+    told(
+        model.load_weights(directory.join("none.weights.h5")),
+        "none.weights.h5: No such file",
+    );
+    let path = directory.join("text.weights.h5");
+    std::fs::write(&path, "a text").expect("a file");
+    told(model.load_weights(&path), "Received: another kind of file");
+    let other = file("convnet_adam.weights.h5");
+    told(
+        model.load_weights(&other),
+        "A total of 5 objects could not be loaded.\n\
+         Layer 'dense' weight `kernel` shape [6, 8] is not compatible with provided weight shape [16, 3].\n\
+         Layer 'dense_1' expected 2 variables, but received 0 variables during loading. Expected: [\"kernel\", \"bias\"]\n\
+         Layer 'dense_2' expected 2 variables, but received 0 variables during loading. Expected: [\"kernel\", \"bias\"]\n",
+    );
+    assert_eq!(model.get_weights(), before);
+    model.load_weights_with(&other, LoadWeights::new().skip_mismatch(true))?;
+    assert_eq!(model.get_weights(), before);
+    std::fs::remove_dir_all(&directory).expect("the directory");
+    Ok(())
+}

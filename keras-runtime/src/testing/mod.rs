@@ -24,7 +24,7 @@ mod said;
 
 use bench::Bench;
 use differences::differences;
-pub use files::{Object, hdf5_objects};
+pub use files::{Object, hdf5_objects, read_samples, read_weights};
 pub use model::{check_model, model_gradients};
 pub(crate) use said::hear;
 pub use said::{Said, listen, said};
