@@ -24,6 +24,14 @@ pub trait Memory: Clone + Send + Sync + 'static {
     /// # Errors
     /// If the device has no memory left.
     fn alloc(&self, len: usize) -> Result<Self::Buffer>;
+    /// Whether everything that the device was asked for has worked so far. What a device does later
+    /// than it is asked for can fail later; numbers that are downloaded then are NaN.
+    ///
+    /// # Errors
+    /// The first failure.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     /// How many numbers a buffer holds.
     fn len(buffer: &Self::Buffer) -> usize;
     /// A part of a buffer, to read.

@@ -13,7 +13,7 @@ use super::{
     MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson,
     SparseCategoricalCrossentropy, SquaredHinge, Tversky,
 };
-use crate::device::{Axes, Cpu, Device, Reduction, on_hosts};
+use crate::device::{Axes, Cpu, Device, Reduction, on_devices};
 use crate::error::{Error, Result};
 use crate::metrics::{self, IntoMetric, MetricArg, Values};
 
@@ -27,7 +27,7 @@ pub trait LossCatalogue: Device {
     fn loss(name: &str, config: &[(&str, Argument)]) -> Result<Box<dyn Loss<Self>>>;
 }
 
-on_hosts! {
+on_devices! {
     impl LossCatalogue {
         fn loss(name: &str, config: &[(&str, Argument)]) -> Result<Box<dyn Loss<Self>>> {
             find(name, config)

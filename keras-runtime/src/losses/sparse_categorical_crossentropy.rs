@@ -6,7 +6,7 @@ use super::{Loss, LossInput, Options, row_loss, softmax_loss};
 use crate::device::cpu::lanes::{self, Each, Itself, Same};
 use crate::device::cpu::math;
 use crate::device::{
-    Activation, Arith, Axes, ClassTargets, Device, Float, LineLoss, RowFunction, RowLoss,
+    Activation, Arith, Axes, ClassTargets, Device, Float, LineLoss, RowFunction, RowKernel, RowLoss,
     line_of_row,
 };
 use crate::error::Result;
@@ -128,6 +128,12 @@ impl RowFunction for SparseEntropy {
         }
         let [sum] = lanes::sums::<A, F, 1>(Same(F::zero()), y_pred, &Itself);
         -math::ln::<F, A>(clip(chosen / sum).0)
+    }
+
+    fn kernel(&self) -> Option<RowKernel> {
+        Some(RowKernel::SparseEntropy {
+            from_logits: self.from_logits,
+        })
     }
 }
 

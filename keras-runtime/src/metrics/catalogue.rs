@@ -2,7 +2,7 @@
 
 use super::argument::Targets;
 use super::*;
-use crate::device::{Device, on_hosts};
+use crate::device::{Device, on_devices};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -16,7 +16,7 @@ pub trait MetricCatalogue: Device {
     fn metric(name: &str, y_true: &Shape, y_pred: &Shape) -> Result<Box<dyn Metric<Self>>>;
 }
 
-on_hosts! {
+on_devices! {
     impl MetricCatalogue {
         fn metric(name: &str, y_true: &Shape, y_pred: &Shape) -> Result<Box<dyn Metric<Self>>> {
             find(name, y_true, y_pred)

@@ -17,10 +17,12 @@
 //! Whatever a layer has to write is NaN before it runs, so that a number it forgets shows.
 
 mod bench;
+mod devices;
 mod differences;
 mod said;
 
 use bench::Bench;
+pub use devices::conforms;
 use differences::differences;
 pub(crate) use said::hear;
 pub use said::{Said, listen, said};
