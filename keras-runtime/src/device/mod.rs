@@ -52,7 +52,8 @@ pub use host::Cpu64;
 pub use host::Host;
 pub(crate) use host::on_hosts;
 pub use images::{Images, Resize, Window};
-pub use memory::Memory;
+pub(crate) use memory::Shared;
+pub use memory::{AnyThread, Memory};
 pub use merges::{Broadcast, MergeFunction, Merges};
 pub use normalization::{Channels, GammaBeta, Moments, NormalizationGradients, Normalizations};
 pub use penalties::{NormBounds, Penalties, Vectors};
@@ -60,7 +61,8 @@ pub use pointwise::{DropoutMask, Pointwise};
 pub use pooling::{Pooling, Ties};
 pub use products::Products;
 pub use rows::{
-    ClassTargets, MeanOf, PairFunction, PairLoss, Reduction, RowFunction, RowKernel, RowLoss, RowSums, Rows,
+    ClassTargets, MeanOf, PairFunction, PairLoss, Reduction, RowFunction, RowKernel, RowLoss,
+    RowSums, Rows,
 };
 pub use scalars::{Elementary, Reduce, Scalars, Term};
 pub use updates::{FactoredMoments, UpdateRule, Updates};

@@ -6,8 +6,8 @@ use super::{Loss, LossInput, Options, row_loss, softmax_loss};
 use crate::device::cpu::lanes::{self, Each, Itself, Same};
 use crate::device::cpu::math;
 use crate::device::{
-    Activation, Arith, Axes, ClassTargets, Device, Float, LineLoss, RowFunction, RowKernel, RowLoss,
-    line_of_row,
+    Activation, Arith, Axes, ClassTargets, Device, Float, LineLoss, RowFunction, RowKernel,
+    RowLoss, line_of_row,
 };
 use crate::error::Result;
 use crate::shape::Shape;

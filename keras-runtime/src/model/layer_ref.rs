@@ -37,7 +37,7 @@ impl<D: Device> LayerRef<'_, D> {
             let places = parameters
                 .places()
                 .filter(|place| place.layer == self.index);
-            places.map(|place| array(&self.core.device, parameters, &place))
+            places.map(|place| array(&*self.core.device, parameters, &place))
         });
         weights.collect()
     }

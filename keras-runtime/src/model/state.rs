@@ -76,7 +76,7 @@ pub(crate) fn layers<D: Device>(core: &Core<D>, network: &Network) -> Vec<LayerS
             layers[place.layer].weights.push(WeightState {
                 name: place.name.into(),
                 trainable: place.trainable,
-                values: array(&core.device, parameters, &place),
+                values: array(&*core.device, parameters, &place),
             });
         }
     }

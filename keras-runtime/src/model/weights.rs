@@ -92,7 +92,7 @@ pub(crate) fn get<M: Model>(model: &M) -> Vec<ArrayD<f32>> {
     let core = model.core();
     let arrays = core.parameters.iter().flat_map(|parameters| {
         let places = places::<M>(parameters).into_iter();
-        places.map(|place| array(&core.device, parameters, &place))
+        places.map(|place| array(&*core.device, parameters, &place))
     });
     arrays.collect()
 }

@@ -75,7 +75,11 @@ struct Kept {
 fn compare(case: &str, found: &Kept, expected: &Kept) {
     let name = &expected.name;
     assert_eq!(&found.name, name, "{case}");
-    assert_eq!(found.numbers.len(), expected.numbers.len(), "{case}: {name}");
+    assert_eq!(
+        found.numbers.len(),
+        expected.numbers.len(),
+        "{case}: {name}"
+    );
     let squares: f32 = expected.numbers.iter().map(|x| x * x).sum();
     let size = (squares / expected.numbers.len().max(1) as f32).sqrt();
     for (at, (found, expected)) in found.numbers.iter().zip(&expected.numbers).enumerate() {

@@ -25,9 +25,7 @@ impl Visitor for Trace<'_> {
                 y.push(function.slope::<Traced, Separate>(x[0], x[1]));
             })
         } else {
-            Formula::of(1, &|x, y| {
-                y.push(function.value::<Traced, Separate>(x[0]))
-            })
+            Formula::of(1, &|x, y| y.push(function.value::<Traced, Separate>(x[0])))
         };
     }
 }

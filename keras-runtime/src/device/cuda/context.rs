@@ -242,7 +242,10 @@ impl<R: Driver> Context<R> {
     ) -> Result<R::Function> {
         let (part, formula) = variant.map_or(("", 0), |(part, formula)| (part, formula.key()));
         let key = (kernel, formula);
-        let functions = self.functions.read().unwrap_or_else(PoisonError::into_inner);
+        let functions = self
+            .functions
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(function) = functions.get(&key) {
             return Ok(*function);
         }
@@ -470,10 +473,7 @@ impl<'a, R: Driver> ViewMut<'a, R> {
             len,
             lifetime: PhantomData,
         };
-        (
-            of(first.address, first.len),
-            of(second.address, second.len),
-        )
+        (of(first.address, first.len), of(second.address, second.len))
     }
 
     pub fn reborrow(&mut self) -> ViewMut<'_, R> {

@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use super::context::{
-    Area, Argument, Driver, Matrix, Product, View, ViewMut, blocks, count,
-};
+use super::context::{Area, Argument, Driver, Matrix, Product, View, ViewMut, blocks, count};
 use super::memory::fill;
 use super::products::{bias_relu, relu_gradient};
 use super::{on_gpus, sums};
@@ -193,7 +191,11 @@ fn backward<R: Driver>(
                 let is_plain = group.is_plain();
                 let first = (4 * images.start * g.input_size()) as u64;
                 let d_patches = Matrix {
-                    address: if is_plain { dx.address + first } else { scratch },
+                    address: if is_plain {
+                        dx.address + first
+                    } else {
+                        scratch
+                    },
                     stride: g.depth(),
                     transposed: false,
                 };

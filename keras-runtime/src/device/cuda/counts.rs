@@ -4,9 +4,7 @@ use super::context::{Area, Argument, Driver, View, ViewMut, blocks, count, optio
 use super::memory;
 use super::trace::Formula;
 use super::{host, on_gpus};
-use crate::device::{
-    ClassOf, ClassPairs, ColumnFunction, Counts, Cpu, Grid, Spacing, Thresholds,
-};
+use crate::device::{ClassOf, ClassPairs, ColumnFunction, Counts, Cpu, Grid, Spacing, Thresholds};
 
 static COUNTS: Area = Area {
     name: "counts",

@@ -12,11 +12,15 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::context::{Argument, Buffer, Context, Driver, Gpu, Matrix, Product};
+use crate::device::AnyThread;
 use crate::error::{Error, Result};
 
 /// A device that runs the kernels of the GPU on the CPU, for tests.
 #[derive(Clone, Debug, Default)]
 pub struct Emulated;
+
+// SAFETY: it is `Send` and `Sync` by itself.
+unsafe impl AnyThread for Emulated {}
 
 impl Emulated {
     /// Whether there is a C++ compiler; says so if there is none, for tests that are left out then.
@@ -36,7 +40,6 @@ impl Emulated {
             is_there
         })
     }
-
 }
 
 /// All emulated devices are one.
@@ -93,7 +96,13 @@ fn compiler() -> PathBuf {
 const HEADER: &str = include_str!("emulator.h");
 
 /// Words in a kernel after which its threads wait for each other.
-const BARRIERS: [&str; 5] = ["__syncthreads", "__shfl", "block_sum", "warp_sum", "warp_max"];
+const BARRIERS: [&str; 5] = [
+    "__syncthreads",
+    "__shfl",
+    "block_sum",
+    "warp_sum",
+    "warp_max",
+];
 
 /// Runs kernels on the CPU.
 #[derive(Default)]
@@ -117,7 +126,10 @@ impl Driver for Emulator {
 
     fn compile(&self, name: &str, source: &str) -> Result<Self::Module> {
         let source = chosen(source);
-        let mut text = format!("#define THREADS {}\n{HEADER}\n{source}\n", super::THREADS);
+        let mut text = format!(
+            "#define THREADS {}\n{HEADER}\n{source}\n",
+            super::context::THREADS
+        );
         for (kernel, body) in kernels(&source) {
             let waits = BARRIERS.iter().any(|word| body.contains(word));
             text += &format!(
@@ -171,7 +183,9 @@ impl Driver for Emulator {
         };
         match result {
             0 => Ok(()),
-            1 => Err(device(format!("the arguments are no kernel's: {arguments:?}"))),
+            1 => Err(device(format!(
+                "the arguments are no kernel's: {arguments:?}"
+            ))),
             _ => Err(device(String::from("threads wait for each other for ever"))),
         }
     }
@@ -182,7 +196,10 @@ impl Driver for Emulator {
             true => column * matrix.stride + row,
             false => row * matrix.stride + column,
         };
-        let (a, b) = (product.a.address as *const f32, product.b.address as *const f32);
+        let (a, b) = (
+            product.a.address as *const f32,
+            product.b.address as *const f32,
+        );
         let c = product.c.address as *mut f32;
         for row in 0..m {
             for column in 0..n {
@@ -302,7 +319,9 @@ fn build(name: &str, text: &str) -> Result<PathBuf> {
     let result = running.wait_with_output().map_err(file)?;
     if !result.status.success() {
         let said = String::from_utf8_lossy(&result.stderr);
-        return Err(device(format!("the kernels of `{name}` do not compile:\n{said}")));
+        return Err(device(format!(
+            "the kernels of `{name}` do not compile:\n{said}"
+        )));
     }
     std::fs::rename(&own, &library).map_err(file)?;
     Ok(library)

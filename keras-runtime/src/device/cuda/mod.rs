@@ -34,7 +34,6 @@ mod sums;
 mod trace;
 mod updates;
 
-use context::THREADS;
 #[cfg(any(test, feature = "testing"))]
 pub use emulator::Emulated;
 #[cfg(feature = "cuda")]

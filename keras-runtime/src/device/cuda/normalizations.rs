@@ -35,7 +35,9 @@ impl<'a, R: Driver> Work<'a, R> {
     }
 
     fn parts(&self) -> usize {
-        Self::rows(self.channels).div_ceil(self.rows_per_part).max(1)
+        Self::rows(self.channels)
+            .div_ceil(self.rows_per_part)
+            .max(1)
     }
 
     /// Runs `work` with scratch memory.

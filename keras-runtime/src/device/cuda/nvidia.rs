@@ -14,6 +14,7 @@ pub use dfdx::tensor::Cuda;
 use dfdx::tensor::Storage;
 
 use super::context::{Argument, Buffer, Context, Driver, Gpu, Matrix, Product, THREADS};
+use crate::device::AnyThread;
 use crate::error::{Error, Result};
 
 /// The GPU of a number, the first one being 0.
@@ -29,6 +30,10 @@ pub fn open(ordinal: usize) -> Result<Cuda> {
         ))
     })
 }
+
+// SAFETY: it shares its parts by counted pointers to what may be used from any thread. Only its second
+// stream does not say so, which dfdx alone uses, and which for the driver is as good on any thread.
+unsafe impl AnyThread for Cuda {}
 
 /// Memory of a buffer.
 pub type Owned = <Cuda as Storage<f32>>::Vec;
@@ -61,9 +66,8 @@ static CONTEXTS: Mutex<Vec<Arc<Context<Nvidia>>>> = Mutex::new(Vec::new());
 
 fn context(device: Arc<CudaDevice>) -> Result<Arc<Context<Nvidia>>> {
     let mut contexts = CONTEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_it = |context: &&Arc<Context<Nvidia>>| {
-        context.driver().device.ordinal() == device.ordinal()
-    };
+    let is_it =
+        |context: &&Arc<Context<Nvidia>>| context.driver().device.ordinal() == device.ordinal();
     if let Some(context) = contexts.iter().find(is_it) {
         return Ok(context.clone());
     }
@@ -141,7 +145,10 @@ pub fn ptx(name: &str, source: &str, architecture: &'static str) -> Result<Strin
     let mut hasher = DefaultHasher::new();
     (source, architecture, major, minor).hash(&mut hasher);
     let file = cache().map(|folder| folder.join(format!("{name}-{:016x}.ptx", hasher.finish())));
-    if let Some(known) = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok()) {
+    if let Some(known) = file
+        .as_ref()
+        .and_then(|file| std::fs::read_to_string(file).ok())
+    {
         return Ok(known);
     }
     let options = CompileOptions {
@@ -210,7 +217,9 @@ impl Driver for Nvidia {
         self.bind()?;
         let mut pointers = [std::ptr::null_mut(); 20];
         let Some(pointers) = pointers.get_mut(..arguments.len()) else {
-            return Err(Error::Device(String::from("a kernel has too many arguments")));
+            return Err(Error::Device(String::from(
+                "a kernel has too many arguments",
+            )));
         };
         for (pointer, argument) in pointers.iter_mut().zip(arguments) {
             *pointer = argument.pointer();

@@ -10,9 +10,7 @@ use super::context::{
 use super::sums::{self, Of};
 use super::trace::Formula;
 use super::{host, on_gpus};
-use crate::device::{
-    ClassTargets, Cpu, Reduction, RowFunction, RowKernel, RowLoss, RowSums, Rows,
-};
+use crate::device::{ClassTargets, Cpu, Reduction, RowFunction, RowKernel, RowLoss, RowSums, Rows};
 
 static ROWS: Area = Area {
     name: "rows",
@@ -24,15 +22,18 @@ const PARTS: usize = 512;
 
 /// The rows in the words of the kernels.
 fn words(rows: &Rows, ignored: Option<f32>) -> [u32; 6] {
-    let [all, true_width, width, per_weight] = [
-        rows.rows,
-        rows.true_width,
-        rows.width,
-        rows.rows_per_weight,
-    ]
-    .map(|size| u32::try_from(size).unwrap_or(u32::MAX));
+    let [all, true_width, width, per_weight] =
+        [rows.rows, rows.true_width, rows.width, rows.rows_per_weight]
+            .map(|size| u32::try_from(size).unwrap_or(u32::MAX));
     let value = ignored.unwrap_or(0.0).to_bits();
-    [all, true_width, width, per_weight, ignored.is_some().into(), value]
+    [
+        all,
+        true_width,
+        width,
+        per_weight,
+        ignored.is_some().into(),
+        value,
+    ]
 }
 
 /// The number of a function in `rows.cu`, and its arguments.
@@ -82,7 +83,9 @@ impl<'a, R: Driver> Batch<'a, R> {
 
     /// Memory, and one over the denominator of a reduction: known, or computed on the device.
     fn sums(&self, reduction: Reduction) -> Sums<'a> {
-        let (lock, scratch) = self.context().scratch(1 + 2 * PARTS.max(sums::parts(usize::MAX)));
+        let (lock, scratch) = self
+            .context()
+            .scratch(1 + 2 * PARTS.max(sums::parts(usize::MAX)));
         let parts = scratch + 4;
         let by_weight = reduction == Reduction::MeanWithSampleWeight && self.weights.is_some();
         let (scale, factor) = match (reduction, self.ignored) {

@@ -110,7 +110,11 @@ impl Formula {
 
     /// Whether it does anything with one of its inputs.
     pub fn reads(&self, input: u8) -> bool {
-        let Some(at) = self.nodes.iter().position(|node| *node == Node::Input(input)) else {
+        let Some(at) = self
+            .nodes
+            .iter()
+            .position(|node| *node == Node::Input(input))
+        else {
             return false;
         };
         let is_it = |operand: &u16| *operand as usize == at;

@@ -30,7 +30,13 @@ fn update<R: Driver>(
         count(gradients.len),
     ];
     let (context, grid) = (parameters.context, blocks(gradients.len));
-    context.launch(&UPDATES, "update", Some(("RULE", formula)), grid, &arguments);
+    context.launch(
+        &UPDATES,
+        "update",
+        Some(("RULE", formula)),
+        grid,
+        &arguments,
+    );
 }
 
 fn factored<R: Driver>(
@@ -40,10 +46,7 @@ fn factored<R: Driver>(
     [r, c, v]: [&ViewMut<'_, R>; 3],
 ) {
     let context = g.context;
-    let (keep, epsilon) = (
-        Argument::Number(rule.keep),
-        Argument::Number(rule.epsilon),
-    );
+    let (keep, epsilon) = (Argument::Number(rule.keep), Argument::Number(rule.epsilon));
     let all = [g.argument(), r.argument(), count(columns), keep, epsilon];
     let blocks_of_rows = [outer * rows, 1];
     context.launch(&UPDATES, "factored_rows", None, blocks_of_rows, &all);

@@ -3,8 +3,8 @@
 use super::Lab;
 use crate::device::{
     Activation, Axis, Channels, Conv2dGeometry, Conv2dGradients, Device, DropoutMask,
-    FactoredMoments, GammaBeta, Moments, NormBounds, NormalizationGradients, Pool2dGeometry, Resize,
-    Runs, Ties, Vectors, Window, activation_words as words,
+    FactoredMoments, GammaBeta, Moments, NormBounds, NormalizationGradients, Pool2dGeometry,
+    Resize, Runs, Ties, Vectors, Window, activation_words as words,
 };
 use crate::random::Key;
 
@@ -44,7 +44,12 @@ pub fn products<D: Device>(lab: &mut Lab<D>) {
         let [m, k, n] = dims;
         let (x, w) = (lab.random(m * k), lab.random(k * n));
         let (bias, dz) = (lab.random(n), lab.random(m * n));
-        for (bias, relu) in [(None, false), (Some(&bias), false), (Some(&bias), true), (None, true)] {
+        for (bias, relu) in [
+            (None, false),
+            (Some(&bias), false),
+            (Some(&bias), true),
+            (None, true),
+        ] {
             let mut y = lab.poisoned(m * n);
             let bias = bias.map(|bias| bias.read());
             lab.device
@@ -265,7 +270,12 @@ pub fn normalizations<D: Device>(lab: &mut Lab<D>) {
                 },
                 scratch.write(),
             );
-            for (name, own) in [("y", y), ("d_gamma", d_gamma), ("d_beta", d_beta), ("dx", dx)] {
+            for (name, own) in [
+                ("y", y),
+                ("d_gamma", d_gamma),
+                ("d_beta", d_beta),
+                ("dx", dx),
+            ] {
                 lab.keep(format!("{name} of given moments, {all:?}"), &own);
             }
         }
@@ -309,7 +319,10 @@ const FUNCTIONS: [Activation; 32] = [
 ];
 
 pub fn activations<D: Device>(lab: &mut Lab<D>) {
-    for f in FUNCTIONS.into_iter().chain([words::tanh, words::sparse_sigmoid]) {
+    for f in FUNCTIONS
+        .into_iter()
+        .chain([words::tanh, words::sparse_sigmoid])
+    {
         for (rows, width) in [(3, 10), (29, 34)] {
             let numbers = lab.numbers(rows * width);
             let x = lab.of(&numbers.iter().map(|x| 3.0 * x).collect::<Vec<_>>());
@@ -333,8 +346,14 @@ pub fn activations<D: Device>(lab: &mut Lab<D>) {
             let (mut dz, mut db) = (lab.poisoned(len), lab.poisoned(width));
             lab.device.copy(dy.read(), dz.write());
             let z = f.gradient_needs_input().then(|| x.read());
-            lab.device
-                .bias_activation_gradient(f, z, y.read(), dz.write(), Some(db.write()), width);
+            lab.device.bias_activation_gradient(
+                f,
+                z,
+                y.read(),
+                dz.write(),
+                Some(db.write()),
+                width,
+            );
             lab.keep(format!("dz of {f:?}"), &dz);
             lab.keep(format!("db of {f:?}"), &db);
         }
@@ -418,8 +437,7 @@ pub fn penalties<D: Device>(lab: &mut Lab<D>) {
     for len in [1, 77, 3000] {
         let x = lab.random(len);
         let mut sums = lab.random(1);
-        lab.device
-            .l1_l2(0.1, 0.02, 1.5, x.read(), sums.write());
+        lab.device.l1_l2(0.1, 0.02, 1.5, x.read(), sums.write());
         lab.keep(format!("l1 and l2 of {len}"), &sums);
     }
     let x = lab.random(6 * 5);

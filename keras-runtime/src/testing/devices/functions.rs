@@ -1,12 +1,12 @@
 //! The operations that are given a function: of an optimizer, a loss, a metric, a layer.
 
 use super::{Lab, Own};
+use crate::device::Activation;
 use crate::device::{
     Arith, Broadcast, ClassOf, ClassPairs, ClassTargets, ColumnFunction, Device, Elementary, Float,
     Grid, MeanOf, MergeFunction, PairFunction, PairLoss, Reduce, Reduction, RowFunction, RowLoss,
     Rows, Spacing, Term, Thresholds, UpdateRule,
 };
-use crate::device::Activation;
 use crate::losses::{CategoricalEntropy, SparseEntropy};
 use crate::shape::Shape;
 
@@ -31,7 +31,10 @@ impl MergeFunction for Mixed {
         }
         let divisor = right * right + F::one();
         let two = F::from_f32(2.0);
-        (F::one() / divisor, -two * left * right / (divisor * divisor))
+        (
+            F::one() / divisor,
+            -two * left * right / (divisor * divisor),
+        )
     }
 }
 
@@ -54,8 +57,7 @@ pub fn merges<D: Device>(lab: &mut Lab<D>) {
             );
             let name = format!("{output} of {left} and {right}, {batch}");
             let mut y = lab.poisoned(batch * output.size());
-            lab.device
-                .merge(Mixed, axes, a.read(), b.read(), y.write());
+            lab.device.merge(Mixed, axes, a.read(), b.read(), y.write());
             lab.keep(&name, &y);
             for with_right in [true, false] {
                 let mut dy = lab.random(y.len);
@@ -223,7 +225,9 @@ pub fn losses_of_pairs<D: Device>(lab: &mut Lab<D>) {
 
 /// Numbers of classes, some of which no class has.
 fn classes<D: Device>(lab: &Lab<D>, rows: usize, classes: usize) -> Own<D> {
-    let numbers: Vec<f32> = (0..rows).map(|row| ((row * 7) % (classes + 1)) as f32).collect();
+    let numbers: Vec<f32> = (0..rows)
+        .map(|row| ((row * 7) % (classes + 1)) as f32)
+        .collect();
     lab.of(&numbers)
 }
 
@@ -327,9 +331,23 @@ pub fn means_of_rows<D: Device>(lab: &mut Lab<D>) {
         };
         let (y_true, y_pred) = (lab.random(27 * width), lab.random(27 * width));
         let of_class = classes(lab, 27, width);
-        mean(lab, "pairs", MeanOf(Pair { factor: 2.0 }), layout(width), &y_true, &y_pred);
+        mean(
+            lab,
+            "pairs",
+            MeanOf(Pair { factor: 2.0 }),
+            layout(width),
+            &y_true,
+            &y_pred,
+        );
         let one = lab.random(27);
-        mean(lab, "one target", MeanOf(Pair { factor: 2.0 }), layout(1), &one, &y_pred);
+        mean(
+            lab,
+            "one target",
+            MeanOf(Pair { factor: 2.0 }),
+            layout(1),
+            &one,
+            &y_pred,
+        );
         mean(lab, "rows", Whole, layout(width), &y_true, &y_pred);
         let entropy = SparseEntropy {
             from_logits: true,
