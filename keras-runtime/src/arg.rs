@@ -19,19 +19,22 @@ pub struct Arg<T>(
 /// One or several whole numbers: units, a kernel size, strides, an axis, a target shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
-    values: [isize; 6],
+    values: [isize; Size::MAX],
     len: u8,
 }
 
 impl Size {
+    /// The most numbers that fit.
+    pub const MAX: usize = 6;
+
     /// The numbers as given.
     ///
     /// # Panics
     /// If there are more than six.
     pub const fn new(values: &[isize]) -> Size {
-        assert!(values.len() <= 6, "at most six numbers fit here");
+        assert!(values.len() <= Self::MAX, "at most six numbers fit here");
         let mut size = Size {
-            values: [0; 6],
+            values: [0; Self::MAX],
             len: values.len() as u8,
         };
         let mut i = 0;

@@ -2,6 +2,7 @@
 
 pub mod arg;
 pub mod callbacks;
+pub mod config;
 mod console;
 pub mod constraints;
 pub mod data;

@@ -24,6 +24,7 @@ pub use crate::random::fresh_seed;
 pub use crate::shape::{Shape, ShapeError, check, or_unknown};
 
 pub use dfdx::shapes::Dim;
+pub use std::borrow::Cow::Borrowed;
 
 /// Whether the shapes are known well enough to ask a layer for its weights.
 pub const fn known(shapes: &[Shape]) -> bool {

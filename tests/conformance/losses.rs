@@ -1,7 +1,8 @@
 //! Losses: the values of a batch, what they are reduced to, and its gradient.
 
+use keras::config::{Config, Json};
 use keras::device::{Cpu, Device, Emulated};
-use keras::losses::{self, Argument, Loss, LossInput};
+use keras::losses::{self, Loss, LossInput};
 use keras::shape::Shape;
 use ndarray::ArrayD;
 use serde_json::Value;
@@ -38,16 +39,15 @@ impl Case {
     fn new(case: &Value) -> Self {
         let optional = |key: &str| (!case[key].is_null()).then(|| tensor(&case[key]));
         let class = case["class"].as_str().expect("a class");
-        let config: Vec<(&str, Argument)> = case["config"]
-            .as_object()
-            .expect("a configuration")
-            .iter()
-            .map(|(key, value)| (&**key, argument(value)))
-            .collect();
+        let json = Json::parse(&case["config"].to_string()).expect("JSON");
+        let config = Config {
+            config: json.as_object().expect("a configuration").clone(),
+            ..Config::keras("keras.losses", class)
+        };
         Self {
             class: class.into(),
-            loss: losses::from_config(class, &config).expect("a loss of Keras"),
-            on_gpu: losses::from_config(class, &config).expect("a loss of Keras"),
+            loss: losses::from_config(&config).expect("a loss of Keras"),
+            on_gpu: losses::from_config(&config).expect("a loss of Keras"),
             y_true: tensor(&case["y_true"]),
             y_pred: tensor(&case["y_pred"]),
             weight: optional("sample_weight"),
@@ -109,22 +109,6 @@ impl Case {
 fn all<D: Device>(buffer: &D::Buffer) -> D::Slice<'_> {
     D::slice(buffer, 0..D::len(buffer))
 }
-
-/// An argument of a configuration.
-fn argument(value: &Value) -> Argument {
-    match value {
-        Value::Null => Argument::None,
-        Value::Bool(value) => (*value).into(),
-        Value::Number(number) => number.as_f64().expect("a number").into(),
-        Value::String(text) => (&**text).into(),
-        Value::Array(list) => {
-            let numbers = list.iter().map(|number| number.as_f64().expect("a number"));
-            numbers.collect::<Vec<_>>().into()
-        }
-        Value::Object(_) => panic!("an argument: {value}"),
-    }
-}
-
 #[test]
 fn losses_and_their_gradients_are_those_of_keras() {
     for_each(|name, case| compare(name, case, &*case.loss));

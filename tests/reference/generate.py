@@ -22,6 +22,8 @@ FIXTURES = [
     "fits",
     "texts",
     "traces",
+    "configs",
+    "weights",
 ]
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ impl Emitter<'_> {
         });
         let unused = groups.is_empty().then(|| quote! { let _ = pass; });
         quote! {
-            fn infer(#trace: &mut keras::Trace) -> keras::Result<()> {
+            fn infer(&self, #trace: &mut keras::Trace) -> keras::Result<()> {
                 #infer
                 Ok(())
             }

@@ -1,11 +1,11 @@
 //! The struct of a model, how it is made, and its `impl Model`.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Attribute, ImplItem};
 
 use super::Emitter;
-use crate::graph::{Kind, Network, Structure};
+use crate::graph::{Kind, Network, Part, Structure};
 use crate::parse::Head;
 
 impl Emitter<'_> {
@@ -34,6 +34,7 @@ impl Emitter<'_> {
         let (functions, model) = (self.call_functions(), self.whole());
         let call = self.call_on_tensors();
         let parts = self.graph.parts.iter().map(|part| self.part(part));
+        let network = self.network(&self.network_function(None), &self.graph.whole);
         let layers_alias = self.layers_alias();
         let alias = (!self.graph.layers.is_empty() || !self.graph.whole.inputs.is_empty())
             .then(|| quote! { type #layers_alias = #layers_type; });
@@ -47,6 +48,7 @@ impl Emitter<'_> {
                 #shapes
                 #constructors
                 #call
+                #network
                 #model
                 #functions
                 #(#parts)*
@@ -56,7 +58,11 @@ impl Emitter<'_> {
 
     fn constructors(&self) -> TokenStream {
         let Head { ident, .. } = self.head;
-        let parts = self.part_fields();
+        let network = self.network_function(None);
+        let parts = self.graph.parts.iter().map(|part| {
+            let (field, network) = (&part.ident, self.network_function(Some(part)));
+            quote! { #field: keras::Run::new(#network()), }
+        });
         quote! {
             #[allow(dead_code)]
             impl #ident {
@@ -83,9 +89,9 @@ impl Emitter<'_> {
                 /// A model on a device, whose random numbers follow from a seed.
                 pub fn on_with_seed(device: D, seed: u64) -> Self {
                     let mut model = Self {
-                        core: keras::Core::new(&<Self as keras::Model>::NETWORK, device, seed),
-                        run: keras::Run::new(),
-                        #(#parts: keras::Run::new(),)*
+                        core: keras::Core::new(#network(), device, seed),
+                        run: keras::Run::new(#network()),
+                        #(#parts)*
                     };
                     keras::build_declared(&mut model);
                     model
@@ -102,7 +108,6 @@ impl Emitter<'_> {
 
     fn whole(&self) -> TokenStream {
         let Head { ident, .. } = self.head;
-        let network = self.network(&self.graph.whole);
         let passes = self.passes(&self.graph.whole, |step| {
             self.function("backward", step.call)
         });
@@ -111,7 +116,6 @@ impl Emitter<'_> {
             #[automatically_derived]
             impl<D: keras::Device> keras::Model for #ident<D> {
                 type Device = D;
-                const NETWORK: keras::Network = #network;
                 fn core(&self) -> &keras::Core<D> {
                     &self.core
                 }
@@ -188,8 +192,16 @@ impl Emitter<'_> {
         }
     }
 
-    /// The description of a network.
-    pub(super) fn network(&self, network: &Network) -> TokenStream {
+    /// The function that gives the network of the model, or of a part.
+    pub(super) fn network_function(&self, part: Option<&Part>) -> Ident {
+        match part {
+            Some(part) => format_ident!("network_{}", part.ident),
+            None => format_ident!("network"),
+        }
+    }
+
+    /// The description of a network, as a function.
+    pub(super) fn network(&self, function: &Ident, network: &Network) -> TokenStream {
         let name = &network.name;
         let kind = match network.kind {
             Kind::Sequential => format_ident!("Sequential"),
@@ -206,17 +218,31 @@ impl Emitter<'_> {
         let values = Literal::usize_unsuffixed(self.graph.values.len());
         let layers = self.graph.layers.iter().map(|layer| {
             let (name, class, trainable) = (&layer.name, &layer.class, layer.trainable());
-            quote! { keras::LayerInfo { name: #name, class: #class, trainable: #trainable } }
+            let field = &layer.field;
+            quote! {
+                keras::LayerInfo {
+                    name: keras::Borrowed(#name),
+                    class: keras::Borrowed(#class),
+                    field: keras::Borrowed(#field),
+                    trainable: #trainable,
+                }
+            }
         });
         let inputs = network.inputs.iter().map(|input| {
             let (name, value) = (&input.name, self.value(input.value));
             let shape = self.value_constant("S", input.value);
-            quote! { keras::Input { name: #name, value: #value, shape: #shape } }
+            quote! { keras::Input { name: keras::Borrowed(#name), value: #value, shape: #shape } }
         });
         let outputs = network.outputs.iter().map(|output| {
             let name = &output.name;
             let (training, inference) = (self.value(output.training), self.value(output.inference));
-            quote! { keras::Output { name: #name, training: #training, inference: #inference } }
+            quote! {
+                keras::Output {
+                    name: keras::Borrowed(#name),
+                    training: #training,
+                    inference: #inference,
+                }
+            }
         });
         let losses = network.losses.iter().map(|&loss| self.value(loss));
         let metrics = network.metrics.iter().map(|metric| {
@@ -227,20 +253,35 @@ impl Emitter<'_> {
                 }
                 None => quote! { ::core::option::Option::None },
             };
-            let (name, training, inference) = (&metric.name, value(metric.training), value(metric.inference));
-            quote! { keras::AddedMetric { name: #name, training: #training, inference: #inference } }
+            let (name, training, inference) = (
+                &metric.name,
+                value(metric.training),
+                value(metric.inference),
+            );
+            quote! {
+                keras::AddedMetric {
+                    name: keras::Borrowed(#name),
+                    training: #training,
+                    inference: #inference,
+                }
+            }
         });
         quote! {
-            keras::Network {
-                name: #name,
-                kind: keras::Kind::#kind,
-                values: #values,
-                layers: &[#(#layers),*],
-                inputs: &[#(#inputs),*],
-                outputs: &[#(#outputs),*],
-                structure: keras::Structure::#structure,
-                losses: &[#(#losses),*],
-                metrics: &[#(#metrics),*],
+            /// The layers, the inputs and the outputs.
+            fn #function() -> &'static keras::Network {
+                const {
+                    &keras::Network {
+                        name: keras::Borrowed(#name),
+                        kind: keras::Kind::#kind,
+                        values: #values,
+                        layers: keras::Borrowed(&[#(#layers),*]),
+                        inputs: keras::Borrowed(&[#(#inputs),*]),
+                        outputs: keras::Borrowed(&[#(#outputs),*]),
+                        structure: keras::Structure::#structure,
+                        losses: keras::Borrowed(&[#(#losses),*]),
+                        metrics: keras::Borrowed(&[#(#metrics),*]),
+                    }
+                }
             }
         }
     }

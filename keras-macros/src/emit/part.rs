@@ -43,7 +43,7 @@ impl Emitter<'_> {
     /// How a part is reached, and its `impl Model`.
     pub(super) fn part(&self, part: &Part) -> TokenStream {
         let (whole, field, name) = (&self.head.ident, &part.ident, self.part_type(part));
-        let network = self.network(&part.network);
+        let network = self.network(&self.network_function(Some(part)), &part.network);
         let of_whole = backward(self.graph, &self.graph.whole);
         // A gradient that the whole adds to can be the part's first.
         let own = |step: &Backward| !of_whole.contains(step);
@@ -72,7 +72,6 @@ impl Emitter<'_> {
             #[automatically_derived]
             impl<D: keras::Device> keras::Model for #name<'_, D> {
                 type Device = D;
-                const NETWORK: keras::Network = #network;
                 fn core(&self) -> &keras::Core<D> {
                     &self.model.core
                 }
@@ -85,6 +84,7 @@ impl Emitter<'_> {
                 #passes
                 #train_step
             }
+            #network
             #(#functions)*
         }
     }

@@ -4,6 +4,7 @@
 
 use ndarray::{ArrayD, IxDyn};
 
+use crate::config::{Argument, Config, Json, Read, named};
 use crate::device::{Cpu, Device, NormBounds};
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Text};
@@ -24,6 +25,36 @@ pub enum Constraint {
         /// The first and the last axis that a norm is taken over.
         axes: (isize, isize),
     },
+}
+
+impl Argument for Constraint {
+    const EXPECTED: &'static str = "a constraint";
+
+    fn to_json(&self) -> Json {
+        self.config().map_or(Json::Null, |config| config.to_json())
+    }
+
+    fn from_json(json: &Json) -> Result<Option<Self>> {
+        if json.is_null() {
+            return Ok(Some(Self::None));
+        }
+        named(json, Self::by_name, Self::from_config)
+    }
+}
+
+/// An axis, or several side by side.
+fn read_axes(value: &Json) -> Result<(isize, isize)> {
+    if let Ok(axis) = value.read::<isize>("axis") {
+        return Ok((axis, axis));
+    }
+    let axes: Vec<isize> = value.read("axis")?;
+    match axes[..] {
+        [first, .., last] if axes.iter().copied().eq(first..=last) => Ok((first, last)),
+        [axis] => Ok((axis, axis)),
+        _ => Err(Error::value(format!(
+            "The axes of a constraint must lie side by side. Received: axis={value}"
+        ))),
+    }
 }
 
 impl Constraint {
@@ -84,6 +115,54 @@ impl Constraint {
                 Err(Error::unknown("constraint", name, &known))
             }
         }
+    }
+
+    /// Its class and arguments in Keras, if not everything is allowed.
+    pub fn config(&self) -> Option<Config> {
+        let keras = |class| Config::keras("keras.constraints", class);
+        let Self::Norm { bounds, axes } = *self else {
+            return matches!(self, Self::NonNeg).then(|| keras("NonNeg"));
+        };
+        let NormBounds { min, max, rate } = bounds;
+        let config = match (min, max, rate) {
+            (0.0, _, 1.0) => keras("MaxNorm").with("max_value", max),
+            (1.0, 1.0, 1.0) => keras("UnitNorm"),
+            _ => keras("MinMaxNorm")
+                .with("min_value", min)
+                .with("max_value", max)
+                .with("rate", rate),
+        };
+        Some(if axes.0 == axes.1 {
+            config.with("axis", axes.0)
+        } else {
+            config.with("axis", (axes.0..=axes.1).collect::<Vec<isize>>())
+        })
+    }
+
+    /// The constraint of a configuration.
+    ///
+    /// # Errors
+    /// If there is no such constraint, or a value does not fit its argument.
+    pub fn from_config(config: &Config) -> Result<Self> {
+        let mut constraint = Self::by_name(&config.class_name)?;
+        let is = |class: &str| config.class_name == class;
+        for (name, value) in config.config.iter() {
+            let Self::Norm { bounds, axes } = &mut constraint else {
+                return Err(config.unexpected(name));
+            };
+            let bound = match name {
+                "axis" => {
+                    *axes = read_axes(value)?;
+                    continue;
+                }
+                "max_value" if !is("UnitNorm") => &mut bounds.max,
+                "min_value" if is("MinMaxNorm") => &mut bounds.min,
+                "rate" if is("MinMaxNorm") => &mut bounds.rate,
+                _ => return Err(config.unexpected(name)),
+            };
+            *bound = value.read(name)?;
+        }
+        Ok(constraint)
     }
 
     /// Whether everything is allowed.

@@ -2,6 +2,7 @@
 
 use std::mem::discriminant;
 
+use crate::config::{Argument, Config, Json, Read, named};
 use crate::error::{Error, Result};
 
 /// A function from `keras.activations`.
@@ -175,6 +176,25 @@ words! {
     tanh_shrink = TanhShrink;
 }
 
+impl Argument for Activation {
+    const EXPECTED: &'static str = "an activation function";
+
+    /// A name, if the arguments are Keras' defaults.
+    fn to_json(&self) -> Json {
+        match Self::by_name(self.name()) {
+            Ok(named) if named == *self => Json::from(self.name()),
+            _ => self.config().to_json(),
+        }
+    }
+
+    fn from_json(json: &Json) -> Result<Option<Self>> {
+        if json.is_null() {
+            return Ok(Some(Self::Linear));
+        }
+        named(json, Self::by_name, Self::from_config)
+    }
+}
+
 impl Activation {
     /// Keras' `relu` with arguments. `max_value` is infinite where there is none.
     pub const fn relu_with(negative_slope: f32, max_value: f32, threshold: f32) -> Activation {
@@ -214,6 +234,89 @@ impl Activation {
                 .find(|(_, known)| discriminant(known) == discriminant(self))
                 .map_or("", |(name, _)| name),
         }
+    }
+
+    /// Its class and arguments. Keras has layers for some functions with arguments; for the others
+    /// it has no name.
+    fn config(&self) -> Config {
+        let layer = |class| Config::keras("keras.layers", class);
+        match *self {
+            Self::LeakyRelu { negative_slope } => {
+                layer("LeakyReLU").with("negative_slope", negative_slope)
+            }
+            Self::Elu { alpha } => layer("ELU").with("alpha", alpha),
+            Self::ReluWith {
+                negative_slope,
+                max_value,
+                threshold,
+            } => layer("ReLU")
+                .with("max_value", max_value.is_finite().then_some(max_value))
+                .with("negative_slope", negative_slope)
+                .with("threshold", threshold),
+            Self::Celu { alpha } => Config::own("celu").with("alpha", alpha),
+            Self::Gelu { approximate } => Config::own("gelu").with("approximate", approximate),
+            Self::HardShrink { threshold } => {
+                Config::own("hard_shrink").with("threshold", threshold)
+            }
+            Self::SoftShrink { threshold } => {
+                Config::own("soft_shrink").with("threshold", threshold)
+            }
+            Self::Squareplus { b } => Config::own("squareplus").with("b", b),
+            Self::Threshold {
+                threshold,
+                default_value,
+            } => Config::own("threshold")
+                .with("threshold", threshold)
+                .with("default_value", default_value),
+            _ => Config::own(self.name()),
+        }
+    }
+
+    /// The function of a configuration.
+    ///
+    /// # Errors
+    /// If there is no such function, or a value does not fit its argument.
+    pub fn from_config(config: &Config) -> Result<Self> {
+        let (mut slope, mut max_value, mut level) = (0.0, f32::INFINITY, 0.0);
+        let mut function = match config.class_name.as_str() {
+            "LeakyReLU" => words::leaky_relu_with(0.3),
+            "ELU" => words::elu,
+            "ReLU" => Self::Relu,
+            "threshold" => words::threshold(0.0, 0.0),
+            name => Self::by_name(name)?,
+        };
+        for (name, value) in config.config.iter() {
+            let number = match (&mut function, name) {
+                // What the layer has in any case.
+                _ if ["name", "trainable", "dtype"].contains(&name) => continue,
+                (Self::Gelu { approximate }, "approximate") => {
+                    *approximate = value.read(name)?;
+                    continue;
+                }
+                (Self::Relu, "max_value") => {
+                    max_value = value.read::<Option<f32>>(name)?.unwrap_or(f32::INFINITY);
+                    continue;
+                }
+                (Self::Relu, "negative_slope") => &mut slope,
+                (Self::Relu, "threshold") => &mut level,
+                (Self::LeakyRelu { negative_slope }, "negative_slope") => negative_slope,
+                (Self::Elu { alpha } | Self::Celu { alpha }, "alpha") => alpha,
+                (
+                    Self::HardShrink { threshold }
+                    | Self::SoftShrink { threshold }
+                    | Self::Threshold { threshold, .. },
+                    "threshold",
+                ) => threshold,
+                (Self::Squareplus { b }, "b") => b,
+                (Self::Threshold { default_value, .. }, "default_value") => default_value,
+                _ => return Err(config.unexpected(name)),
+            };
+            *number = value.read(name)?;
+        }
+        Ok(match function {
+            Self::Relu => Self::relu_with(slope, max_value, level),
+            function => function,
+        })
     }
 
     /// Whether the derivative cannot be computed from the function's value alone.

@@ -185,6 +185,17 @@ pub enum Reduction {
 }
 
 impl Reduction {
+    /// Its name in Keras.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::SumOverBatchSize => "sum_over_batch_size",
+            Self::Mean => "mean",
+            Self::Sum => "sum",
+            Self::MeanWithSampleWeight => "mean_with_sample_weight",
+            Self::None => "none",
+        }
+    }
+
     /// The reduction of a name in Keras.
     ///
     /// # Errors

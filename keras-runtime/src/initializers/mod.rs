@@ -3,6 +3,7 @@
 //! In a model they are words: `Dense(64, kernel_initializer = he_normal, bias_initializer = Constant(0.1))`,
 //! `Dense(64, kernel_initializer = orthogonal.gain(2.0).seed(1))`.
 
+mod config;
 mod orthogonal;
 mod scaling;
 mod stft;

@@ -1,6 +1,7 @@
 //! Variance `scale / n`, where n is the number of inputs of a unit, of its outputs, or their mean.
 
 use super::{is, normal, uniform};
+use crate::config::{Json, Read};
 use crate::error::{Error, Result};
 use crate::random::Key;
 use crate::shape::{Shape, Text};
@@ -30,6 +31,14 @@ impl Mode {
         }
         refuse("mode", name, "{'fan_in', 'fan_out', 'fan_avg'}")
     }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inputs => "fan_in",
+            Self::Outputs => "fan_out",
+            Self::Mean => "fan_avg",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,6 +65,14 @@ impl Distribution {
             name,
             "{'uniform', 'truncated_normal', 'untruncated_normal'}",
         )
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TruncatedNormal => "truncated_normal",
+            Self::UntruncatedNormal => "untruncated_normal",
+            Self::Uniform => "uniform",
+        }
     }
 }
 
@@ -121,9 +138,9 @@ impl Axes {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Scaling {
-    scale: f32,
-    mode: Mode,
-    distribution: Distribution,
+    pub scale: f32,
+    pub mode: Mode,
+    pub distribution: Distribution,
     axes: Option<[Axes; 2]>,
 }
 
@@ -150,6 +167,74 @@ impl Scaling {
     pub const fn axes(mut self, inputs: &[isize], outputs: &[isize]) -> Self {
         self.axes = Some([Axes::new(inputs), Axes::new(outputs)]);
         self
+    }
+
+    /// Whether the other one differs in its axes at most.
+    pub fn is_like(&self, other: &Self) -> bool {
+        Self {
+            axes: other.axes,
+            ..*self
+        } == *other
+    }
+
+    /// The axes of the inputs and of the outputs, where they are given.
+    pub fn axes_lists(&self) -> [Option<Vec<isize>>; 2] {
+        let list = |axes: Axes| axes.list().iter().map(|&axis| axis.into()).collect();
+        match self.axes {
+            Some(axes) => axes.map(|axes| Some(list(axes))),
+            None => [None, None],
+        }
+    }
+
+    /// Sets an argument that Keras calls so; whether there is one.
+    pub fn read(&mut self, name: &str, value: &Json) -> Result<bool> {
+        let at = match name {
+            "scale" => {
+                self.scale = value.read(name)?;
+                return Ok(true);
+            }
+            "mode" => {
+                let modes = [Mode::Inputs, Mode::Outputs, Mode::Mean];
+                self.mode = one_of(&modes, Mode::name, name, value)?;
+                return Ok(true);
+            }
+            "distribution" => {
+                let distributions = [
+                    Distribution::TruncatedNormal,
+                    Distribution::UntruncatedNormal,
+                    Distribution::Uniform,
+                ];
+                self.distribution = one_of(&distributions, Distribution::name, name, value)?;
+                return Ok(true);
+            }
+            "input_axes" => 0,
+            "output_axes" => 1,
+            _ => return Ok(false),
+        };
+        let given: Option<Vec<isize>> = value.read(name)?;
+        if let Some(given) = given {
+            let fits = given.len() <= Axes::MAX && given.iter().all(|axis| axis.abs() < 100);
+            if !fits {
+                return Err(Error::value(format!(
+                    "Expected at most {} axes of a weight. Received: {name}={given:?}",
+                    Axes::MAX
+                )));
+            }
+            let axes = self.axes.get_or_insert([Axes::new(&[]); 2]);
+            axes[at] = Axes::new(&given);
+        }
+        Ok(true)
+    }
+
+    /// Whether the arguments are in range.
+    pub fn check_arguments(&self) -> Result<()> {
+        if self.scale > 0.0 {
+            return Ok(());
+        }
+        Err(Error::value(format!(
+            "Argument `scale` must be positive float. Received: scale={}",
+            self.scale
+        )))
     }
 
     /// Whether the weight has the axes.
@@ -201,4 +286,24 @@ impl Scaling {
             }
         }
     }
+}
+
+/// The one of a name.
+fn one_of<T: Copy>(
+    all: &[T],
+    name_of: fn(T) -> &'static str,
+    name: &str,
+    value: &Json,
+) -> Result<T> {
+    let wanted = match value.as_str() {
+        Some("normal") => Some("truncated_normal"),
+        wanted => wanted,
+    };
+    let found = all.iter().find(|&&one| Some(name_of(one)) == wanted);
+    found.copied().ok_or_else(|| {
+        let known: Vec<&str> = all.iter().map(|&one| name_of(one)).collect();
+        Error::value(format!(
+            "Invalid `{name}` argument: {value}. Please use one of {known:?}"
+        ))
+    })
 }

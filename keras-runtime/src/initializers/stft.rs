@@ -4,6 +4,8 @@
 use std::f64::consts::{PI, TAU};
 
 use super::is;
+use crate::config::{Config, Object, Read};
+use crate::error::{Error, Result};
 use crate::shape::Text;
 
 /// Coefficients a of a window `Σ a[j] cos(2π j t / n)` with alternating signs.
@@ -25,6 +27,17 @@ pub(super) struct Stft {
 }
 
 const HANN: Window = [0.5, 0.5, 0.0];
+const HAMMING: Window = [0.54, 0.46, 0.0];
+const BLACKMAN: Window = [0.42, 0.5, 0.08];
+const BOXCAR: Window = [1.0, 0.0, 0.0];
+
+/// The windows by their names in Keras.
+const WINDOWS: [(&str, Window); 4] = [
+    ("hann", HANN),
+    ("hamming", HAMMING),
+    ("blackman", BLACKMAN),
+    ("boxcar", BOXCAR),
+];
 
 impl Stft {
     pub const fn new() -> Self {
@@ -50,9 +63,9 @@ impl Stft {
         let window = match window {
             None => None,
             Some(name) if is(name, "hann") => Some(HANN),
-            Some(name) if is(name, "hamming") => Some([0.54, 0.46, 0.0]),
-            Some(name) if is(name, "blackman") => Some([0.42, 0.5, 0.08]),
-            Some(name) if is(name, "boxcar") => Some([1.0, 0.0, 0.0]),
+            Some(name) if is(name, "hamming") => Some(HAMMING),
+            Some(name) if is(name, "blackman") => Some(BLACKMAN),
+            Some(name) if is(name, "boxcar") => Some(BOXCAR),
             Some(name) => refuse(
                 "window should be 'hann', 'hamming', 'blackman', 'boxcar' or `None`, not ",
                 name,
@@ -73,6 +86,57 @@ impl Stft {
             scale,
             periodic,
         }
+    }
+
+    /// What Keras calls the arguments.
+    pub const ARGUMENTS: [&'static str; 4] = ["side", "window", "periodic", "scaling"];
+
+    pub fn config(&self, class: Config) -> Config {
+        let window = self.window.and_then(|window| {
+            let mut named = WINDOWS.iter().filter(|(_, known)| *known == window);
+            named.next().map(|(name, _)| *name)
+        });
+        let scaling = match self.scale {
+            Scale::None => None,
+            Scale::Density => Some("density"),
+            Scale::Spectrum => Some("spectrum"),
+        };
+        class
+            .with("side", if self.is_real { "real" } else { "imag" })
+            .with("window", window)
+            .with("periodic", self.periodic)
+            .with("scaling", scaling)
+    }
+
+    pub fn from_config(config: &Object) -> Result<Self> {
+        let mut stft = Self::new();
+        for (name, value) in config.iter() {
+            let text: Option<String> = match name {
+                "periodic" => {
+                    stft.periodic = value.read(name)?;
+                    continue;
+                }
+                _ => value.read(name)?,
+            };
+            let window = |text: &str| WINDOWS.iter().find(|(known, _)| *known == text);
+            match (name, text.as_deref()) {
+                ("side", Some("real")) => stft.is_real = true,
+                ("side", Some("imag")) => stft.is_real = false,
+                ("window", None) => stft.window = None,
+                ("window", Some(text)) if window(text).is_some() => {
+                    stft.window = window(text).map(|(_, window)| *window);
+                }
+                ("scaling", None) => stft.scale = Scale::None,
+                ("scaling", Some("density")) => stft.scale = Scale::Density,
+                ("scaling", Some("spectrum")) => stft.scale = Scale::Spectrum,
+                _ => {
+                    return Err(Error::value(format!(
+                        "Invalid value for argument `{name}` of STFT. Received: {name}={value}"
+                    )));
+                }
+            }
+        }
+        Ok(stft)
     }
 
     pub fn fill(&self, dims: &[usize], values: &mut [f32]) {

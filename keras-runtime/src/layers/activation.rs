@@ -1,6 +1,7 @@
 //! `y = f(x)`, f one of Keras' activations.
 
 use super::{Backward, Forward, Layer, Logits, Weights, min_rank, one_input};
+use crate::config::{Config, arguments};
 use crate::device::{self, Device};
 use crate::shape::{Shape, ShapeError, Text};
 
@@ -57,7 +58,15 @@ fn width(shape: &Shape) -> usize {
     if shape.rank() == 0 { 1 } else { shape.last() }
 }
 
+arguments!(Activation {
+    "activation": function,
+});
+
 impl Layer for Activation {
+    fn config(&self) -> Config {
+        Config::keras("keras.layers", "Activation").arguments(self)
+    }
+
     fn is_view(&self, _training: bool) -> bool {
         self.function == device::Activation::Linear
     }

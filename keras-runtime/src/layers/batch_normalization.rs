@@ -2,6 +2,7 @@
 
 use super::{Backward, Forward, Layer, Weight, Weights, Workspace, one_input};
 use crate::arg::Size;
+use crate::config::{Config, arguments};
 use crate::constraints::Constraint;
 use crate::device::{Channels, Device, GammaBeta, Moments, NormalizationGradients};
 use crate::initializers::Initializer;
@@ -239,7 +240,31 @@ impl Default for BatchNormalization {
     }
 }
 
+arguments!(BatchNormalization {
+    "axis": axis,
+    "momentum": momentum,
+    "epsilon": epsilon,
+    "center": center,
+    "scale": scale,
+    "beta_initializer": beta_initializer,
+    "gamma_initializer": gamma_initializer,
+    "moving_mean_initializer": moving_mean_initializer,
+    "moving_variance_initializer": moving_variance_initializer,
+    "beta_regularizer": beta_regularizer,
+    "gamma_regularizer": gamma_regularizer,
+    "beta_constraint": beta_constraint,
+    "gamma_constraint": gamma_constraint,
+    "synchronized" = false,
+    "renorm" = false,
+    "renorm_clipping" = None::<&str>,
+    "renorm_momentum" = 0.99f32,
+});
+
 impl Layer for BatchNormalization {
+    fn config(&self) -> Config {
+        Config::keras("keras.layers", "BatchNormalization").arguments(self)
+    }
+
     fn workspace(&self, inputs: &[Shape], _output: &Shape, batch: usize) -> Workspace {
         let channels = inputs.first().and_then(|input| self.channels(input, batch));
         channels.map_or(Workspace::default(), |channels| Workspace {

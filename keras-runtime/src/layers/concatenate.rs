@@ -2,6 +2,7 @@
 
 use super::{Backward, Forward, Layer, Weights};
 use crate::arg::Size;
+use crate::config::{Config, arguments};
 use crate::device::{Device, Runs};
 use crate::shape::{Shape, ShapeError, Text};
 
@@ -138,7 +139,15 @@ impl Concatenate {
     }
 }
 
+arguments!(Concatenate {
+    "axis": axis,
+});
+
 impl Layer for Concatenate {
+    fn config(&self) -> Config {
+        Config::keras("keras.layers", "Concatenate").arguments(self)
+    }
+
     fn forward<D: Device>(&self, mut cx: Forward<'_, D>) {
         let shapes = cx.inputs.iter().map(|input| input.shape);
         let output = &mut cx.output;

@@ -5,6 +5,7 @@ use super::affine::{Affine, affine_arguments};
 use super::windows::{Windows, one_image, pair};
 use super::{Backward, Forward, Layer, Logits, Padding, Weights, Workspace};
 use crate::arg::Size;
+use crate::config::{Config, arguments};
 use crate::device::{Activation, Conv2dGeometry, Conv2dGradients, Device};
 use crate::initializers::Initializer;
 use crate::regularizers::Regularizer;
@@ -172,7 +173,30 @@ impl Conv2D {
     }
 }
 
+arguments!(Conv2D {
+    "filters": filters,
+    "kernel_size": windows.size,
+    "strides": windows.strides,
+    "padding": windows.padding,
+    "data_format" = "channels_last",
+    "dilation_rate": windows.dilation,
+    "groups": groups,
+    "activation": affine.activation,
+    "use_bias": affine.use_bias,
+    "kernel_initializer": affine.kernel_initializer,
+    "bias_initializer": affine.bias_initializer,
+    "kernel_regularizer": affine.kernel_regularizer,
+    "bias_regularizer": affine.bias_regularizer,
+    "activity_regularizer": affine.activity_regularizer,
+    "kernel_constraint": affine.kernel_constraint,
+    "bias_constraint": affine.bias_constraint,
+});
+
 impl Layer for Conv2D {
+    fn config(&self) -> Config {
+        Config::keras("keras.layers", "Conv2D").arguments(self)
+    }
+
     fn workspace(&self, inputs: &[Shape], output: &Shape, batch: usize) -> Workspace {
         let geometry = inputs.first().and_then(|image| self.geometry(image));
         Workspace {

@@ -3,6 +3,7 @@
 use super::affine::{Affine, affine_arguments};
 use super::{Backward, Forward, Layer, Logits, Weights, Workspace, min_rank, one_input};
 use crate::arg::Size;
+use crate::config::{Config, arguments};
 use crate::device::{Activation, Device};
 use crate::initializers::Initializer;
 use crate::regularizers::Regularizer;
@@ -76,7 +77,25 @@ impl Dense {
     }
 }
 
+arguments!(Dense {
+    "activity_regularizer" unless (Regularizer::None): affine.activity_regularizer,
+    "units": units,
+    "activation": affine.activation,
+    "use_bias": affine.use_bias,
+    "kernel_initializer": affine.kernel_initializer,
+    "bias_initializer": affine.bias_initializer,
+    "kernel_regularizer": affine.kernel_regularizer,
+    "bias_regularizer": affine.bias_regularizer,
+    "kernel_constraint": affine.kernel_constraint,
+    "bias_constraint": affine.bias_constraint,
+    "quantization_config" = None::<&str>,
+});
+
 impl Layer for Dense {
+    fn config(&self) -> Config {
+        Config::keras("keras.layers", "Dense").arguments(self)
+    }
+
     fn workspace(&self, _inputs: &[Shape], output: &Shape, batch: usize) -> Workspace {
         Workspace {
             kept: self.affine.kept(output, batch),

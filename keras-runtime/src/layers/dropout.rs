@@ -2,6 +2,7 @@
 
 use super::{Backward, Forward, Layer, Weights, one_input};
 use crate::arg::Size;
+use crate::config::{Config, arguments};
 use crate::device::{Device, DropoutMask};
 use crate::random::Key;
 use crate::shape::{Shape, ShapeError, Text};
@@ -66,7 +67,17 @@ impl Dropout {
     }
 }
 
+arguments!(Dropout {
+    "rate": rate,
+    "seed": seed,
+    "noise_shape" = None::<&str>,
+});
+
 impl Layer for Dropout {
+    fn config(&self) -> Config {
+        Config::keras("keras.layers", "Dropout").arguments(self)
+    }
+
     fn is_view(&self, training: bool) -> bool {
         !training || self.rate == 0.0
     }

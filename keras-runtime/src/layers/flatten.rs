@@ -1,6 +1,7 @@
 //! `y = x`, in one axis.
 
 use super::{Backward, Forward, Layer, Weights, one_input};
+use crate::config::{Config, arguments};
 use crate::device::Device;
 use crate::shape::{Shape, ShapeError};
 
@@ -39,7 +40,15 @@ impl Flatten {
     }
 }
 
+arguments!(Flatten {
+    "data_format" = "channels_last",
+});
+
 impl Layer for Flatten {
+    fn config(&self) -> Config {
+        Config::keras("keras.layers", "Flatten").arguments(self)
+    }
+
     fn is_view(&self, _training: bool) -> bool {
         true
     }

@@ -2,6 +2,7 @@
 
 use super::pool::{global_geometry, global_pool_arguments};
 use super::{Backward, Forward, Layer, Weights};
+use crate::config::{Config, arguments};
 use crate::device::Device;
 use crate::shape::{Shape, ShapeError};
 
@@ -20,7 +21,16 @@ impl GlobalAveragePooling2D {
     global_pool_arguments!();
 }
 
+arguments!(GlobalAveragePooling2D {
+    "data_format" = "channels_last",
+    "keepdims": keepdims,
+});
+
 impl Layer for GlobalAveragePooling2D {
+    fn config(&self) -> Config {
+        Config::keras("keras.layers", "GlobalAveragePooling2D").arguments(self)
+    }
+
     fn forward<D: Device>(&self, cx: Forward<'_, D>) {
         let [x] = cx.inputs else { return };
         let geometry = global_geometry(&x.shape);

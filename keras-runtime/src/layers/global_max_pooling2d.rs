@@ -2,6 +2,7 @@
 
 use super::pool::{global_geometry, global_pool_arguments};
 use super::{Backward, Forward, Layer, Weights};
+use crate::config::{Config, arguments};
 use crate::device::{Device, Ties};
 use crate::shape::{Shape, ShapeError};
 
@@ -22,7 +23,16 @@ impl GlobalMaxPooling2D {
     global_pool_arguments!();
 }
 
+arguments!(GlobalMaxPooling2D {
+    "data_format" = "channels_last",
+    "keepdims": keepdims,
+});
+
 impl Layer for GlobalMaxPooling2D {
+    fn config(&self) -> Config {
+        Config::keras("keras.layers", "GlobalMaxPooling2D").arguments(self)
+    }
+
     fn forward<D: Device>(&self, cx: Forward<'_, D>) {
         let [x] = cx.inputs else { return };
         let geometry = global_geometry(&x.shape);

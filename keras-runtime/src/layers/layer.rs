@@ -3,6 +3,7 @@
 use std::mem::ManuallyDrop;
 use std::ops::Range;
 
+use crate::config::Config;
 use crate::device::{Activation, Device};
 use crate::random::Key;
 use crate::regularizers::Regularizer;
@@ -165,6 +166,12 @@ impl<'a, D: Device> Backward<'a, D> {
 /// The other half of a layer are its inherent `const fn`s `output_shape` and `weights`; see the
 /// [module](crate::layers).
 pub trait Layer: Copy + Send + Sync + 'static {
+    /// Its class and the arguments of its constructor, as Keras' files have them. By default it is a
+    /// class of the user's own without arguments.
+    fn config(&self) -> Config {
+        Config::of_type::<Self>()
+    }
+
     /// The memory that a call on `batch` samples needs besides its output.
     fn workspace(&self, inputs: &[Shape], output: &Shape, batch: usize) -> Workspace {
         let _ = (inputs, output, batch);

@@ -4,6 +4,7 @@ use super::pool::{geometry, pool_arguments};
 use super::windows::Windows;
 use super::{Backward, Forward, Layer, Padding, Weights};
 use crate::arg::Size;
+use crate::config::{Config, arguments};
 use crate::device::{Device, Ties};
 use crate::shape::{Shape, ShapeError};
 
@@ -24,7 +25,18 @@ impl MaxPooling2D {
     pool_arguments!("MaxPooling2D");
 }
 
+arguments!(MaxPooling2D {
+    "pool_size": windows.size,
+    "padding": windows.padding,
+    "strides": windows.strides,
+    "data_format" = "channels_last",
+});
+
 impl Layer for MaxPooling2D {
+    fn config(&self) -> Config {
+        Config::keras("keras.layers", "MaxPooling2D").arguments(self)
+    }
+
     fn forward<D: Device>(&self, cx: Forward<'_, D>) {
         let [x] = cx.inputs else { return };
         let Some(geometry) = geometry(&self.windows, &x.shape) else {

@@ -46,7 +46,13 @@ macro_rules! merge_layer {
             }
         }
 
+        $crate::config::arguments!($name {});
+
         impl super::Layer for $name {
+            fn config(&self) -> $crate::config::Config {
+                $crate::config::Config::keras("keras.layers", stringify!($name))
+            }
+
             fn workspace(
                 &self,
                 inputs: &[$crate::shape::Shape],

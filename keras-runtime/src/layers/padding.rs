@@ -1,5 +1,7 @@
 //! How windows meet the border of an image.
 
+use crate::config::{Json, argument};
+
 /// Whether windows may reach over the border of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Padding {
@@ -8,4 +10,15 @@ pub enum Padding {
     /// Zeros around the image, evenly, the odd one after it: with strides of 1 the output is as
     /// large as the input.
     Same,
+}
+
+argument! {
+    Padding, "`valid` or `same`": |padding| Json::from(match padding {
+        Padding::Valid => "valid",
+        Padding::Same => "same",
+    }), |json| match json.as_str() {
+        Some("valid") => Some(Padding::Valid),
+        Some("same") => Some(Padding::Same),
+        _ => None,
+    };
 }

@@ -2,6 +2,7 @@
 
 use super::{Backward, Forward, Layer, Weights, exact_rank, one_input};
 use crate::arg::Size;
+use crate::config::{Config, arguments};
 use crate::device::{Device, Resize, Runs, Window};
 use crate::random::Key;
 use crate::shape::{Shape, ShapeError};
@@ -126,7 +127,18 @@ impl RandomCrop {
     }
 }
 
+arguments!(RandomCrop {
+    "data_format" = "channels_last",
+    "height": height,
+    "width": width,
+    "seed": seed,
+});
+
 impl Layer for RandomCrop {
+    fn config(&self) -> Config {
+        Config::keras("keras.layers", "RandomCrop").arguments(self)
+    }
+
     fn forward<D: Device>(&self, cx: Forward<'_, D>) {
         let [x] = cx.inputs else { return };
         let window = self.window(&x.shape, cx.training, cx.key);

@@ -1,6 +1,7 @@
 //! `y = scale · x + offset`.
 
 use super::{Backward, Forward, Layer, Weights, one_input};
+use crate::config::{Config, arguments};
 use crate::device::Device;
 use crate::shape::{Shape, ShapeError};
 
@@ -38,7 +39,16 @@ impl Rescaling {
     }
 }
 
+arguments!(Rescaling {
+    "scale": scale,
+    "offset": offset,
+});
+
 impl Layer for Rescaling {
+    fn config(&self) -> Config {
+        Config::keras("keras.layers", "Rescaling").arguments(self)
+    }
+
     fn forward<D: Device>(&self, cx: Forward<'_, D>) {
         let [x] = cx.inputs else { return };
         cx.device

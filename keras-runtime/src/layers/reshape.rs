@@ -2,6 +2,7 @@
 
 use super::{Backward, Forward, Layer, Weights, one_input};
 use crate::arg::Size;
+use crate::config::{Config, arguments};
 use crate::device::Device;
 use crate::shape::{Shape, ShapeError, Text};
 
@@ -104,7 +105,15 @@ impl Reshape {
     }
 }
 
+arguments!(Reshape {
+    "target_shape": target_shape,
+});
+
 impl Layer for Reshape {
+    fn config(&self) -> Config {
+        Config::keras("keras.layers", "Reshape").arguments(self)
+    }
+
     fn is_view(&self, _training: bool) -> bool {
         true
     }

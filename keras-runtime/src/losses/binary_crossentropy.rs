@@ -1,6 +1,6 @@
 //! `-mean(t ln p + (1 - t) ln(1 - p))` along the last axis.
 
-use super::{Loss, LossInput, Options, row_loss, same_shape};
+use super::{Loss, LossInput, Options, loss_config, options, row_loss, same_shape};
 use crate::device::cpu::math;
 use crate::device::{Activation, Arith, Axes, Device, Float, MeanOf, PairFunction, PairLoss};
 use crate::error::Result;
@@ -52,10 +52,14 @@ impl BinaryCrossentropy {
     }
 }
 
+loss_config! { BinaryCrossentropy {
+    "from_logits": entropy.from_logits,
+    "label_smoothing": entropy.label_smoothing,
+    "axis": axis,
+} }
+
 impl<D: Device> Loss<D> for BinaryCrossentropy {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
         same_shape(y_true, y_pred)?;

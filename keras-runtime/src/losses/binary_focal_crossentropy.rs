@@ -1,7 +1,7 @@
 //! `mean((1 - pₜ)^gamma · bce)` along an axis, with the cross-entropy `bce = -(t ln p + (1 - t) ln(1 - p))`
 //! and `pₜ = t p + (1 - t) (1 - p)`.
 
-use super::{BinaryEntropy, Loss, LossInput, loss, same_shape};
+use super::{BinaryEntropy, Loss, LossInput, loss, options, same_shape};
 use crate::device::cpu::math;
 use crate::device::{Activation, Arith, Axes, Device, Float, MeanOf, PairFunction, PairLoss};
 use crate::error::Result;
@@ -29,12 +29,18 @@ loss! {
         /// The axis of the mean.
         axis: isize = -1,
     }
+    config {
+        "from_logits": from_logits,
+        "label_smoothing": label_smoothing,
+        "axis": axis,
+        "apply_class_balancing": apply_class_balancing,
+        "alpha": alpha,
+        "gamma": gamma,
+    }
 }
 
 impl<D: Device> Loss<D> for BinaryFocalCrossentropy {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
         same_shape(y_true, y_pred)?;

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use ndarray::ArrayD;
 
 use super::crossentropy::Crossentropy;
-use super::{Alpha, Argument, IntoLoss, Loss, standalone};
 use super::{
     BinaryCrossentropy, BinaryFocalCrossentropy, CTC, CategoricalCrossentropy,
     CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy, CategoricalHinge, Circle,
@@ -13,7 +12,9 @@ use super::{
     MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson,
     SparseCategoricalCrossentropy, SquaredHinge, Tversky,
 };
-use crate::device::{Axes, Cpu, Device, Reduction, on_devices};
+use super::{IntoLoss, Loss, standalone};
+use crate::config::{self, Arguments, Config, Read};
+use crate::device::{Cpu, Device, Reduction, on_devices};
 use crate::error::{Error, Result};
 use crate::metrics::{self, IntoMetric, MetricArg, Values};
 
@@ -24,13 +25,13 @@ pub trait LossCatalogue: Device {
     ///
     /// # Errors
     /// If there is none; the message suggests the nearest.
-    fn loss(name: &str, config: &[(&str, Argument)]) -> Result<Box<dyn Loss<Self>>>;
+    fn loss(config: &Config) -> Result<Box<dyn Loss<Self>>>;
 }
 
 on_devices! {
     impl LossCatalogue {
-        fn loss(name: &str, config: &[(&str, Argument)]) -> Result<Box<dyn Loss<Self>>> {
-            find(name, config)
+        fn loss(config: &Config) -> Result<Box<dyn Loss<Self>>> {
+            find(config)
         }
     }
 }
@@ -41,34 +42,32 @@ on_devices! {
 /// # Errors
 /// If there is none; the message suggests the nearest.
 pub fn by_name<D: LossCatalogue>(name: &str) -> Result<Box<dyn Loss<D>>> {
-    D::loss(name, &[])
+    from_config(&Config::keras("keras.losses", name))
 }
 
-/// The loss of a name with the arguments of its constructor, as `keras.losses.get` finds it for
-/// `{"class_name": .., "config": ..}`.
+/// The loss of a configuration, as `keras.losses.deserialize` finds it.
 ///
 /// ```
+/// use keras_runtime::config::Config;
 /// use keras_runtime::device::Cpu;
 /// use keras_runtime::losses::from_config;
 ///
-/// let loss = from_config::<Cpu>("Huber", &[("delta", 2.0.into()), ("reduction", "sum".into())])?;
+/// let config = r#"{"class_name": "Huber", "config": {"delta": 2.0, "reduction": "sum"}}"#;
+/// let loss = from_config::<Cpu>(&Config::parse(config)?)?;
 /// assert_eq!(loss.name(), "huber_loss");
 /// # Ok::<(), keras_runtime::Error>(())
 /// ```
 ///
 /// # Errors
 /// If there is no loss of this name, it has no such argument, or the value is not valid.
-pub fn from_config<D: LossCatalogue>(
-    name: &str,
-    config: &[(&str, Argument)],
-) -> Result<Box<dyn Loss<D>>> {
-    D::loss(name, config)
+pub fn from_config<D: LossCatalogue>(config: &Config) -> Result<Box<dyn Loss<D>>> {
+    D::loss(config)
 }
 
-/// Lists the losses with their function in Keras, the names Keras knows them by, and the arguments
-/// of their own; gives each what all losses have.
+/// Lists the losses with their function in Keras and the names Keras knows them by; gives each what
+/// all losses have.
 macro_rules! catalogue {
-    ($($ty:ident($($argument:ident $(: $kind:ty)?),*): $function:ident, $($name:literal)|+;)*) => {
+    ($($ty:ident: $function:ident, $($name:literal)|+;)*) => {
         $(impl $ty {
             /// Another name than the default one.
             #[must_use]
@@ -108,20 +107,17 @@ macro_rules! catalogue {
                 standalone::values(self, y_true, y_pred)
             }
 
-            fn from_config(config: &[(&str, Argument)]) -> Result<Self> {
+            fn from_config(config: &Config) -> Result<Self> {
                 let mut loss = Self::new();
-                for (argument, value) in config {
-                    loss = match *argument {
-                        "reduction" => loss.reduction(value.read(argument)?),
-                        // Everything is computed in `f32`; what is null stays as it is.
-                        "dtype" => loss,
-                        _ if *value == Argument::None => loss,
-                        "name" => loss.name(value.read::<String>(argument)?),
-                        $(stringify!($argument) => loss.$argument(value.read$(::<$kind>)?(argument)?),)*
-                        _ => return Err(Error::value(format!(
-                            "{} got an unexpected keyword argument `{argument}`",
-                            stringify!($ty)
-                        ))),
+                for (argument, value) in config.config.iter() {
+                    match argument {
+                        "reduction" => config::read(&mut loss.options.reduction, argument, value)?,
+                        // Everything is computed in `f32`.
+                        "dtype" => {}
+                        "name" if value.is_null() => {}
+                        "name" => loss.options.rename(value.read::<String>(argument)?),
+                        _ if loss.read(argument, value)? => {}
+                        _ => return Err(config.unexpected(argument)),
                     }
                 }
                 Loss::<Cpu>::check_arguments(&loss)?;
@@ -156,7 +152,8 @@ macro_rules! catalogue {
             $ty::new().values(y_true, y_pred)
         })*
 
-        fn find<D: Device>(name: &str, config: &[(&str, Argument)]) -> Result<Box<dyn Loss<D>>> {
+        fn find<D: Device>(config: &Config) -> Result<Box<dyn Loss<D>>> {
+            let name = config.class_name.as_str();
             match name {
                 $($($name)|+ => Ok(Box::new($ty::from_config(config)?)),)*
                 _ if ["crossentropy", "ce"].contains(&name.to_lowercase().as_str()) => {
@@ -169,36 +166,36 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    MeanSquaredError(): mean_squared_error,
+    MeanSquaredError: mean_squared_error,
         "MeanSquaredError" | "mean_squared_error" | "mse" | "MSE";
-    MeanAbsoluteError(): mean_absolute_error,
+    MeanAbsoluteError: mean_absolute_error,
         "MeanAbsoluteError" | "mean_absolute_error" | "mae" | "MAE";
-    MeanAbsolutePercentageError(): mean_absolute_percentage_error,
+    MeanAbsolutePercentageError: mean_absolute_percentage_error,
         "MeanAbsolutePercentageError" | "mean_absolute_percentage_error" | "mape" | "MAPE";
-    MeanSquaredLogarithmicError(): mean_squared_logarithmic_error,
+    MeanSquaredLogarithmicError: mean_squared_logarithmic_error,
         "MeanSquaredLogarithmicError" | "mean_squared_logarithmic_error" | "msle" | "MSLE";
-    CosineSimilarity(axis): cosine_similarity, "CosineSimilarity" | "cosine_similarity";
-    Huber(delta): huber, "Huber" | "huber";
-    LogCosh(): log_cosh, "LogCosh" | "log_cosh";
-    Hinge(): hinge, "Hinge" | "hinge";
-    SquaredHinge(): squared_hinge, "SquaredHinge" | "squared_hinge";
-    CategoricalHinge(): categorical_hinge, "CategoricalHinge" | "categorical_hinge";
-    KLDivergence(): kl_divergence, "KLDivergence" | "kl_divergence" | "kld" | "KLD";
-    Poisson(): poisson, "Poisson" | "poisson";
-    BinaryCrossentropy(from_logits, label_smoothing, axis): binary_crossentropy,
+    CosineSimilarity: cosine_similarity, "CosineSimilarity" | "cosine_similarity";
+    Huber: huber, "Huber" | "huber";
+    LogCosh: log_cosh, "LogCosh" | "log_cosh";
+    Hinge: hinge, "Hinge" | "hinge";
+    SquaredHinge: squared_hinge, "SquaredHinge" | "squared_hinge";
+    CategoricalHinge: categorical_hinge, "CategoricalHinge" | "categorical_hinge";
+    KLDivergence: kl_divergence, "KLDivergence" | "kl_divergence" | "kld" | "KLD";
+    Poisson: poisson, "Poisson" | "poisson";
+    BinaryCrossentropy: binary_crossentropy,
         "BinaryCrossentropy" | "binary_crossentropy" | "bce" | "BCE";
-    BinaryFocalCrossentropy(apply_class_balancing, alpha, gamma, from_logits, label_smoothing, axis):
+    BinaryFocalCrossentropy:
         binary_focal_crossentropy, "BinaryFocalCrossentropy" | "binary_focal_crossentropy";
-    CategoricalCrossentropy(from_logits, label_smoothing, axis): categorical_crossentropy,
+    CategoricalCrossentropy: categorical_crossentropy,
         "CategoricalCrossentropy" | "categorical_crossentropy";
-    CategoricalFocalCrossentropy(alpha: Alpha, gamma, from_logits, label_smoothing, axis):
+    CategoricalFocalCrossentropy:
         categorical_focal_crossentropy, "CategoricalFocalCrossentropy" | "categorical_focal_crossentropy";
-    CategoricalGeneralizedCrossEntropy(q): categorical_generalized_cross_entropy,
+    CategoricalGeneralizedCrossEntropy: categorical_generalized_cross_entropy,
         "CategoricalGeneralizedCrossEntropy" | "categorical_generalized_cross_entropy";
-    SparseCategoricalCrossentropy(from_logits, ignore_class, axis): sparse_categorical_crossentropy,
+    SparseCategoricalCrossentropy: sparse_categorical_crossentropy,
         "SparseCategoricalCrossentropy" | "sparse_categorical_crossentropy";
-    Dice(axis: Axes): dice, "Dice" | "dice";
-    Tversky(alpha, beta, axis: Axes): tversky, "Tversky" | "tversky";
-    Circle(gamma, margin, remove_diagonal): circle, "Circle" | "circle";
-    CTC(): ctc, "CTC" | "ctc";
+    Dice: dice, "Dice" | "dice";
+    Tversky: tversky, "Tversky" | "tversky";
+    Circle: circle, "Circle" | "circle";
+    CTC: ctc, "CTC" | "ctc";
 }

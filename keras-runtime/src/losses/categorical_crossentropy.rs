@@ -1,7 +1,7 @@
 //! `-Σ t ln p` along the last axis, over the classes.
 
 use super::binary_crossentropy::clip;
-use super::{Loss, LossInput, Options, row_loss, same_shape, softmax_loss};
+use super::{Loss, LossInput, Options, loss_config, options, row_loss, same_shape, softmax_loss};
 use crate::device::cpu::lanes::{self, Each, Itself, Same};
 use crate::device::cpu::math;
 use crate::device::{
@@ -55,10 +55,14 @@ impl CategoricalCrossentropy {
     }
 }
 
+loss_config! { CategoricalCrossentropy {
+    "from_logits": entropy.from_logits,
+    "label_smoothing": entropy.label_smoothing,
+    "axis": axis,
+} }
+
 impl<D: Device> Loss<D> for CategoricalCrossentropy {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
         same_shape(y_true, y_pred)?;

@@ -2,7 +2,8 @@
 
 use super::binary_crossentropy::clip;
 use super::binary_focal_crossentropy::power;
-use super::{Loss, LossInput, loss, same_shape};
+use super::{Loss, LossInput, loss, options, same_shape};
+use crate::config::{Argument, argument};
 use crate::device::cpu::math;
 use crate::device::cpu::simd::Separate;
 use crate::device::{Axes, Device, Float, LineLoss};
@@ -26,6 +27,13 @@ loss! {
         /// The weight of every class, or one for each.
         alpha: Alpha = Alpha::One(0.25),
     }
+    config {
+        "from_logits": from_logits,
+        "label_smoothing": label_smoothing,
+        "axis": axis,
+        "alpha": alpha,
+        "gamma": gamma,
+    }
 }
 
 /// The weights of classes.
@@ -35,6 +43,16 @@ pub enum Alpha {
     One(f32),
     /// One for each.
     Each(Vec<f32>),
+}
+
+argument! {
+    Alpha, "a number or a list of numbers": |alpha| match alpha {
+        Alpha::One(alpha) => Argument::to_json(alpha),
+        Alpha::Each(alphas) => Argument::to_json(alphas),
+    }, |json| match json.as_list() {
+        Some(_) => Vec::from_json(json)?.map(Self::Each),
+        None => f32::from_json(json)?.map(Self::One),
+    };
 }
 
 impl From<f32> for Alpha {
@@ -65,9 +83,7 @@ impl Alpha {
 }
 
 impl<D: Device> Loss<D> for CategoricalFocalCrossentropy {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
         same_shape(y_true, y_pred)?;

@@ -2,7 +2,7 @@
 
 use super::binary_crossentropy::EPSILON;
 use super::check::class_numbers;
-use super::{Loss, LossInput, classes, loss};
+use super::{Loss, LossInput, classes, loss, options};
 use crate::device::{Axes, Device, Float, LineLoss};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
@@ -15,12 +15,13 @@ loss! {
         /// Between 0, the cross-entropy, and 1, the absolute error.
         q: f32 = 0.5,
     }
+    config {
+        "q": q,
+    }
 }
 
 impl<D: Device> Loss<D> for CategoricalGeneralizedCrossEntropy {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn check_arguments(&self) -> Result<()> {
         if self.q > 0.0 && self.q < 1.0 {

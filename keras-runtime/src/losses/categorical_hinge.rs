@@ -1,6 +1,6 @@
 //! `max(max((1 - y_true) · y_pred) - Σ y_true · y_pred + 1, 0)` along the last axis.
 
-use super::{Loss, LossInput, loss, same_shape};
+use super::{Loss, LossInput, loss, options, same_shape};
 use crate::device::{Axes, Device, Float, LineLoss};
 use crate::error::Result;
 use crate::shape::Shape;
@@ -12,9 +12,7 @@ loss! {
 }
 
 impl<D: Device> Loss<D> for CategoricalHinge {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
         same_shape(y_true, y_pred)

@@ -3,7 +3,7 @@
 //!
 //! `softplus(ln Σ₊ exp(-gamma (margin + d)₊ (margin - d)) + ln Σ₋ exp(gamma (1 + margin - d)₊ (1 - margin - d)))`
 
-use super::{Loss, LossInput, loss};
+use super::{Loss, LossInput, loss, options};
 use crate::device::cpu::math;
 use crate::device::cpu::simd::Separate;
 use crate::device::{BatchFunction, BatchLoss, BatchView, Device, Float};
@@ -23,12 +23,15 @@ loss! {
         /// Whether a sample is no sample of its own class.
         remove_diagonal: bool = true,
     }
+    config {
+        "gamma": gamma,
+        "margin": margin,
+        "remove_diagonal": remove_diagonal,
+    }
 }
 
 impl<D: Device> Loss<D> for Circle {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     /// One class beside one vector.
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {

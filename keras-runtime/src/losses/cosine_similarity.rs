@@ -1,7 +1,7 @@
 //! `-Σ t p / (|t| |p|)` along an axis: -1 for vectors of one direction, 1 for opposite ones.
 
 use super::binary_crossentropy::EPSILON;
-use super::{Loss, LossInput, loss, same_shape};
+use super::{Loss, LossInput, loss, options, same_shape};
 use crate::device::{Axes, Device, Float, LineLoss};
 use crate::error::Result;
 use crate::shape::Shape;
@@ -13,12 +13,13 @@ loss! {
         /// The axis along which vectors lie.
         axis: isize = -1,
     }
+    config {
+        "axis" unless (-1): axis,
+    }
 }
 
 impl<D: Device> Loss<D> for CosineSimilarity {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
         same_shape(y_true, y_pred)?;

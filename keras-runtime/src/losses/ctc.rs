@@ -4,7 +4,7 @@
 //! The sum is that of forward and backward variables over the label with a blank around every symbol,
 //! in logarithms (Graves and others, 2006).
 
-use super::{Loss, LossInput, loss};
+use super::{Loss, LossInput, loss, options};
 use crate::device::cpu::math;
 use crate::device::cpu::simd::Separate;
 use crate::device::{Axes, BatchFunction, BatchLoss, BatchView, Device, Float};
@@ -21,9 +21,7 @@ loss! {
 }
 
 impl<D: Device> Loss<D> for CTC {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
         if y_true.rank() != 1 {

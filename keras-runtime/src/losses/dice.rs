@@ -1,7 +1,7 @@
 //! `1 - 2 Σ t p / (Σ t + Σ p + 1e-7)`, over all axes or some.
 
 use super::binary_crossentropy::EPSILON;
-use super::{Loss, LossInput, loss, same_shape};
+use super::{Loss, LossInput, loss, options, same_shape};
 use crate::device::{Axes, Device, Float, LineLoss};
 use crate::error::Result;
 use crate::shape::Shape;
@@ -16,12 +16,13 @@ loss! {
         /// all of them.
         axis: Axes = Axes::All,
     }
+    config {
+        "axis": axis,
+    }
 }
 
 impl<D: Device> Loss<D> for Dice {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
         same_shape(y_true, y_pred)?;

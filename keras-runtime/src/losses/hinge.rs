@@ -1,6 +1,6 @@
 //! `mean(max(1 - y_true · y_pred, 0))` along the last axis, of targets -1 and 1.
 
-use super::{Loss, LossInput, loss};
+use super::{Loss, LossInput, loss, options};
 use crate::device::{
     Arith, Axes, BatchFunction, BatchLoss, BatchView, Device, Float, LineLoss, Lines, MeanOf,
     PairFunction, PairLoss,
@@ -14,9 +14,7 @@ loss! {
 }
 
 impl<D: Device> Loss<D> for Hinge {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn compute(&self, input: LossInput<'_, D>) {
         input.batch_loss(&Margins(Margin), self.options.reduction);

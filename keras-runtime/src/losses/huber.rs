@@ -2,7 +2,7 @@
 //! `delta |e| - delta² / 2` elsewhere.
 
 use super::mean_absolute_error::sign;
-use super::{Loss, LossInput, loss};
+use super::{Loss, LossInput, loss, options};
 use crate::device::{Arith, Axes, Device, Float, MeanOf, PairFunction, PairLoss};
 
 loss! {
@@ -11,12 +11,13 @@ loss! {
         /// The difference from which on the loss is linear.
         delta: f32 = 1.0,
     }
+    config {
+        "delta" unless 1.0: delta,
+    }
 }
 
 impl<D: Device> Loss<D> for Huber {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn compute(&self, input: LossInput<'_, D>) {
         let error = MeanOf(HuberError { delta: self.delta });

@@ -1,7 +1,7 @@
 //! `Σ t ln(t / p)` along the last axis, of numbers kept between 1e-7 and 1.
 
 use super::binary_crossentropy::EPSILON;
-use super::{Loss, LossInput, loss, same_shape};
+use super::{Loss, LossInput, loss, options, same_shape};
 use crate::device::cpu::math;
 use crate::device::cpu::simd::Separate;
 use crate::device::{Axes, Device, Float, LineLoss};
@@ -15,9 +15,7 @@ loss! {
 }
 
 impl<D: Device> Loss<D> for KLDivergence {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
         same_shape(y_true, y_pred)

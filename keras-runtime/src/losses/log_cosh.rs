@@ -1,6 +1,6 @@
 //! `mean(ln(cosh(y_pred - y_true)))` along the last axis.
 
-use super::{Loss, LossInput, loss};
+use super::{Loss, LossInput, loss, options};
 use crate::device::cpu::math;
 use crate::device::{Arith, Axes, Device, Float, MeanOf, PairFunction, PairLoss};
 
@@ -11,9 +11,7 @@ loss! {
 }
 
 impl<D: Device> Loss<D> for LogCosh {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn compute(&self, input: LossInput<'_, D>) {
         let error = MeanOf(LogCoshError);

@@ -2,7 +2,7 @@
 
 use super::binary_crossentropy::EPSILON;
 use super::mean_absolute_error::sign;
-use super::{Loss, LossInput, loss};
+use super::{Loss, LossInput, loss, options};
 use crate::device::{Arith, Axes, Device, Float, MeanOf, PairFunction, PairLoss};
 
 loss! {
@@ -12,9 +12,7 @@ loss! {
 }
 
 impl<D: Device> Loss<D> for MeanAbsolutePercentageError {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn compute(&self, input: LossInput<'_, D>) {
         let error = MeanOf(AbsolutePercentageError);

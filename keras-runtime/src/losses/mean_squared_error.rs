@@ -1,6 +1,6 @@
 //! `mean((y_true - y_pred)²)` along the last axis.
 
-use super::{Loss, LossInput, loss, row_loss};
+use super::{Loss, LossInput, loss, options, row_loss};
 use crate::device::{Arith, Device, Float, MeanOf, PairFunction, PairLoss};
 
 loss! {
@@ -9,9 +9,7 @@ loss! {
 }
 
 impl<D: Device> Loss<D> for MeanSquaredError {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn compute(&self, input: LossInput<'_, D>) {
         let error = MeanOf(SquaredError);

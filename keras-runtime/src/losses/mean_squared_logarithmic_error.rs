@@ -2,7 +2,7 @@
 //! least.
 
 use super::binary_crossentropy::EPSILON;
-use super::{Loss, LossInput, loss};
+use super::{Loss, LossInput, loss, options};
 use crate::device::cpu::math;
 use crate::device::{Arith, Axes, Device, Float, MeanOf, PairFunction, PairLoss};
 
@@ -12,9 +12,7 @@ loss! {
 }
 
 impl<D: Device> Loss<D> for MeanSquaredLogarithmicError {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn compute(&self, input: LossInput<'_, D>) {
         let error = MeanOf(SquaredLogarithmicError);

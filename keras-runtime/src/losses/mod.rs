@@ -13,7 +13,6 @@
 //! # Ok::<(), keras_runtime::Error>(())
 //! ```
 
-mod argument;
 mod binary_crossentropy;
 mod binary_focal_crossentropy;
 mod catalogue;
@@ -46,7 +45,6 @@ mod tversky;
 
 pub use crate::device::Reduction;
 
-pub use argument::Argument;
 pub use binary_crossentropy::BinaryCrossentropy;
 pub(crate) use binary_crossentropy::BinaryEntropy;
 pub use binary_focal_crossentropy::BinaryFocalCrossentropy;
@@ -90,6 +88,7 @@ pub use tversky::Tversky;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::config::{Arguments, Config, Json};
 use crate::device::{
     Activation, Axes, BatchLoss, BatchView, ClassTargets, Device, LineLoss, Lines, RowLoss, Rows,
 };
@@ -123,6 +122,14 @@ impl Options {
         self.name = Cow::Owned(name.into());
     }
 
+    /// The configuration of a loss with these options.
+    fn config(&self, class: &str, arguments: &dyn Arguments) -> Config {
+        Config::keras("keras.losses", class)
+            .with("name", self.name.to_string())
+            .with("reduction", self.reduction)
+            .arguments(arguments)
+    }
+
     /// Whether the reduction leaves one number.
     fn one_number(&self) -> Result<()> {
         if self.reduction != Reduction::None {
@@ -135,7 +142,8 @@ impl Options {
 }
 
 /// Defines a loss: its type, `new` with Keras' defaults, and a builder method for each argument. The
-/// arguments after `into` are converted to their types.
+/// arguments after `into` are converted to their types; `config` is the table of [`arguments!`], for a
+/// loss that has any.
 macro_rules! loss {
     (
         $(#[$meta:meta])*
@@ -143,6 +151,7 @@ macro_rules! loss {
             $($(#[$doc:meta])* $argument:ident: $kind:ty = $default:expr,)*
         }
         $(into { $($(#[$into_doc:meta])* $into:ident: $into_kind:ty = $into_default:expr,)+ })?
+        $(config { $($config:tt)* })?
     ) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
@@ -176,9 +185,40 @@ macro_rules! loss {
                 self
             })+)?
         }
+
+        $crate::losses::loss_config! { $ty { $($($config)*)? } }
     };
 }
 use loss;
+
+/// The configuration of a loss with a field `options`, by the table of its arguments.
+macro_rules! loss_config {
+    ($ty:ident { $($arguments:tt)* }) => {
+        impl $ty {
+            /// Its class and arguments in Keras.
+            pub fn config(&self) -> $crate::config::Config {
+                self.options.config(stringify!($ty), self)
+            }
+        }
+
+        $crate::config::arguments!($ty { $($arguments)* });
+    };
+}
+use loss_config;
+
+/// What a loss with a field `options` does in the same way as every other one.
+macro_rules! options {
+    () => {
+        fn name(&self) -> &str {
+            &self.options.name
+        }
+
+        fn config(&self) -> $crate::config::Config {
+            self.config()
+        }
+    };
+}
+use options;
 
 /// What a loss is computed from, and where it goes.
 pub struct LossInput<'a, D: Device> {
@@ -258,6 +298,12 @@ impl<D: Device> LossInput<'_, D> {
 pub trait Loss<D: Device>: Send + Sync {
     /// Its name, such as `mean_squared_error`.
     fn name(&self) -> &str;
+
+    /// Its class and the arguments of its constructor, as Keras' files have them. By default it is a
+    /// class of the user's own without arguments.
+    fn config(&self) -> Config {
+        Config::of_type::<Self>()
+    }
 
     /// Whether its arguments are valid.
     ///
@@ -371,6 +417,11 @@ pub trait IntoLoss<D: Device> {
     /// If there is no loss of this name.
     fn into_loss(self) -> Result<Box<dyn Loss<D>>>;
 
+    /// The name, if it is one.
+    fn given_name(&self) -> Option<&str> {
+        None
+    }
+
     /// The loss of each output: this one for all, unless [`Losses`] names them.
     ///
     /// # Errors
@@ -379,26 +430,77 @@ pub trait IntoLoss<D: Device> {
     where
         Self: Sized,
     {
-        Ok(LossArg::Every(self.into_loss()?.into()))
+        Ok(LossArg::Every(GivenLoss::new(self)?))
+    }
+}
+
+/// A loss and the name it was given by, if it was.
+pub struct GivenLoss<D: Device> {
+    /// The loss.
+    pub loss: Arc<dyn Loss<D>>,
+    name: Option<String>,
+}
+
+impl<D: Device> GivenLoss<D> {
+    /// A loss as it was given.
+    ///
+    /// # Errors
+    /// If there is no loss of a name.
+    pub fn new(loss: impl IntoLoss<D>) -> Result<Self> {
+        Ok(Self {
+            name: loss.given_name().map(str::to_owned),
+            loss: loss.into_loss()?.into(),
+        })
+    }
+
+    /// As Keras' files have it: the name it was given by, or its class and arguments.
+    pub fn to_json(&self) -> Json {
+        match &self.name {
+            Some(name) => Json::from(name.as_str()),
+            None => self.loss.config().to_json(),
+        }
     }
 }
 
 /// The losses of a model's outputs.
 pub enum LossArg<D: Device> {
     /// One for every output.
-    Every(Arc<dyn Loss<D>>),
+    Every(GivenLoss<D>),
     /// In the order of the outputs; those without one, and those after the last, have no loss.
-    InOrder(Vec<Option<Arc<dyn Loss<D>>>>),
+    InOrder(Vec<Option<GivenLoss<D>>>),
     /// By the name of the output.
-    ByOutput(Vec<(String, Arc<dyn Loss<D>>)>),
+    ByOutput(Vec<(String, GivenLoss<D>)>),
+}
+
+impl<D: Device> LossArg<D> {
+    /// As Keras' files have it.
+    pub fn to_json(&self) -> Json {
+        match self {
+            Self::Every(loss) => loss.to_json(),
+            Self::InOrder(losses) => {
+                let losses = losses.iter();
+                Json::List(
+                    losses
+                        .map(|loss| loss.as_ref().map(GivenLoss::to_json).into())
+                        .collect(),
+                )
+            }
+            Self::ByOutput(losses) => {
+                let losses = losses.iter();
+                Json::Object(
+                    losses
+                        .map(|(output, loss)| (output, loss.to_json()))
+                        .collect(),
+                )
+            }
+        }
+    }
 }
 
 /// A loss for each output, by name or in order.
 pub struct Losses<D: Device> {
-    losses: Vec<(Option<String>, Result<BoxedLoss<D>>)>,
+    losses: Vec<(Option<String>, Result<GivenLoss<D>>)>,
 }
-
-type BoxedLoss<D> = Box<dyn Loss<D>>;
 
 impl<D: Device> Losses<D> {
     /// Pairs of an output's name and its loss. Where the outputs are a dictionary, one that is not
@@ -409,7 +511,7 @@ impl<D: Device> Losses<D> {
         Self {
             losses: losses
                 .into_iter()
-                .map(|(name, loss)| (Some(name.into()), loss.into_loss()))
+                .map(|(name, loss)| (Some(name.into()), GivenLoss::new(loss)))
                 .collect(),
         }
     }
@@ -419,7 +521,7 @@ impl<D: Device> Losses<D> {
         Self {
             losses: losses
                 .into_iter()
-                .map(|loss| (None, loss.into_loss()))
+                .map(|loss| (None, GivenLoss::new(loss)))
                 .collect(),
         }
     }
@@ -427,14 +529,15 @@ impl<D: Device> Losses<D> {
     /// One more output and its loss.
     #[must_use]
     pub fn and(mut self, output: impl Into<String>, loss: impl IntoLoss<D>) -> Self {
-        self.losses.push((Some(output.into()), loss.into_loss()));
+        self.losses
+            .push((Some(output.into()), GivenLoss::new(loss)));
         self
     }
 
     /// The loss of the next output.
     #[must_use]
     pub fn then(mut self, loss: impl IntoLoss<D>) -> Self {
-        self.losses.push((None, loss.into_loss()));
+        self.losses.push((None, GivenLoss::new(loss)));
         self
     }
 }
@@ -450,8 +553,8 @@ impl<D: Device> IntoLoss<D> for Losses<D> {
         let (mut named, mut in_order) = (Vec::new(), Vec::new());
         for (name, loss) in self.losses {
             match name {
-                Some(name) => named.push((name, loss?.into())),
-                None => in_order.push(Some(loss?.into())),
+                Some(name) => named.push((name, loss?)),
+                None => in_order.push(Some(loss?)),
             }
         }
         match (named.is_empty(), in_order.is_empty()) {
@@ -473,5 +576,9 @@ impl<D: Device> IntoLoss<D> for Box<dyn Loss<D>> {
 impl<D: LossCatalogue> IntoLoss<D> for &str {
     fn into_loss(self) -> Result<Box<dyn Loss<D>>> {
         by_name(self)
+    }
+
+    fn given_name(&self) -> Option<&str> {
+        Some(self)
     }
 }

@@ -1,7 +1,7 @@
 //! `mean(y_pred - y_true · ln(y_pred + 1e-7))` along the last axis.
 
 use super::binary_crossentropy::EPSILON;
-use super::{Loss, LossInput, loss};
+use super::{Loss, LossInput, loss, options};
 use crate::device::cpu::math;
 use crate::device::{Arith, Axes, Device, Float, MeanOf, PairFunction, PairLoss};
 
@@ -11,9 +11,7 @@ loss! {
 }
 
 impl<D: Device> Loss<D> for Poisson {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn compute(&self, input: LossInput<'_, D>) {
         let likelihood = MeanOf(PoissonLikelihood);

@@ -2,7 +2,7 @@
 
 use super::binary_crossentropy::clip;
 use super::check::{class_numbers, classes_along};
-use super::{Loss, LossInput, Options, row_loss, softmax_loss};
+use super::{Loss, LossInput, Options, loss_config, options, row_loss, softmax_loss};
 use crate::device::cpu::lanes::{self, Each, Itself, Same};
 use crate::device::cpu::math;
 use crate::device::{
@@ -44,7 +44,7 @@ impl SparseCategoricalCrossentropy {
     /// Rows of this class are left out, such as -1 for pixels without a label.
     #[must_use]
     pub const fn ignore_class(mut self, class: i32) -> Self {
-        self.entropy.ignore_class = Some(class as f32);
+        self.entropy.ignore_class = Some(class);
         self
     }
 
@@ -56,10 +56,14 @@ impl SparseCategoricalCrossentropy {
     }
 }
 
+loss_config! { SparseCategoricalCrossentropy {
+    "from_logits": entropy.from_logits,
+    "ignore_class": entropy.ignore_class,
+    "axis" unless (-1): axis,
+} }
+
 impl<D: Device> Loss<D> for SparseCategoricalCrossentropy {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
         classes_along(self.axis, y_true, y_pred)
@@ -67,7 +71,7 @@ impl<D: Device> Loss<D> for SparseCategoricalCrossentropy {
 
     fn check_targets(&self, values: &[f32], y_true: &Shape, y_pred: &Shape) -> Result<()> {
         let count = Axes::One(self.axis).width(y_true, y_pred);
-        class_numbers(values, count.unwrap_or_default(), self.entropy.ignore_class)
+        class_numbers(values, count.unwrap_or_default(), self.entropy.ignored())
     }
 
     fn fuses(&self, activation: Activation, y_true: &Shape, y_pred: &Shape) -> bool {
@@ -82,7 +86,7 @@ impl<D: Device> Loss<D> for SparseCategoricalCrossentropy {
     fn compute(&self, input: LossInput<'_, D>) {
         if input.logits.is_some() {
             let targets = ClassTargets::Numbers {
-                ignored: self.entropy.ignore_class,
+                ignored: self.entropy.ignored(),
             };
             let of_logits = SparseEntropy {
                 from_logits: true,
@@ -98,7 +102,7 @@ impl<D: Device> Loss<D> for SparseCategoricalCrossentropy {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SparseEntropy {
     pub from_logits: bool,
-    pub ignore_class: Option<f32>,
+    pub ignore_class: Option<i32>,
 }
 
 impl SparseEntropy {
@@ -108,11 +112,15 @@ impl SparseEntropy {
             ignore_class: None,
         }
     }
+
+    fn ignored(&self) -> Option<f32> {
+        self.ignore_class.map(|class| class as f32)
+    }
 }
 
 impl RowFunction for SparseEntropy {
     fn ignored_target(&self) -> Option<f32> {
-        self.ignore_class
+        self.ignored()
     }
 
     /// A number that no class has costs nothing, as a row of zeros would.
@@ -180,7 +188,7 @@ impl<F: Float> LineLoss<F> for SparseEntropy {
     }
 
     fn ignored_target(&self) -> Option<f32> {
-        self.ignore_class
+        self.ignored()
     }
 }
 

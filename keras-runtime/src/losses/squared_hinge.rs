@@ -1,7 +1,7 @@
 //! `mean(max(1 - y_true · y_pred, 0)²)` along the last axis, of targets -1 and 1.
 
 use super::hinge::{Margin, Margins};
-use super::{Loss, LossInput, loss};
+use super::{Loss, LossInput, loss, options};
 use crate::device::{Arith, Device, Float, PairFunction, PairLoss};
 
 loss! {
@@ -12,9 +12,7 @@ loss! {
 }
 
 impl<D: Device> Loss<D> for SquaredHinge {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn compute(&self, input: LossInput<'_, D>) {
         input.batch_loss(&Margins(SquaredMargin), self.options.reduction);

@@ -1,7 +1,7 @@
 //! `1 - I / (I + alpha Σ t (1 - p) + beta Σ p (1 - t) + 1e-7)` with `I = Σ t p`, over all axes or some.
 
 use super::binary_crossentropy::EPSILON;
-use super::{Loss, LossInput, loss, same_shape};
+use super::{Loss, LossInput, loss, options, same_shape};
 use crate::device::{Axes, Device, Float, LineLoss};
 use crate::error::Result;
 use crate::shape::Shape;
@@ -22,12 +22,15 @@ loss! {
         /// all of them.
         axis: Axes = Axes::All,
     }
+    config {
+        "alpha": alpha,
+        "beta": beta,
+        "axis": axis,
+    }
 }
 
 impl<D: Device> Loss<D> for Tversky {
-    fn name(&self) -> &str {
-        &self.options.name
-    }
+    options!();
 
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
         same_shape(y_true, y_pred)?;

@@ -1,7 +1,9 @@
 //! The area under the curve that the confusion matrix draws while the threshold falls.
 
-use super::confusion::{Confusion, Matrix, confusion_methods};
+use super::confusion::{Confusion, Matrix, confusion_methods, read_count};
+use super::metric::described;
 use super::{Direction, Metric, MetricInput, Own, ThresholdList, divide};
+use crate::config::{self, Argument, Arguments, Json, Object, Read, argument};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::shape::Shape;
@@ -209,7 +211,70 @@ fn interpolated_precision(lower: &Matrix, higher: &Matrix) -> f32 {
     divide(slope * (gained + intercept * ratio.ln()), targets)
 }
 
+argument! {
+    Curve, "`ROC`, `PR` or `PRGAIN`": |curve| Json::from(match curve {
+        Self::Roc => "ROC",
+        Self::Pr => "PR",
+        Self::PrGain => "PRGAIN",
+    }), |json| match json.as_str() {
+        Some("roc" | "ROC") => Some(Self::Roc),
+        Some("pr" | "PR") => Some(Self::Pr),
+        Some("prgain" | "PRGAIN") => Some(Self::PrGain),
+        _ => None,
+    };
+    Summation, "`interpolation`, `majoring` or `minoring`": |summation| Json::from(match summation {
+        Self::Interpolation => "interpolation",
+        Self::Minoring => "minoring",
+        Self::Majoring => "majoring",
+    }), |json| match json.as_str() {
+        Some("interpolation" | "Interpolation") => Some(Self::Interpolation),
+        Some("minoring" | "Minoring") => Some(Self::Minoring),
+        Some("majoring" | "Majoring") => Some(Self::Majoring),
+        _ => None,
+    };
+}
+
+impl Arguments for AUC {
+    fn write(&self, config: &mut Object) {
+        self.own.write(config);
+        let weights = &self.label_weights;
+        config.set("num_thresholds", self.confusion.len());
+        config.set("curve", self.curve.to_json());
+        config.set("summation_method", self.summation.to_json());
+        config.set("multi_label", self.confusion.by_column);
+        config.set("num_labels", self.num_labels.to_json());
+        config.set(
+            "label_weights",
+            (!weights.is_empty()).then(|| weights.to_json()),
+        );
+        config.set("from_logits", self.confusion.from_logits);
+        if !self.confusion.given().is_null() {
+            config.set("thresholds", self.confusion.given());
+        }
+    }
+
+    fn read(&mut self, name: &str, value: &Json) -> Result<bool> {
+        match name {
+            "num_thresholds" => *self = self.clone().num_thresholds(read_count(name, value)?),
+            "curve" => config::read(&mut self.curve, name, value)?,
+            "summation_method" => config::read(&mut self.summation, name, value)?,
+            "multi_label" => config::read(&mut self.confusion.by_column, name, value)?,
+            "num_labels" => config::read(&mut self.num_labels, name, value)?,
+            "label_weights" => config::read(&mut self.label_weights, name, value)?,
+            "from_logits" => config::read(&mut self.confusion.from_logits, name, value)?,
+            "thresholds" if value.is_null() => {}
+            "thresholds" => {
+                let ThresholdList(thresholds) = value.read(name)?;
+                self.confusion.enclose(thresholds);
+            }
+            _ => return self.own.read(name, value),
+        }
+        Ok(true)
+    }
+}
+
 impl<D: Device> Metric<D> for AUC {
+    described!(AUC);
     confusion_methods!();
 
     fn validate(&self) -> Result<()> {

@@ -10,6 +10,9 @@ mean_metric! {
     mean of elements: MeanOf<Hit> = MeanOf(Hit { threshold: 0.5 });
     targets: broadcast;
     better: Up;
+    config {
+        "threshold": function.0.threshold,
+    }
 }
 
 impl BinaryAccuracy {

@@ -10,6 +10,10 @@ mean_metric! {
     mean of rows: MeanOf<BinaryEntropy> = MeanOf(BinaryEntropy::new());
     targets: same_shape;
     better: Down;
+    config {
+        "from_logits": function.0.from_logits,
+        "label_smoothing": function.0.label_smoothing,
+    }
 }
 
 impl BinaryCrossentropy {

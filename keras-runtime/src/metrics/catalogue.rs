@@ -2,7 +2,8 @@
 
 use super::argument::Targets;
 use super::*;
-use crate::device::{Device, on_devices};
+use crate::config::{Arguments, Config};
+use crate::device::{Cpu, Device, on_devices};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -14,12 +15,21 @@ pub trait MetricCatalogue: Device {
     /// # Errors
     /// If there is none; the message suggests the nearest.
     fn metric(name: &str, y_true: &Shape, y_pred: &Shape) -> Result<Box<dyn Metric<Self>>>;
+    /// See [`from_config`].
+    ///
+    /// # Errors
+    /// If there is none, or an argument does not fit.
+    fn metric_of(config: &Config) -> Result<Box<dyn Metric<Self>>>;
 }
 
 on_devices! {
     impl MetricCatalogue {
         fn metric(name: &str, y_true: &Shape, y_pred: &Shape) -> Result<Box<dyn Metric<Self>>> {
             find(name, y_true, y_pred)
+        }
+
+        fn metric_of(config: &Config) -> Result<Box<dyn Metric<Self>>> {
+            of_config(config)
         }
     }
 }
@@ -35,6 +45,27 @@ pub fn by_name<D: MetricCatalogue>(
     y_pred: &Shape,
 ) -> Result<Box<dyn Metric<D>>> {
     D::metric(name, y_true, y_pred).or_else(|error| registry::registered(name).ok_or(error))
+}
+
+/// The metric of a configuration, as `keras.metrics.deserialize` finds it; a class of the user's own is
+/// one that was [`register`]ed under its name.
+///
+/// # Errors
+/// If there is none, it has no such argument, or a value does not fit.
+pub fn from_config<D: MetricCatalogue>(config: &Config) -> Result<Box<dyn Metric<D>>> {
+    if !config.is_keras()
+        && let Some(metric) = registry::registered(&config.class_name)
+    {
+        return Ok(metric);
+    }
+    D::metric_of(config)
+}
+
+/// Sets the arguments of a metric.
+fn with_arguments<M: Arguments + Metric<Cpu>>(mut metric: M, config: &Config) -> Result<M> {
+    config.read_into(&mut metric)?;
+    metric.validate()?;
+    Ok(metric)
 }
 
 /// Whether [`by_name`] finds a metric, without making one: those of some classes are numbered.
@@ -59,7 +90,8 @@ fn is_accuracy(name: &str) -> bool {
 macro_rules! catalogue {
     (
         without arguments { $($ty:ident: $($name:literal)|+;)* }
-        with arguments { $($with:ident($($argument:literal),+): $($with_name:literal)|+;)* }
+        with arguments { $($with:ident($($argument:literal = $first:expr),+): $($with_name:literal)|+;)* }
+        with functions { $($function:ident($($of_function:literal),+): $($function_name:literal)|+;)* }
         of values { $($of:ident: $($of_name:literal)|+;)* }
     ) => {
         $(own::standalone!($ty);
@@ -71,6 +103,8 @@ macro_rules! catalogue {
         })*
 
         $(own::standalone!($with);)*
+
+        $(own::standalone!($function);)*
 
         fn find<D: Device>(
             name: &str,
@@ -90,6 +124,14 @@ macro_rules! catalogue {
             }
         }
 
+        fn of_config<D: Device>(config: &Config) -> Result<Box<dyn Metric<D>>> {
+            Ok(match config.class_name.as_str() {
+                $($($name)|+ => Box::new(with_arguments($ty::new(), config)?),)*
+                $($($with_name)|+ => Box::new(with_arguments($with::new($($first),+), config)?),)*
+                name => return Err(mistake(name)),
+            })
+        }
+
         fn is_known(name: &str) -> bool {
             matches!(name, $($($name)|+)|+)
         }
@@ -103,6 +145,12 @@ macro_rules! catalogue {
                     stringify!($with),
                     [$($argument),+].join(", "),
                 )),)*
+                $($($function_name)|+ => Error::value(format!(
+                    "The metric `{name}` needs a function, which neither a name nor a file can say. Expected {0}::new({1}). \
+                     Received: {name}",
+                    stringify!($function),
+                    [$($of_function),+].join(", "),
+                )),)*
                 $($($of_name)|+ => Error::value(format!(
                     "The metric `{name}` takes values, and not targets and predictions, so it cannot be one of those \
                      of `compile`. Expected {}::new() with `update_state(values)`, or `add_metric` in a model. \
@@ -112,7 +160,7 @@ macro_rules! catalogue {
                 _ => Error::unknown(
                     "metric",
                     name,
-                    &["accuracy", "acc", $($($name),+,)* $($($with_name),+),*],
+                    &["accuracy", "acc", $($($name),+,)* $($($with_name),+,)* $($($function_name),+),*],
                 ),
             }
         }
@@ -158,14 +206,17 @@ catalogue! {
     }
 
     with arguments {
-        SensitivityAtSpecificity("specificity"): "SensitivityAtSpecificity" | "sensitivity_at_specificity";
-        SpecificityAtSensitivity("sensitivity"): "SpecificityAtSensitivity" | "specificity_at_sensitivity";
-        PrecisionAtRecall("recall"): "PrecisionAtRecall" | "precision_at_recall";
-        RecallAtPrecision("precision"): "RecallAtPrecision" | "recall_at_precision";
-        IoU("num_classes", "target_class_ids"): "IoU" | "io_u";
-        MeanIoU("num_classes"): "MeanIoU" | "mean_io_u";
-        OneHotIoU("num_classes", "target_class_ids"): "OneHotIoU" | "one_hot_io_u";
-        OneHotMeanIoU("num_classes"): "OneHotMeanIoU" | "one_hot_mean_io_u";
+        SensitivityAtSpecificity("specificity" = 0.5): "SensitivityAtSpecificity" | "sensitivity_at_specificity";
+        SpecificityAtSensitivity("sensitivity" = 0.5): "SpecificityAtSensitivity" | "specificity_at_sensitivity";
+        PrecisionAtRecall("recall" = 0.5): "PrecisionAtRecall" | "precision_at_recall";
+        RecallAtPrecision("precision" = 0.5): "RecallAtPrecision" | "recall_at_precision";
+        IoU("num_classes" = 1, "target_class_ids" = [0]): "IoU" | "io_u";
+        MeanIoU("num_classes" = 1): "MeanIoU" | "mean_io_u";
+        OneHotIoU("num_classes" = 1, "target_class_ids" = [0]): "OneHotIoU" | "one_hot_io_u";
+        OneHotMeanIoU("num_classes" = 1): "OneHotMeanIoU" | "one_hot_mean_io_u";
+    }
+
+    with functions {
         MeanMetricWrapper("function"): "MeanMetricWrapper" | "mean_metric_wrapper";
     }
 

@@ -35,16 +35,46 @@ impl RowFunction for SameClass {
 /// Where the maximum is; the first, if there are several. NaN is larger than every number, as in NumPy.
 #[inline(always)]
 pub(super) fn argmax<F: Float, A: Arith>(row: &[F]) -> usize {
+    if row.len() < SHORT {
+        return argmax_of_few(row);
+    }
     let max = lanes::max::<A, F>(row);
     let nan = row.iter().position(|value| value.is_nan());
     let first = || row.iter().position(|&value| value == max);
     nan.or_else(first).unwrap_or(0)
 }
 
+/// The length from which three passes in vectors are faster than one of single numbers.
+const SHORT: usize = 4 * lanes::LANES;
+
+fn argmax_of_few<F: Float>(row: &[F]) -> usize {
+    let (mut at, mut max) = (0, F::neg_infinity());
+    for (i, &value) in row.iter().enumerate() {
+        if value.is_nan() {
+            return i;
+        }
+        (at, max) = if value > max { (i, value) } else { (at, max) };
+    }
+    at
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::device::cpu::simd::Separate;
+
+    #[test]
+    fn rows_of_all_lengths_agree() {
+        for len in SHORT - 2..SHORT + 2 {
+            for at in 0..len {
+                let mut row = vec![-2.0; len];
+                (row[at], row[len - 1]) = (0.5, 0.5);
+                assert_eq!(argmax::<f32, Separate>(&row), at);
+                row[at] = f32::NAN;
+                assert_eq!(argmax::<f32, Separate>(&row), at);
+            }
+        }
+    }
 
     #[test]
     fn the_first_of_equal_maxima_counts() {

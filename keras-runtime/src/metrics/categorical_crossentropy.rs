@@ -10,6 +10,11 @@ mean_metric! {
     mean of LineLoss along axis: CategoricalEntropy = CategoricalEntropy::new();
     targets: same_shape;
     better: Down;
+    config {
+        "from_logits": function.from_logits,
+        "label_smoothing": function.label_smoothing,
+        "axis": axis,
+    }
 }
 
 impl CategoricalCrossentropy {

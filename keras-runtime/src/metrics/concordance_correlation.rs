@@ -11,6 +11,9 @@ mean_metric! {
     mean of LineFunction along axis: Concordance = Concordance;
     targets: same_shape;
     better: Up;
+    config {
+        "axis": axis,
+    }
 }
 
 /// What keeps quotients finite: `keras.backend.epsilon()`.

@@ -5,6 +5,7 @@
 //! below them. Everything else is sums over it.
 
 use super::{MetricInput, Own};
+use crate::config::{Argument, Json, Object, Read, argument};
 use crate::device::{Device, Grid, Spacing, Thresholds};
 use crate::error::{Error, Result};
 use crate::losses::same_shape;
@@ -21,8 +22,8 @@ const EPSILON: f32 = 1e-7;
 pub(super) struct Confusion {
     /// Ascending.
     thresholds: Vec<f32>,
-    /// Whether they are the user's.
-    are_given: bool,
+    /// The user's, as they were given.
+    given: Option<ThresholdList>,
     /// Where each of them was among the user's.
     places: Vec<usize>,
     spacing: Spacing,
@@ -37,7 +38,7 @@ impl Confusion {
     pub fn new() -> Self {
         Self {
             thresholds: vec![0.5],
-            are_given: false,
+            given: None,
             places: vec![0],
             spacing: Spacing::Any,
             from_logits: false,
@@ -57,7 +58,7 @@ impl Confusion {
         own.require(!thresholds.is_empty(), || {
             "Expected at least one threshold. Received: []".to_owned()
         });
-        self.are_given = true;
+        self.given = Some(ThresholdList(thresholds.clone()));
         self.spacing = match is_even(&thresholds) {
             true => Spacing::Even,
             false => Spacing::Any,
@@ -84,6 +85,7 @@ impl Confusion {
     /// These thresholds in ascending order, and one below 0 and one above 1.
     pub fn enclose(&mut self, mut thresholds: Vec<f32>) {
         thresholds.sort_by(f32::total_cmp);
+        self.given = Some(ThresholdList(thresholds.clone()));
         thresholds.insert(0, 0.0);
         thresholds.push(1.0);
         self.spacing = match is_even(&thresholds) {
@@ -95,6 +97,7 @@ impl Confusion {
 
     /// So many thresholds from 0 to 1, the ends a little below and above.
     pub fn enclose_spread(&mut self, count: usize) {
+        self.given = None;
         self.set_ends(even(count.max(2)).collect());
         self.spacing = Spacing::EvenWithEnds;
     }
@@ -109,7 +112,7 @@ impl Confusion {
 
     /// Only the k largest predictions of a row can be positive; without thresholds they are.
     pub fn set_top_k(&mut self, k: usize) {
-        if !self.are_given {
+        if self.given.is_none() {
             self.thresholds = vec![NEVER];
         }
         self.top_k = Some(k);
@@ -118,6 +121,43 @@ impl Confusion {
     /// Only this class counts.
     pub fn set_class_id(&mut self, class: usize) {
         self.class_id = Some(class);
+    }
+
+    /// The thresholds as Keras' files have them: the user's, or nothing.
+    pub fn given(&self) -> Json {
+        self.given.to_json()
+    }
+
+    /// Appends what classes count, as Keras' files have it.
+    pub fn write_classes(&self, config: &mut Object) {
+        config.set("top_k", self.top_k.to_json());
+        config.set("class_id", self.class_id.to_json());
+    }
+
+    /// The only class that counts.
+    pub const fn class_id(&self) -> Option<usize> {
+        self.class_id
+    }
+
+    /// Sets an argument; whether it is one of these.
+    pub fn read(&mut self, own: &mut Own, name: &str, value: &Json) -> Result<bool> {
+        match name {
+            _ if value.is_null() => Ok(["thresholds", "top_k", "class_id"].contains(&name)),
+            "thresholds" => {
+                let ThresholdList(thresholds) = value.read(name)?;
+                self.set_thresholds(own, thresholds);
+                Ok(true)
+            }
+            "top_k" => {
+                self.set_top_k(value.read(name)?);
+                Ok(true)
+            }
+            "class_id" => {
+                self.set_class_id(value.read(name)?);
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
     }
 
     /// How many thresholds there are.
@@ -275,6 +315,30 @@ fn is_even(thresholds: &[f32]) -> bool {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ThresholdList(pub(super) Vec<f32>);
 
+argument! {
+    ThresholdList, "a number or a list of numbers": |thresholds| match thresholds.0[..] {
+        [threshold] => threshold.to_json(),
+        _ => thresholds.0.to_json(),
+    }, |json| match json.as_list() {
+        Some(_) => Vec::from_json(json)?.map(Self),
+        None => f32::from_json(json)?.map(|threshold| Self(vec![threshold])),
+    };
+}
+
+/// How many thresholds a file may ask for.
+const MOST: usize = 1 << 20;
+
+/// A number of thresholds, as it stands in a file.
+pub(super) fn read_count(name: &str, value: &Json) -> Result<usize> {
+    let count = value.read(name)?;
+    if count > MOST {
+        return Err(Error::value(format!(
+            "Expected at most {MOST} thresholds. Received: {name}={count}"
+        )));
+    }
+    Ok(count)
+}
+
 impl From<f32> for ThresholdList {
     fn from(threshold: f32) -> Self {
         Self(vec![threshold])
@@ -347,6 +411,7 @@ macro_rules! threshold_metric {
         struct $ty:ident: $name:literal;
         value: $value:expr;
         better: $direction:ident;
+        $(with $write:ident;)?
     ) => {
         $(#[$meta])*
         ///
@@ -378,7 +443,20 @@ macro_rules! threshold_metric {
             }
         }
 
+        impl $crate::config::Arguments for $ty {
+            fn write(&self, config: &mut $crate::config::Object) {
+                self.own.write(config);
+                config.set("thresholds", self.confusion.given());
+                $(self.confusion.$write(config);)?
+            }
+
+            fn read(&mut self, name: &str, value: &$crate::config::Json) -> $crate::Result<bool> {
+                Ok(self.own.read(name, value)? || self.confusion.read(&mut self.own, name, value)?)
+            }
+        }
+
         impl<D: $crate::device::Device> $crate::metrics::Metric<D> for $ty {
+            $crate::metrics::metric::described!($ty);
             $crate::metrics::confusion::confusion_methods!(all);
 
             fn results(&self, state: &[f32], values: &mut Vec<f32>) {
@@ -437,21 +515,26 @@ macro_rules! constrained_metric {
         impl $ty {
             #[doc = concat!("The metric for a `", stringify!($argument), "` between 0 and 1, with 200 thresholds.")]
             pub fn new($argument: f32) -> Self {
-                let mut own = $crate::metrics::Own::numbered($name);
-                own.require((0.0..=1.0).contains(&$argument), || {
+                let mut confusion = $crate::metrics::confusion::Confusion::new();
+                confusion.spread(200);
+                let metric = Self {
+                    own: $crate::metrics::Own::numbered($name),
+                    confusion,
+                    $argument,
+                };
+                metric.checked()
+            }
+
+            fn checked(mut self) -> Self {
+                let $argument = self.$argument;
+                self.own.require((0.0..=1.0).contains(&$argument), || {
                     format!(
                         "Argument `{0}` must be in the range [0, 1]. Received: {0}={1:?}",
                         stringify!($argument),
                         $argument
                     )
                 });
-                let mut confusion = $crate::metrics::confusion::Confusion::new();
-                confusion.spread(200);
-                Self {
-                    own,
-                    confusion,
-                    $argument,
-                }
+                self
             }
 
             /// How many thresholds are tried; 200 by default.
@@ -474,7 +557,38 @@ macro_rules! constrained_metric {
             }
         }
 
+        impl $crate::config::Arguments for $ty {
+            fn write(&self, config: &mut $crate::config::Object) {
+                self.own.write(config);
+                config.set("class_id", self.confusion.class_id().map($crate::config::Json::from));
+                config.set("num_thresholds", self.confusion.len());
+                config.set(
+                    stringify!($argument),
+                    $crate::config::Argument::to_json(&self.$argument),
+                );
+            }
+
+            fn read(&mut self, name: &str, value: &$crate::config::Json) -> $crate::Result<bool> {
+                match name {
+                    "num_thresholds" => {
+                        let count = $crate::metrics::confusion::read_count(name, value)?;
+                        *self = self.clone().num_thresholds(count);
+                    }
+                    stringify!($argument) => {
+                        self.$argument = $crate::config::Read::read(value, name)?;
+                        *self = self.clone().checked();
+                    }
+                    _ => {
+                        return Ok(self.own.read(name, value)?
+                            || self.confusion.read(&mut self.own, name, value)?);
+                    }
+                }
+                Ok(true)
+            }
+        }
+
         impl<D: $crate::device::Device> $crate::metrics::Metric<D> for $ty {
+            $crate::metrics::metric::described!($ty);
             $crate::metrics::confusion::confusion_methods!(all);
 
             fn result(&self, state: &[f32]) -> f32 {

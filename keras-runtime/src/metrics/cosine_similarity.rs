@@ -10,6 +10,9 @@ mean_metric! {
     mean of LineFunction along axis: Cosine = Cosine;
     targets: same_shape;
     better: Up;
+    config {
+        "axis" unless (-1): axis,
+    }
 }
 
 /// The cosine of the angle between two vectors.

@@ -1,6 +1,7 @@
 //! `(1 + β²) P R / (β² P + R)` of the precision P and the recall R of each class.
 
 use super::Own;
+use crate::config::{Json, argument};
 use crate::device::{ColumnFunction, Float};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
@@ -10,7 +11,7 @@ const EPSILON: f32 = 1e-7;
 
 /// How the scores of the classes become one.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Average {
+pub(super) enum Average {
     /// They stay as they are.
     None,
     /// Everything is counted together.
@@ -21,12 +22,29 @@ enum Average {
     Weighted,
 }
 
+argument! {
+    Average, "`micro`, `macro`, `weighted` or nothing": |average| match average {
+        Self::None => Json::Null,
+        Self::Micro => Json::from("micro"),
+        Self::Macro => Json::from("macro"),
+        Self::Weighted => Json::from("weighted"),
+    }, |json| match json {
+        Json::Null => Some(Self::None),
+        _ => match json.as_str() {
+            Some("micro") => Some(Self::Micro),
+            Some("macro") => Some(Self::Macro),
+            Some("weighted") => Some(Self::Weighted),
+            _ => None,
+        },
+    };
+}
+
 /// The score of the classes, without its name: also [`F1Score`](super::F1Score)'s.
 #[derive(Clone, Debug)]
 pub(super) struct Score {
-    beta: f32,
-    average: Average,
-    positive: Positive,
+    pub beta: f32,
+    pub average: Average,
+    pub positive: Positive,
 }
 
 /// The sums of a column.
@@ -41,10 +59,7 @@ impl Score {
         }
     }
 
-    pub fn set_beta(&mut self, own: &mut Own, beta: f32) {
-        own.require(beta > 0.0, || {
-            format!("Invalid `beta` argument value. It should be > 0. Received: beta={beta:?}")
-        });
+    pub fn set_beta(&mut self, beta: f32) {
         self.beta = beta;
     }
 
@@ -66,14 +81,27 @@ impl Score {
         self.average = found.unwrap_or(self.average);
     }
 
-    pub fn set_threshold(&mut self, own: &mut Own, threshold: f32) {
-        own.require(threshold > 0.0 && threshold <= 1.0, || {
-            format!(
-                "Invalid `threshold` argument value. It should verify 0 < threshold <= 1. \
-                 Received: threshold={threshold:?}"
-            )
-        });
+    pub fn set_threshold(&mut self, threshold: f32) {
         self.positive.threshold = Some(threshold);
+    }
+
+    /// Whether the numbers are in range.
+    pub fn validate(&self) -> Result<()> {
+        let Self { beta, positive, .. } = self;
+        if beta.is_nan() || *beta <= 0.0 {
+            return Err(Error::value(format!(
+                "Invalid `beta` argument value. It should be > 0. Received: beta={beta:?}"
+            )));
+        }
+        match positive.threshold {
+            Some(threshold) if !(threshold > 0.0 && threshold <= 1.0) => {
+                Err(Error::value(format!(
+                    "Invalid `threshold` argument value. It should verify 0 < threshold <= 1. \
+                 Received: threshold={threshold:?}"
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What is summed up.
@@ -128,9 +156,9 @@ impl Score {
 
 /// Sums true positives, false positives, false negatives and targets.
 #[derive(Clone, Copy, Debug)]
-struct Positive {
+pub(super) struct Positive {
     /// Predictions above it are positive; without one the largest of each row.
-    threshold: Option<f32>,
+    pub threshold: Option<f32>,
 }
 
 impl ColumnFunction<SUMS> for Positive {
@@ -147,7 +175,7 @@ impl ColumnFunction<SUMS> for Positive {
 
 /// Defines a metric with a field `score`.
 macro_rules! score_metric {
-    ($(#[$meta:meta])* struct $ty:ident: $name:literal;) => {
+    ($(#[$meta:meta])* struct $ty:ident: $name:literal; config { $($config:tt)* }) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
         pub struct $ty {
@@ -176,18 +204,23 @@ macro_rules! score_metric {
             /// Predictions above it are positive; by default the largest one of each row is.
             #[must_use]
             pub fn threshold(mut self, threshold: f32) -> Self {
-                self.score.set_threshold(&mut self.own, threshold);
+                self.score.set_threshold(threshold);
                 self
             }
         }
 
+        $crate::config::arguments!($ty: own { $($config)* });
+
         impl<D: $crate::device::Device> $crate::metrics::Metric<D> for $ty {
+            $crate::metrics::metric::described!($ty);
+
             fn name(&self) -> &str {
                 self.own.name()
             }
 
             fn validate(&self) -> $crate::Result<()> {
-                self.own.validate()
+                self.own.validate()?;
+                self.score.validate()
             }
 
             fn variables(
@@ -234,13 +267,18 @@ pub(super) use score_metric;
 score_metric! {
     /// The weighted harmonic mean of precision and recall of each class: `keras.metrics.FBetaScore`.
     struct FBetaScore: "fbeta_score";
+    config {
+        "average": score.average,
+        "beta": score.beta,
+        "threshold": score.positive.threshold,
+    }
 }
 
 impl FBetaScore {
     /// How much more recall counts than precision; 1 by default.
     #[must_use]
     pub fn beta(mut self, beta: f32) -> Self {
-        self.score.set_beta(&mut self.own, beta);
+        self.score.set_beta(beta);
         self
     }
 }

@@ -2,12 +2,16 @@
 //! overlap.
 
 use super::{MetricInput, Own};
+use crate::config::{self, Argument, Json, Read};
 use crate::device::{ClassOf, ClassPairs, Device};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
 /// What keeps quotients finite: `keras.backend.epsilon()`.
 const EPSILON: f32 = 1e-7;
+
+/// How many classes a file may ask for: their matrix has as many numbers as there are pairs of them.
+const MOST: usize = 1 << 14;
 
 /// The overlap of classes, without its name: what all metrics of the family are.
 #[derive(Clone, Debug)]
@@ -56,6 +60,44 @@ impl Overlap {
             }),
         }
         self.targets = targets;
+    }
+
+    /// An argument as Keras' files have it.
+    pub fn argument(&self, own: &Own, name: &str) -> Json {
+        match name {
+            "num_classes" => self.classes.to_json(),
+            "target_class_ids" => self.targets.to_json(),
+            "ignore_class" => self.ignore_class.to_json(),
+            "sparse_y_true" => self.sparse_y_true.to_json(),
+            "sparse_y_pred" => self.sparse_y_pred.to_json(),
+            "axis" => self.axis.to_json(),
+            "threshold" => self.threshold.to_json(),
+            _ => own.argument(name),
+        }
+    }
+
+    /// Sets an argument; whether it is one of these.
+    pub fn read(&mut self, own: &mut Own, name: &str, value: &Json) -> Result<bool> {
+        match name {
+            "num_classes" => {
+                let classes: usize = value.read(name)?;
+                if classes > MOST {
+                    return Err(Error::value(format!(
+                        "Expected at most {MOST} classes. Received: {name}={classes}"
+                    )));
+                }
+                self.classes = classes;
+                self.set_targets(own, (0..classes).collect());
+            }
+            "target_class_ids" => self.set_targets(own, value.read(name)?),
+            "ignore_class" => config::read(&mut self.ignore_class, name, value)?,
+            "sparse_y_true" => config::read(&mut self.sparse_y_true, name, value)?,
+            "sparse_y_pred" => config::read(&mut self.sparse_y_pred, name, value)?,
+            "axis" => config::read(&mut self.axis, name, value)?,
+            "threshold" => config::read(&mut self.threshold, name, value)?,
+            _ => return own.read(name, value),
+        }
+        Ok(true)
     }
 
     /// The matrix of classes, twice: see [`Counts`](crate::device::Counts).
@@ -162,10 +204,25 @@ impl Overlap {
     }
 }
 
-/// Implements a metric with a field `overlap`.
+/// Implements a metric with a field `overlap`, and with what Keras calls its arguments, in Keras' order.
 macro_rules! overlap_metric {
-    ($ty:ident $(, $argument:ident)*) => {
+    ($ty:ident($($config:ident),+) $(, $argument:ident)*) => {
+        impl $crate::config::Arguments for $ty {
+            fn write(&self, config: &mut $crate::config::Object) {
+                for name in [$(stringify!($config)),+] {
+                    config.set(name, self.overlap.argument(&self.own, name));
+                }
+            }
+
+            fn read(&mut self, name: &str, value: &$crate::config::Json) -> $crate::Result<bool> {
+                let is_one = [$(stringify!($config)),+].contains(&name);
+                Ok(is_one && self.overlap.read(&mut self.own, name, value)?)
+            }
+        }
+
         impl<D: $crate::device::Device> $crate::metrics::Metric<D> for $ty {
+            $crate::metrics::metric::described!($ty);
+
             fn name(&self) -> &str {
                 self.own.name()
             }
@@ -280,4 +337,19 @@ impl IoU {
     }
 }
 
-overlap_metric!(IoU, ignore_class, sparse_y_true, sparse_y_pred, axis);
+overlap_metric!(
+    IoU(
+        name,
+        dtype,
+        num_classes,
+        target_class_ids,
+        ignore_class,
+        sparse_y_true,
+        sparse_y_pred,
+        axis
+    ),
+    ignore_class,
+    sparse_y_true,
+    sparse_y_pred,
+    axis
+);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Direction, Metric, MetricArg, MetricInput};
+use crate::config::Config;
 use crate::device::Device;
 use crate::error::Result;
 use crate::losses::{Loss, LossInput};
@@ -18,6 +19,10 @@ struct LossMetric<D: Device>(Box<dyn Loss<D>>);
 impl<D: Device> Metric<D> for LossMetric<D> {
     fn name(&self) -> &str {
         self.0.name()
+    }
+
+    fn config(&self) -> Config {
+        self.0.config()
     }
 
     fn validate(&self) -> Result<()> {

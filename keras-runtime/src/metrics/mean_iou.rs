@@ -24,4 +24,18 @@ impl MeanIoU {
     }
 }
 
-overlap_metric!(MeanIoU, ignore_class, sparse_y_true, sparse_y_pred, axis);
+overlap_metric!(
+    MeanIoU(
+        num_classes,
+        name,
+        dtype,
+        ignore_class,
+        sparse_y_true,
+        sparse_y_pred,
+        axis
+    ),
+    ignore_class,
+    sparse_y_true,
+    sparse_y_pred,
+    axis
+);

@@ -10,6 +10,8 @@
 /// * `LineLoss along axis`, `LineFunction along axis`: the same, or a
 ///   [`LineFunction`](crate::device::LineFunction), of each line along an axis that can be chosen;
 /// * `batches`: a [`BatchFunction`](crate::device::BatchFunction) with a value for each row.
+///
+/// `config` is the table of its further [arguments](crate::config::arguments).
 macro_rules! mean_metric {
     (
         $(#[$meta:meta])*
@@ -17,6 +19,7 @@ macro_rules! mean_metric {
         mean of $line:ident along axis: $function:ty = $value:expr;
         targets: $fits:ident;
         better: $direction:ident;
+        $(config { $($config:tt)* })?
     ) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
@@ -49,8 +52,10 @@ macro_rules! mean_metric {
             }
         }
 
+        $crate::config::arguments!($ty: own { $($($config)*)? });
+
         impl<D: $crate::device::Device> $crate::metrics::Metric<D> for $ty {
-            $crate::metrics::mean_metric::mean_metric!(@common $direction);
+            $crate::metrics::mean_metric::mean_metric!(@common $ty $direction);
 
             fn check(
                 &self,
@@ -84,6 +89,7 @@ macro_rules! mean_metric {
         mean of $of:ident: $function:ty = $value:expr;
         targets: $fits:ident;
         better: $direction:ident;
+        $(config { $($config:tt)* })?
     ) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
@@ -102,8 +108,10 @@ macro_rules! mean_metric {
             }
         }
 
+        $crate::config::arguments!($ty: own { $($($config)*)? });
+
         impl<D: $crate::device::Device> $crate::metrics::Metric<D> for $ty {
-            $crate::metrics::mean_metric::mean_metric!(@common $direction);
+            $crate::metrics::mean_metric::mean_metric!(@common $ty $direction);
 
             fn check(
                 &self,
@@ -116,7 +124,9 @@ macro_rules! mean_metric {
             $crate::metrics::mean_metric::mean_metric!(@update $of);
         }
     };
-    (@common $direction:ident) => {
+    (@common $ty:ident $direction:ident) => {
+        $crate::metrics::metric::described!($ty);
+
         fn name(&self) -> &str {
             self.own.name()
         }

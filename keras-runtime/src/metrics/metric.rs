@@ -2,6 +2,7 @@
 
 use ndarray::{ArrayD, IxDyn};
 
+use crate::config::Config;
 use crate::device::{
     Axes, BatchFunction, BatchView, ColumnFunction, Device, Grid, LineFunction, Lines, RowFunction,
     Rows,
@@ -28,6 +29,12 @@ pub enum Direction {
 pub trait Metric<D: Device>: Send + Sync {
     /// The name it is logged under, such as `mean_squared_error`.
     fn name(&self) -> &str;
+
+    /// Its class and the arguments of its constructor, as Keras' files have them. By default it is a
+    /// class of the user's own without arguments.
+    fn config(&self) -> Config {
+        Config::of_type::<Self>()
+    }
 
     /// Whether its arguments are in range. `compile` and `update_state` ask, because a builder method
     /// has no way to say so.
@@ -276,3 +283,13 @@ pub(crate) fn mean(state: &[f32]) -> f32 {
 pub(crate) fn divide(a: f32, b: f32) -> f32 {
     if b == 0.0 { 0.0 } else { a / b }
 }
+
+/// The configuration of a metric of Keras' whose arguments are known, within its `impl Metric`.
+macro_rules! described {
+    ($ty:ident) => {
+        fn config(&self) -> $crate::config::Config {
+            $crate::config::Config::keras("keras.metrics", stringify!($ty)).arguments(self)
+        }
+    };
+}
+pub(super) use described;

@@ -23,4 +23,17 @@ impl OneHotIoU {
     }
 }
 
-overlap_metric!(OneHotIoU, ignore_class, sparse_y_pred, axis);
+overlap_metric!(
+    OneHotIoU(
+        num_classes,
+        target_class_ids,
+        name,
+        dtype,
+        ignore_class,
+        sparse_y_pred,
+        axis
+    ),
+    ignore_class,
+    sparse_y_pred,
+    axis
+);

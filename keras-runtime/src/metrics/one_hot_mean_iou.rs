@@ -23,4 +23,9 @@ impl OneHotMeanIoU {
     }
 }
 
-overlap_metric!(OneHotMeanIoU, ignore_class, sparse_y_pred, axis);
+overlap_metric!(
+    OneHotMeanIoU(num_classes, name, dtype, ignore_class, sparse_y_pred, axis),
+    ignore_class,
+    sparse_y_pred,
+    axis
+);

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use ndarray::{ArrayBase, ArrayD, Data, Dimension, IxDyn};
 
 use super::{Metric, MetricInput};
+use crate::config::{Json, Object, Read};
 use crate::data::Element;
 use crate::device::{Arith, Cpu, Float, MeanOf, PairFunction, RowSums, Rows};
 use crate::error::{Error, Result};
@@ -20,6 +21,7 @@ pub struct Own {
     name: Cow<'static, str>,
     /// Which one of its class it is, where the class counts.
     number: Option<usize>,
+    dtype: Cow<'static, str>,
     is_whole: bool,
     invalid: Option<Error>,
     state: Vec<f32>,
@@ -34,6 +36,7 @@ impl Own {
         Self {
             name: Cow::Borrowed(name),
             number: None,
+            dtype: Cow::Borrowed("float32"),
             is_whole: false,
             invalid: None,
             state: Vec::new(),
@@ -79,10 +82,47 @@ impl Own {
         const INTEGERS: [&str; 9] = [
             "int", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
         ];
+        self.dtype = match dtype {
+            "float" => Cow::Borrowed("float32"),
+            "int" => Cow::Borrowed("int32"),
+            _ => Cow::Owned(dtype.into()),
+        };
         self.is_whole = INTEGERS.contains(&dtype);
         self.require(self.is_whole || FLOATS.contains(&dtype), || {
             format!("Invalid dtype: {dtype}. Expected one of {FLOATS:?} or {INTEGERS:?}.")
         });
+    }
+
+    /// The name or the number type, as Keras' files have it.
+    pub(super) fn argument(&self, name: &str) -> Json {
+        match name {
+            "name" => Json::from(&*self.name),
+            "dtype" => Json::from(&*self.dtype),
+            _ => Json::Null,
+        }
+    }
+
+    /// Appends the name and the number type, which every metric has.
+    pub(super) fn write(&self, config: &mut Object) {
+        for name in ["name", "dtype"] {
+            config.set(name, self.argument(name));
+        }
+    }
+
+    /// Sets the name or the number type; whether the argument is one of them.
+    pub(super) fn read(&mut self, argument: &str, value: &Json) -> Result<bool> {
+        match (argument, value) {
+            ("name" | "dtype", Json::Null) => {}
+            ("name", _) => self.rename(value.read(argument)?),
+            // A policy has its name in its configuration.
+            ("dtype", Json::Object(policy)) => {
+                let name = policy.get("config").and_then(|config| config.get("name"));
+                self.set_dtype(&name.unwrap_or(value).read::<String>(argument)?);
+            }
+            ("dtype", _) => self.set_dtype(&value.read::<String>(argument)?),
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// Whether the number type is one of whole numbers.

@@ -10,6 +10,9 @@ mean_metric! {
     mean of LineFunction along axis: Correlation = Correlation;
     targets: same_shape;
     better: Up;
+    config {
+        "axis": axis,
+    }
 }
 
 /// The correlation of two lines.

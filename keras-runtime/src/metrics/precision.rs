@@ -7,6 +7,7 @@ threshold_metric! {
     struct Precision: "precision";
     value: Matrix::precision;
     better: Up;
+    with write_classes;
 }
 
 classes_of!(Precision);

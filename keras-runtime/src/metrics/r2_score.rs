@@ -1,6 +1,8 @@
 //! `1 - Σ w (t - p)² / Σ w (t - t̄)²` of each column.
 
+use super::metric::described;
 use super::{Direction, Metric, MetricInput, Own, metric};
+use crate::config::{Json, argument, arguments};
 use crate::console;
 use crate::device::{ColumnFunction, Device, Float};
 use crate::error::{Error, Result};
@@ -88,7 +90,29 @@ impl R2Score {
     }
 }
 
+argument! {
+    Aggregation, "`uniform_average`, `variance_weighted_average` or nothing": |aggregation| match aggregation {
+        Self::None => Json::Null,
+        Self::UniformAverage => Json::from("uniform_average"),
+        Self::VarianceWeightedAverage => Json::from("variance_weighted_average"),
+    }, |json| match json {
+        Json::Null => Some(Self::None),
+        _ => match json.as_str() {
+            Some("uniform_average") => Some(Self::UniformAverage),
+            Some("variance_weighted_average") => Some(Self::VarianceWeightedAverage),
+            _ => None,
+        },
+    };
+}
+
+arguments!(R2Score: own {
+    "class_aggregation": aggregation,
+    "num_regressors": num_regressors,
+});
+
 impl<D: Device> Metric<D> for R2Score {
+    described!(R2Score);
+
     fn name(&self) -> &str {
         self.own.name()
     }

@@ -7,6 +7,7 @@ threshold_metric! {
     struct Recall: "recall";
     value: Matrix::recall;
     better: Up;
+    with write_classes;
 }
 
 classes_of!(Recall);

@@ -1,6 +1,8 @@
 //! `√mean((y_true - y_pred)²)`.
 
+use super::metric::described;
 use super::{Direction, Metric, MetricInput, Own, mean, metric};
+use crate::config::arguments;
 use crate::device::{Device, MeanOf};
 use crate::error::Result;
 use crate::losses::{SquaredError, broadcast};
@@ -21,7 +23,11 @@ impl RootMeanSquaredError {
     }
 }
 
+arguments!(RootMeanSquaredError: own {});
+
 impl<D: Device> Metric<D> for RootMeanSquaredError {
+    described!(RootMeanSquaredError);
+
     fn name(&self) -> &str {
         self.own.name()
     }

@@ -10,6 +10,11 @@ mean_metric! {
     mean of LineLoss along axis: SparseEntropy = SparseEntropy::new();
     targets: classes;
     better: Down;
+    config {
+        "from_logits": function.from_logits,
+        "ignore_class": function.ignore_class,
+        "axis": axis,
+    }
 }
 
 impl SparseCategoricalCrossentropy {
@@ -24,7 +29,7 @@ impl SparseCategoricalCrossentropy {
     /// counted all the same, unless there are sample weights.
     #[must_use]
     pub const fn ignore_class(mut self, class: i32) -> Self {
-        self.function.ignore_class = Some(class as f32);
+        self.function.ignore_class = Some(class);
         self
     }
 }

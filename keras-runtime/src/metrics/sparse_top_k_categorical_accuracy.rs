@@ -11,6 +11,10 @@ mean_metric! {
     mean of rows: ClassInTopK = ClassInTopK { k: 5, from_sorted_ids: false };
     targets: classes;
     better: Up;
+    config {
+        "k": function.k,
+        "from_sorted_ids" unless false: function.from_sorted_ids,
+    }
 }
 
 impl SparseTopKCategoricalAccuracy {

@@ -12,6 +12,9 @@ mean_metric! {
     mean of rows: InTopK = InTopK { k: 5 };
     targets: same_shape;
     better: Up;
+    config {
+        "k": function.k,
+    }
 }
 
 impl TopKCategoricalAccuracy {

@@ -11,17 +11,12 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Text};
 
-/// The network of a model.
-pub(crate) const fn network<M: Model>() -> &'static Network {
-    const { &M::NETWORK }
-}
-
 /// Builds a model that has just been made, if its declared input shapes say enough.
 ///
 /// What they do not say is found out from the first data. A device that fails now fails again
 /// then, with an error.
 pub fn build_declared<M: Model>(model: &mut M) {
-    let shapes: Vec<Shape> = network::<M>()
+    let shapes: Vec<Shape> = (model.run().network)
         .inputs
         .iter()
         .map(|input| input.shape)
@@ -33,7 +28,7 @@ pub fn build_declared<M: Model>(model: &mut M) {
 
 /// `Model::build`: checks the shapes of a batch against the declared ones and makes the weights.
 pub(crate) fn build<M: Model>(model: &mut M, shapes: &[&[Option<usize>]]) -> Result<()> {
-    let network = network::<M>();
+    let network = model.run().network.clone();
     if shapes.len() != network.inputs.len() {
         return Err(Error::value(format!(
             "Model `{}` has {} inputs. Expected a shape for each. Received: {} shapes.",
@@ -68,7 +63,7 @@ pub(crate) fn build<M: Model>(model: &mut M, shapes: &[&[Option<usize>]]) -> Res
         samples.push(Shape::new(&sizes));
     }
     if network.kind == Kind::Sequential
-        && let ([expected], [found]) = (&expected(network, model.run())[..], &samples[..])
+        && let ([expected], [found]) = (&expected(&network, model.run())[..], &samples[..])
         && !expected.accepts(found)
     {
         return Err(Error::value(format!(
@@ -77,15 +72,18 @@ pub(crate) fn build<M: Model>(model: &mut M, shapes: &[&[Option<usize>]]) -> Res
             network.name
         )));
     }
-    check_inputs(network, model.run(), &samples)?;
+    check_inputs(&network, model.run(), &samples)?;
     build_weights(model, &samples)
 }
 
 /// Shapes with the names of a model's inputs, in their order.
 pub(crate) fn ordered<'a, M: Model>(
+    model: &M,
     shapes: &[(&str, &'a [Option<usize>])],
 ) -> Result<Vec<&'a [Option<usize>]>> {
-    let names: Vec<&str> = network::<M>().inputs.iter().map(|i| i.name).collect();
+    let names: Vec<&str> = (model.run().network.inputs.iter())
+        .map(|input| &*input.name)
+        .collect();
     if let Some((name, _)) = shapes.iter().find(|(name, _)| !names.contains(name)) {
         return Err(Error::value(format!(
             "There is no input \"{name}\". Expected shapes with the following names: {names:?}.{}",
@@ -133,12 +131,12 @@ pub(crate) fn check_inputs<D: Device>(
 }
 
 fn build_weights<M: Model>(model: &mut M, shapes: &[Shape]) -> Result<()> {
-    let network = network::<M>();
+    let network = model.run().network.clone();
     // The weights are those of every layer, also of one that only training or only inference calls.
-    let mut trace = Trace::new(network, shapes, 1, true);
-    M::infer(&mut trace)?;
-    let mut inference = Trace::new(network, shapes, 1, false);
-    M::infer(&mut inference)?;
+    let mut trace = Trace::new(&network, shapes, 1, true);
+    model.infer(&mut trace)?;
+    let mut inference = Trace::new(&network, shapes, 1, false);
+    model.infer(&mut inference)?;
     for (weights, other) in trace.weights.iter_mut().zip(inference.weights) {
         *weights = weights.or(other);
     }
@@ -151,7 +149,7 @@ fn build_weights<M: Model>(model: &mut M, shapes: &[Shape]) -> Result<()> {
                 network.name
             )));
         }
-        core.parameters = Some(Parameters::new(&*core.device, network, &trace, core.seed)?);
+        core.parameters = Some(Parameters::new(&*core.device, &network, &trace, core.seed)?);
     }
     run.built = Some(shapes.to_vec());
     Ok(())
@@ -173,17 +171,17 @@ pub(crate) fn prepare<M: Model>(
     {
         return Ok(());
     }
-    let network = network::<M>();
-    check_inputs(network, run, shapes)?;
+    let network = run.network.clone();
+    check_inputs(&network, run, shapes)?;
     if core.parameters.is_none() {
         build_weights(model, shapes)?;
     }
-    let mut trace = Trace::new(network, shapes, batch, training);
-    M::infer(&mut trace)?;
+    let mut trace = Trace::new(&network, shapes, batch, training);
+    model.infer(&mut trace)?;
     let (core, run) = model.split();
-    check_weights(core, network, &trace)?;
+    check_weights(core, &network, &trace)?;
     let plan = Plan::new(
-        network,
+        &network,
         &trace,
         &core.trainable,
         batch,
@@ -221,8 +219,8 @@ fn check_weights<D: Device>(core: &Core<D>, network: &Network, trace: &Trace) ->
             if weight.shape != found.shape {
                 let shape = |shape: &Shape| Text::new().shape(shape);
                 return Err(Error::Shape {
-                    class: info.class.into(),
-                    name: info.name.into(),
+                    class: info.class.clone().into(),
+                    name: info.name.clone().into(),
                     message: format!(
                         "has been built with `{}` of shape {}; these inputs need shape {}",
                         weight.name,

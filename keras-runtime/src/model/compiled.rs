@@ -102,8 +102,8 @@ impl<D: Backend> Compiled<D> {
 }
 
 /// The names of a model's outputs.
-fn names(network: &Network) -> Vec<&'static str> {
-    network.outputs.iter().map(|output| output.name).collect()
+fn names(network: &Network) -> Vec<&str> {
+    network.outputs.iter().map(|output| &*output.name).collect()
 }
 
 /// Whether a model has an output of a name.
@@ -127,8 +127,8 @@ fn losses<D: Device>(
 ) -> Result<Vec<OutputLoss<D>>> {
     let names = names(network);
     let losses: Vec<Option<Arc<dyn Loss<D>>>> = match loss {
-        LossArg::Every(loss) => names.iter().map(|_| Some(loss.clone())).collect(),
-        LossArg::InOrder(mut losses) => {
+        LossArg::Every(given) => names.iter().map(|_| Some(given.loss.clone())).collect(),
+        LossArg::InOrder(losses) => {
             if losses.len() > names.len() {
                 return Err(Error::value(format!(
                     "`loss` has an entry for each output. Model '{}' has {} output(s): {names:?}. Received: {} losses",
@@ -137,6 +137,10 @@ fn losses<D: Device>(
                     losses.len()
                 )));
             }
+            let given = losses
+                .into_iter()
+                .map(|given| given.map(|given| given.loss));
+            let mut losses: Vec<_> = given.collect();
             losses.resize(names.len(), None);
             losses
         }
@@ -146,7 +150,7 @@ fn losses<D: Device>(
             }
             let find = |name: &&str| {
                 let found = losses.iter().find(|(output, _)| output == name);
-                found.map(|(_, loss)| loss.clone())
+                found.map(|(_, given)| given.loss.clone())
             };
             let found: Vec<_> = names.iter().map(find).collect();
             // Keras lets outputs with names of their own go without a loss.
@@ -181,7 +185,7 @@ fn weights_of<D: Device>(
             let find = |name: &str| weights.iter().find(|(output, _)| output == name);
             let outputs = network.outputs.iter();
             outputs
-                .map(|output| find(output.name).map_or(1.0, |(_, weight)| *weight))
+                .map(|output| find(&output.name).map_or(1.0, |(_, weight)| *weight))
                 .collect()
         }
         Some(LossWeights::InOrder(weights)) => {

@@ -1,5 +1,8 @@
 //! The state of a model: what all its parts share, and what each runs with.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use super::compiled::Compiled;
 use super::function::Functions;
 use super::gradients::Spare;
@@ -8,7 +11,7 @@ use super::network::Network;
 use super::parameters::Parameters;
 use super::pass::Space;
 use crate::device::{Device, Shared};
-use crate::saving::ModelState;
+use crate::saving::OptimizerState;
 use crate::shape::Shape;
 
 /// The device, the seed and the weights of a model; its parts share them.
@@ -16,7 +19,7 @@ pub struct Core<D: Device> {
     pub(crate) device: Shared<D>,
     pub(crate) seed: u64,
     /// The names of the layers.
-    pub(crate) names: Vec<&'static str>,
+    pub(crate) names: Vec<Cow<'static, str>>,
     /// For each layer whether training changes its weights.
     pub(crate) trainable: Vec<bool>,
     /// Counts the changes of `trainable`: plans made before are out of date.
@@ -31,7 +34,9 @@ impl<D: Device> Core<D> {
         Self {
             device: Shared(device),
             seed,
-            names: network.layers.iter().map(|layer| layer.name).collect(),
+            names: (network.layers.iter())
+                .map(|layer| layer.name.clone())
+                .collect(),
             trainable,
             version: 0,
             parameters: None,
@@ -41,6 +46,8 @@ impl<D: Device> Core<D> {
 
 /// What a model, or a part of one, runs with: its memory and what `compile` gave it.
 pub struct Run<D: Device> {
+    /// Its layers, inputs and outputs.
+    pub(crate) network: Arc<Network>,
     pub(crate) training: Option<Space<D>>,
     pub(crate) inference: Option<Space<D>>,
     pub(crate) compiled: Option<Compiled<D>>,
@@ -52,8 +59,8 @@ pub struct Run<D: Device> {
     pub(crate) is_training: bool,
     /// The training steps taken since the model was made; random numbers depend on it.
     pub(crate) step: u64,
-    /// What the model was loaded from, until it is compiled.
-    pub(crate) loaded: Option<ModelState>,
+    /// What the optimizer remembered in the file that the model was loaded from, until it is compiled.
+    pub(crate) loaded: Option<OptimizerState<'static>>,
     /// Set by callbacks: the training, evaluation or prediction that is running is to end.
     pub(crate) stop_training: bool,
     /// Where `predict` wants the outputs of its batches, one list for each output.
@@ -72,9 +79,10 @@ pub struct Run<D: Device> {
 }
 
 impl<D: Device> Run<D> {
-    /// Nothing yet.
-    pub fn new() -> Self {
+    /// What a model of this network runs with: nothing yet.
+    pub fn new(network: &Network) -> Self {
         Self {
+            network: Arc::new(network.clone()),
             training: None,
             inference: None,
             compiled: None,
@@ -111,11 +119,5 @@ impl<D: Device> Run<D> {
         } else {
             &mut self.inference
         }
-    }
-}
-
-impl<D: Device> Default for Run<D> {
-    fn default() -> Self {
-        Self::new()
     }
 }

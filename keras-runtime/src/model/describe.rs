@@ -7,7 +7,6 @@
 use std::cmp::Reverse;
 
 use super::Model;
-use super::build::network;
 use super::network::{Kind, Network, Value};
 use super::summary::{OptimizerSize, Row, Summary};
 use super::trace::{Call, Trace};
@@ -15,15 +14,15 @@ use crate::shape::Shape;
 
 /// What `summary` shows of a model.
 pub(crate) fn describe<M: Model>(model: &M) -> Summary {
-    let network = network::<M>();
+    let network = &model.run().network;
     let built = model.run().built.clone();
     let shapes = built.unwrap_or_else(|| network.inputs.iter().map(|input| input.shape).collect());
     let mut trace = Trace::new(network, &shapes, 1, false);
     // Layers after one whose shape is not known yet are shown as `?`.
-    let _ = M::infer(&mut trace);
+    let _ = model.infer(&mut trace);
     let graph = Graph::new(network, &trace.calls);
     let mut summary = Summary {
-        name: network.name.to_owned(),
+        name: network.name.to_string(),
         is_graph: is_functional(network) && !graph.is_chain(),
         optimizer: optimizer(model),
         ..Summary::default()
@@ -32,7 +31,7 @@ pub(crate) fn describe<M: Model>(model: &M) -> Summary {
     for part in graph.order() {
         let row = match part {
             Part::Input(input) => Row {
-                name: network.inputs[input].name.to_owned(),
+                name: network.inputs[input].name.to_string(),
                 class: "InputLayer".to_owned(),
                 output_shape: text(trace.shape(network.inputs[input].value)),
                 params: Some(0),
@@ -44,8 +43,8 @@ pub(crate) fn describe<M: Model>(model: &M) -> Summary {
                 let last = trace.calls.iter().rfind(|call| call.layer == layer);
                 let shape = last.map_or(Shape::UNKNOWN, |call| trace.shape(call.output));
                 let mut row = Row {
-                    name: network.layers[layer].name.to_owned(),
-                    class: network.layers[layer].class.to_owned(),
+                    name: network.layers[layer].name.to_string(),
+                    class: network.layers[layer].class.to_string(),
                     output_shape: text(shape),
                     params: None,
                     is_trained: None,
@@ -79,12 +78,15 @@ fn optimizer<M: Model>(model: &M) -> Option<OptimizerSize> {
         return None;
     }
     let variables = compiled.state.variables(&*compiled.optimizer);
-    let of_slots: usize = variables.iter().map(|slot| slot.shape.size()).sum();
-    // The number of its steps, in eight bytes, and its learning rate come first.
-    let count = 1 + usize::from(!compiled.optimizer.settings().is_scheduled()) + of_slots;
+    let count = variables.iter().map(|variable| variable.shape.size()).sum();
+    // Integers, such as the number of its steps, have eight bytes.
+    let long = variables
+        .iter()
+        .filter(|variable| variable.held.is_integer())
+        .count();
     Some(OptimizerSize {
         count,
-        bytes: 4 * count + 4,
+        bytes: 4 * (count + long),
     })
 }
 
@@ -183,7 +185,7 @@ impl<'a> Graph<'a> {
     fn walk(&mut self) -> Vec<usize> {
         let mut done = Vec::with_capacity(self.nodes.len());
         let mut count = 0;
-        for output in self.network.outputs {
+        for output in self.network.outputs.iter() {
             let mut stack = Vec::new();
             let mut next = self.producers[output.inference.0];
             loop {
@@ -275,8 +277,8 @@ impl<'a> Graph<'a> {
     fn source(&self, value: Value) -> Option<String> {
         let node = &self.nodes[self.producers[value.0]?];
         let name = match node.part {
-            Part::Input(input) => self.network.inputs[input].name,
-            Part::Layer(layer) => self.network.layers[layer].name,
+            Part::Input(input) => &self.network.inputs[input].name,
+            Part::Layer(layer) => &self.network.layers[layer].name,
         };
         Some(format!("{name}[{}][0]", node.call))
     }
@@ -284,6 +286,8 @@ impl<'a> Graph<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
     use crate::layers::{Logits, Workspace};
     use crate::model::network::{Input, LayerInfo, Output, Structure};
@@ -304,8 +308,9 @@ mod tests {
             let layer = known.unwrap_or(layers.len());
             if known.is_none() {
                 layers.push(LayerInfo {
-                    name,
-                    class: "Dense",
+                    name: (*name).into(),
+                    class: "Dense".into(),
+                    field: "".into(),
                     trainable: true,
                 });
             }
@@ -324,30 +329,25 @@ mod tests {
             });
         }
         let input = |(number, name): (usize, &&'static str)| Input {
-            name,
+            name: (*name).into(),
             value: Value(number),
             shape: Shape::new(&[8]),
         };
         let output = |&call: &usize| Output {
-            name: "output",
+            name: "output".into(),
             training: Value(inputs.len() + call),
             inference: Value(inputs.len() + call),
         };
         let network = Network {
-            name: "functional",
+            name: "functional".into(),
             kind: Kind::Functional,
             values: inputs.len() + calls.len(),
-            layers: layers.leak(),
-            inputs: inputs
-                .iter()
-                .enumerate()
-                .map(input)
-                .collect::<Vec<_>>()
-                .leak(),
-            outputs: outputs.iter().map(output).collect::<Vec<_>>().leak(),
+            layers: layers.into(),
+            inputs: inputs.iter().enumerate().map(input).collect(),
+            outputs: outputs.iter().map(output).collect(),
             structure: Structure::Single,
-            losses: &[],
-            metrics: &[],
+            losses: Cow::Borrowed(&[]),
+            metrics: Cow::Borrowed(&[]),
         };
         Case {
             network,
@@ -364,9 +364,9 @@ mod tests {
         fn rows(&self) -> Vec<String> {
             let graph = Graph::new(&self.network, &self.calls);
             let row = |part: Part| match part {
-                Part::Input(input) => self.network.inputs[input].name.to_owned(),
+                Part::Input(input) => self.network.inputs[input].name.to_string(),
                 Part::Layer(layer) => {
-                    let name = self.network.layers[layer].name;
+                    let name = &self.network.layers[layer].name;
                     format!("{name}: {}", graph.connections(layer).join(", "))
                 }
             };
@@ -451,10 +451,10 @@ mod tests {
         let mut case = case(&["x"], &calls, &[0]);
         let mut layers = case.network.layers.to_vec();
         layers.push(LayerInfo {
-            name: "elsewhere",
-            ..layers[0]
+            name: "elsewhere".into(),
+            ..layers[0].clone()
         });
-        case.network.layers = layers.leak();
+        case.network.layers = layers.into();
         case.network.kind = Kind::Part;
         assert_eq!(case.rows(), ["x", "dense: x[0][0]"]);
         case.network.kind = Kind::Sequential;

@@ -13,7 +13,7 @@ use crate::shape::Shape;
 
 /// The batches that a model reads.
 pub(crate) struct Feed<'a> {
-    network: &'static Network,
+    network: Arc<Network>,
     has_targets: bool,
     class_weight: Vec<(usize, f32)>,
     reader: Reader<'a>,
@@ -50,7 +50,7 @@ enum State {
 impl<'a> Feed<'a> {
     /// The batches of some data for a model; `ops` batch arrays that have no order of their own.
     pub fn new(
-        network: &'static Network,
+        network: Arc<Network>,
         data: Data<'a>,
         has_targets: bool,
         ops: Vec<Op>,
@@ -197,7 +197,7 @@ impl<'a> Feed<'a> {
 
     /// Arrays in the order of the model.
     fn place(&self, arrays: Arrays<'a>) -> Result<Placed<'a>> {
-        let network = self.network;
+        let network = &*self.network;
         let mut placed = Placed {
             inputs: inputs(network, arrays.inputs)?,
             ..Placed::default()
@@ -246,7 +246,7 @@ impl Placed<'_> {
 
 fn inputs<'a>(network: &Network, columns: Columns<'a>) -> Result<Vec<Table<'a>>> {
     let received = columns.tables.len();
-    let names: Vec<&str> = network.inputs.iter().map(|input| input.name).collect();
+    let names: Vec<&str> = network.inputs.iter().map(|input| &*input.name).collect();
     if received != names.len() && !columns.is_named() {
         return Err(Error::value(format!(
             "Model '{}' expects {} input(s): {names:?}, but it received {received} input tensors.",
@@ -259,7 +259,7 @@ fn inputs<'a>(network: &Network, columns: Columns<'a>) -> Result<Vec<Table<'a>>>
 }
 
 fn targets<'a>(network: &Network, columns: Option<Columns<'a>>) -> Result<Vec<Table<'a>>> {
-    let names: Vec<&str> = network.outputs.iter().map(|output| output.name).collect();
+    let names: Vec<&str> = network.outputs.iter().map(|output| &*output.name).collect();
     let Some(columns) = columns else {
         return Err(Error::value(format!(
             "Model '{}' needs targets to compare its outputs with. Expected `(x, y)`. Received: `x` alone.",
@@ -280,7 +280,7 @@ fn targets<'a>(network: &Network, columns: Option<Columns<'a>>) -> Result<Vec<Ta
 }
 
 fn weights<'a>(network: &Network, columns: Option<Columns<'a>>) -> Result<Vec<Table<'a>>> {
-    let names: Vec<&str> = network.outputs.iter().map(|output| output.name).collect();
+    let names: Vec<&str> = network.outputs.iter().map(|output| &*output.name).collect();
     let Some(columns) = columns else {
         return Ok(Vec::new());
     };

@@ -1,9 +1,10 @@
 //! Between `backward` and `apply_gradients`: gradients and values of a step, to read and to change.
 
+use std::borrow::Cow;
+
 use ndarray::ArrayD;
 
 use super::Model;
-use super::build::network;
 use super::core::{Core, Run};
 use super::network::Value;
 use super::parameters::Place;
@@ -149,7 +150,7 @@ fn fits(what: &str, expected: &[usize], values: &ArrayD<f32>) -> Result<()> {
 
 /// One weight of a layer.
 fn find<M: Model>(model: &M, layer: &str, name: &str) -> Result<Place> {
-    let index = position::<M>(layer)?;
+    let index = position(model, layer)?;
     let parameters = model.core().parameters.as_ref().ok_or_else(|| {
         Error::NotBuilt(format!(
             "Layer `{layer}` has no weights yet. Call the model on some data or its `build()` first."
@@ -170,10 +171,7 @@ pub(crate) fn weight<M: Model>(model: &M, layer: &str, name: &str) -> Result<Arr
     let place = find(model, layer, name)?;
     let core = model.core();
     let parameters = core.parameters.as_ref().ok_or_else(not_loaded)?;
-    Ok(array_of(
-        place.shape.dims(),
-        parameters.get(&core.device, &place),
-    ))
+    Ok(parameters.get(&core.device, &place))
 }
 
 /// Sets one weight.
@@ -233,16 +231,19 @@ pub(crate) enum Ends {
 }
 
 impl Ends {
-    fn of<M: Model>(self, model: &M) -> Vec<(&'static str, Value)> {
-        let (network, training) = (network::<M>(), model.run().is_training);
+    fn of<D: Device>(self, run: &Run<D>) -> Vec<(Cow<'static, str>, Value)> {
+        let (network, training) = (&run.network, run.is_training);
         match self {
             Self::Inputs | Self::InputGradients => {
                 let inputs = network.inputs.iter();
-                inputs.map(|input| (input.name, input.value)).collect()
+                inputs
+                    .map(|input| (input.name.clone(), input.value))
+                    .collect()
             }
             Self::Outputs | Self::OutputGradients => {
                 let outputs = network.outputs.iter();
-                let end = |output: &super::network::Output| (output.name, output.value(training));
+                let end =
+                    |output: &super::network::Output| (output.name.clone(), output.value(training));
                 outputs.map(end).collect()
             }
         }
@@ -273,7 +274,7 @@ impl Ends {
 pub(crate) fn values<M: Model>(model: &M, ends: Ends) -> Result<Vec<ArrayD<f32>>> {
     let (core, run) = (model.core(), model.run());
     let space = run.space(run.is_training).ok_or_else(not_loaded)?;
-    let value = |(_, value): (&str, Value)| {
+    let value = |(_, value): (Cow<'static, str>, Value)| {
         let shape = space.plan.shapes[value.0];
         let slot = ends.slot(run, value)?;
         let buffer = space.slots[slot].as_ref().ok_or_else(not_loaded)?;
@@ -286,7 +287,7 @@ pub(crate) fn values<M: Model>(model: &M, ends: Ends) -> Result<Vec<ArrayD<f32>>
             .collect();
         Ok(array_of(&dims, values))
     };
-    ends.of(model).into_iter().map(value).collect()
+    ends.of(model.run()).into_iter().map(value).collect()
 }
 
 /// Sets the values at an end of the model.
@@ -295,12 +296,12 @@ pub(crate) fn set_values<M: Model>(
     ends: Ends,
     values: &[ArrayD<f32>],
 ) -> Result<()> {
-    let places = ends.of(model);
+    let places = ends.of(model.run());
     if places.len() != values.len() {
         return Err(Error::value(format!(
             "Expected {} arrays, one for each of {:?}. Received: {} arrays",
             places.len(),
-            places.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+            places.iter().map(|(name, _)| name).collect::<Vec<_>>(),
             values.len()
         )));
     }

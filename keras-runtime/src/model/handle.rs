@@ -4,7 +4,6 @@ use std::path::Path;
 
 use ndarray::ArrayD;
 
-use super::build::network;
 use super::predict::last_outputs;
 use super::{Model, describe, state, step};
 use crate::callbacks::{GraphNode, ModelHandle};
@@ -17,12 +16,12 @@ impl<M: Model> ModelHandle for M {
         Model::name(self)
     }
 
-    fn layers(&self) -> Vec<LayerState> {
-        state::layers(self.core(), network::<M>())
+    fn layers(&self) -> Vec<LayerState<'_>> {
+        state::layers(self.core(), &self.run().network)
     }
 
     fn weight_paths(&self) -> Vec<String> {
-        state::weight_paths(self.core(), network::<M>())
+        state::weight_paths(self.core(), &self.run().network)
     }
 
     fn graph(&self) -> Vec<GraphNode> {
@@ -45,8 +44,12 @@ impl<M: Model> ModelHandle for M {
         Model::save(self, path)
     }
 
-    fn optimizer(&self) -> Option<OptimizerState> {
-        state::optimizer(self.core(), self.run().compiled.as_ref())
+    fn optimizer(&self) -> Option<OptimizerState<'_>> {
+        state::optimizer(
+            self.core(),
+            &self.run().network,
+            self.run().compiled.as_ref(),
+        )
     }
 
     fn iterations(&self) -> u64 {
@@ -81,7 +84,7 @@ impl<M: Model> ModelHandle for M {
             return Some(Direction::Down);
         }
         let targets = self.run().compiled.as_ref()?.targets.as_ref()?;
-        let is_loss = |output: &&str| name.strip_suffix("_loss") == Some(output);
+        let is_loss = |output: &str| name.strip_suffix("_loss") == Some(output);
         if targets.outputs.iter().any(|output| is_loss(&output.name)) {
             return Some(Direction::Down);
         }

@@ -4,25 +4,24 @@ use ndarray::ArrayD;
 
 use super::core::Core;
 use super::network::LayerInfo;
-use super::weights::array;
 use crate::device::Device;
 
 /// One layer of a model.
 pub struct LayerRef<'a, D: Device> {
-    pub(crate) info: &'static LayerInfo,
+    pub(crate) info: &'a LayerInfo,
     pub(crate) index: usize,
     pub(crate) core: &'a Core<D>,
 }
 
-impl<D: Device> LayerRef<'_, D> {
+impl<'a, D: Device> LayerRef<'a, D> {
     /// Its name, such as `dense_1`.
-    pub fn name(&self) -> &'static str {
-        self.info.name
+    pub fn name(&self) -> &'a str {
+        &self.info.name
     }
 
     /// Its type, such as `Dense`.
-    pub fn class_name(&self) -> &'static str {
-        self.info.class
+    pub fn class_name(&self) -> &'a str {
+        &self.info.class
     }
 
     /// Whether training changes its weights.
@@ -37,7 +36,7 @@ impl<D: Device> LayerRef<'_, D> {
             let places = parameters
                 .places()
                 .filter(|place| place.layer == self.index);
-            places.map(|place| array(&*self.core.device, parameters, &place))
+            places.map(|place| parameters.get(&self.core.device, &place))
         });
         weights.collect()
     }

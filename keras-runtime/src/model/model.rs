@@ -15,14 +15,14 @@ use super::gradients::Ends;
 use super::history::{History, Logs};
 use super::layer_ref::LayerRef;
 use super::metric_ref::MetricRef;
-use super::network::Network;
 use super::on_batch::OnBatch;
 use super::pass::Pass;
 use super::predict::{self, Predict};
 use super::summary::SummaryOptions;
 use super::trace::Trace;
 use super::{
-    build, describe, gradients, metric_ref, on_batch, state, step, step_logs, training, weights,
+    build, describe, gradients, metric_ref, on_batch, restore, state, step, step_logs, training,
+    weights,
 };
 use crate::console;
 use crate::data::{Batch, IntoColumns, IntoData};
@@ -35,8 +35,6 @@ use crate::saving::LoadWeights;
 pub trait Model: Sized + Send {
     /// The device it runs on.
     type Device: Backend;
-    /// Its layers, inputs and outputs.
-    const NETWORK: Network;
 
     /// The device, the seed and the weights.
     fn core(&self) -> &Core<Self::Device>;
@@ -49,7 +47,7 @@ pub trait Model: Sized + Send {
     ///
     /// # Errors
     /// If a layer cannot take its inputs.
-    fn infer(trace: &mut Trace) -> Result<()>;
+    fn infer(&self, trace: &mut Trace) -> Result<()>;
 
     /// Runs the layers on the batch that has been loaded.
     ///
@@ -157,10 +155,10 @@ pub trait Model: Sized + Send {
     /// If a name is not known, or an output is named that the model does not have.
     fn compile(&mut self, compile: Compile<Self::Device>) -> Result<()> {
         let (_, run) = self.split();
-        let compiled = Compiled::new(build::network::<Self>(), compile, &mut run.compiled)?;
+        let compiled = Compiled::new(&run.network, compile, &mut run.compiled)?;
         run.compiled = Some(compiled);
         run.functions = Default::default();
-        state::compiled(self)
+        restore::compiled(self)
     }
 
     /// The function that takes batches and runs one step of training, or as many as
@@ -204,7 +202,7 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// As [`build`](Model::build), or if a name is missing or unknown.
     fn build_by_name(&mut self, input_shapes: &[(&str, &[Option<usize>])]) -> Result<()> {
-        build::build(self, &build::ordered::<Self>(input_shapes)?)
+        build::build(self, &build::ordered(self, input_shapes)?)
     }
 
     /// Trains the model: for each epoch, over all batches of the data.
@@ -237,7 +235,8 @@ pub trait Model: Sized + Send {
         x: impl IntoColumns<'a>,
         arguments: Predict<'a>,
     ) -> Result<ArrayD<f32>> {
-        predict::single::<Self>(self.predict_all(x, arguments)?)
+        let outputs = self.predict_all(x, arguments)?;
+        predict::single(self, outputs)
     }
 
     /// Every output for every sample, in the order of the model's outputs.
@@ -297,12 +296,13 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// As [`predict`](Model::predict).
     fn predict_on_batch<'a>(&mut self, x: impl IntoColumns<'a>) -> Result<ArrayD<f32>> {
-        predict::single::<Self>(on_batch::predict(self, x.into_inputs()?)?)
+        let outputs = on_batch::predict(self, x.into_inputs()?)?;
+        predict::single(self, outputs)
     }
 
     /// The model's name.
-    fn name(&self) -> &'static str {
-        Self::NETWORK.name
+    fn name(&self) -> &str {
+        &self.run().network.name
     }
 
     /// Whether the model has its weights.
@@ -352,7 +352,7 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// If there is no layer of this name.
     fn set_trainable(&mut self, layer: &str, trainable: bool) -> Result<()> {
-        let index = weights::position::<Self>(layer)?;
+        let index = weights::position(self, layer)?;
         let (core, _) = self.split();
         core.trainable[index] = trainable;
         core.version += 1;
@@ -404,7 +404,7 @@ pub trait Model: Sized + Send {
     /// If the model is not built, the file cannot be read, or its layers are not the model's: the
     /// message says what differs, layer by layer. Then nothing is changed.
     fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
-        state::load_weights(self, path.as_ref(), LoadWeights::new())
+        restore::load_weights(self, path.as_ref(), LoadWeights::new())
     }
 
     /// The same with arguments: layers that differ can be skipped.
@@ -412,7 +412,7 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// As [`load_weights`](Model::load_weights).
     fn load_weights_with(&mut self, path: impl AsRef<Path>, arguments: LoadWeights) -> Result<()> {
-        state::load_weights(self, path.as_ref(), arguments)
+        restore::load_weights(self, path.as_ref(), arguments)
     }
 
     /// Prepares for steps on batches like this one: memory, the meaning of losses and metrics, the

@@ -1,4 +1,6 @@
-//! The static description of a model, as the macros write it down.
+//! The description of a model: written down by the macros, or made from a file when the program runs.
+
+use std::borrow::Cow;
 
 use crate::shape::Shape;
 
@@ -53,21 +55,23 @@ pub enum Structure {
 }
 
 /// A layer of a model.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct LayerInfo {
     /// Its name, unique in the model.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its type.
-    pub class: &'static str,
+    pub class: Cow<'static, str>,
+    /// The field of the struct that it is, in a subclassed model; empty if it is none.
+    pub field: Cow<'static, str>,
     /// False for a frozen layer, whose weights training leaves alone.
     pub trainable: bool,
 }
 
 /// An input of a model.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Input {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The value it becomes.
     pub value: Value,
     /// Its declared shape.
@@ -75,10 +79,10 @@ pub struct Input {
 }
 
 /// An output of a model.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Output {
     /// The name its losses and metrics are logged under.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The value that is this output while training.
     pub training: Value,
     /// The value that is this output otherwise.
@@ -97,10 +101,10 @@ impl Output {
 }
 
 /// A metric that a model adds by itself: `add_metric`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct AddedMetric {
     /// The name it is logged under.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The value that it is the mean of while training, if it is there then.
     pub training: Option<Value>,
     /// The same otherwise.
@@ -119,24 +123,24 @@ impl AddedMetric {
 }
 
 /// A model's layers, inputs and outputs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Network {
     /// The model's name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The form it was written in.
     pub kind: Kind,
     /// How many values flow between its layers.
     pub values: usize,
     /// The layers, in the order of the model.
-    pub layers: &'static [LayerInfo],
+    pub layers: Cow<'static, [LayerInfo]>,
     /// The inputs.
-    pub inputs: &'static [Input],
+    pub inputs: Cow<'static, [Input]>,
     /// The outputs.
-    pub outputs: &'static [Output],
+    pub outputs: Cow<'static, [Output]>,
     /// How the outputs are put together.
     pub structure: Structure,
     /// The losses that the model adds by itself, of both modes: `add_loss`.
-    pub losses: &'static [Value],
+    pub losses: Cow<'static, [Value]>,
     /// The metrics that it adds by itself.
-    pub metrics: &'static [AddedMetric],
+    pub metrics: Cow<'static, [AddedMetric]>,
 }

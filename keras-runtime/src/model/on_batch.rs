@@ -3,7 +3,6 @@
 use ndarray::ArrayD;
 
 use super::Model;
-use super::build::network;
 use super::epochs::Epochs;
 use super::feed::Feed;
 use super::function::Stage;
@@ -91,7 +90,7 @@ pub(crate) fn run<'a>(
 pub(crate) fn load<M: Model>(model: &mut M, data: Data<'_>, training: bool) -> Result<()> {
     let ops = vec![batches_of(samples(&data))?];
     let has_targets = data.has_targets();
-    let feed = Feed::new(network::<M>(), data, has_targets, ops)?;
+    let feed = Feed::new(model.run().network.clone(), data, has_targets, ops)?;
     let mut epochs = Epochs::new(feed, None, 1, 0);
     let batch = epochs.first(Pass::default())?;
     if has_targets {

@@ -111,7 +111,7 @@ impl Plan {
                 && trace.weights[layer].is_some_and(|weights| weights.iter().any(|w| w.trainable))
         };
         let mut wants = vec![false; network.values];
-        for input in network.inputs {
+        for input in network.inputs.iter() {
             wants[input.value.0] = watches_inputs;
         }
         for call in calls {

@@ -3,7 +3,6 @@
 use ndarray::{ArrayD, IxDyn};
 
 use super::Model;
-use super::build::network;
 use super::epochs::Epochs;
 use super::feed::Feed;
 use super::function::Stage;
@@ -139,7 +138,7 @@ fn run(
 /// The shapes of the outputs in the memory of inference.
 pub(crate) fn output_shapes<M: Model>(model: &M) -> Result<Vec<Shape>> {
     let plan = &model.run().space(false).ok_or_else(not_loaded)?.plan;
-    let outputs = network::<M>().outputs.iter();
+    let outputs = model.run().network.outputs.iter();
     Ok(outputs
         .map(|output| plan.shapes[output.inference.0])
         .collect())
@@ -148,7 +147,7 @@ pub(crate) fn output_shapes<M: Model>(model: &M) -> Result<Vec<Shape>> {
 /// Appends the outputs of the batch that has just been predicted.
 pub(crate) fn collect<M: Model>(model: &M, samples: usize, values: &mut [Vec<f32>]) -> Result<()> {
     let space = model.run().space(false).ok_or_else(not_loaded)?;
-    for (output, values) in network::<M>().outputs.iter().zip(values) {
+    for (output, values) in model.run().network.outputs.iter().zip(values) {
         let from = space
             .value(output.inference, samples)
             .ok_or_else(not_loaded)?;
@@ -181,12 +180,12 @@ pub(crate) fn last_outputs<M: Model>(model: &M) -> Vec<ArrayD<f32>> {
 }
 
 /// The one output of a model.
-pub(crate) fn single<M: Model>(mut outputs: Vec<ArrayD<f32>>) -> Result<ArrayD<f32>> {
+pub(crate) fn single<M: Model>(model: &M, mut outputs: Vec<ArrayD<f32>>) -> Result<ArrayD<f32>> {
     match (outputs.pop(), outputs.len()) {
         (Some(output), 0) => Ok(output),
         (_, others) => Err(Error::value(format!(
             "Model '{}' has {} outputs. Expected a model with one output; use `predict_all` for several.",
-            network::<M>().name,
+            model.name(),
             others + 1
         ))),
     }

@@ -3,7 +3,7 @@
 
 use super::Model;
 use super::backend::Backend;
-use super::build::{network, prepare};
+use super::build::prepare;
 use super::compiled::{Compiled, OutputLoss};
 use super::core::{Core, Run};
 use super::history::Logs;
@@ -26,7 +26,7 @@ const STEPS: u64 = 2;
 
 /// Prepares for steps on batches like this one: memory, and the meaning of losses and metrics.
 pub(crate) fn ready<M: Model>(model: &mut M, batch: &Batch<'_>, training: bool) -> Result<()> {
-    let network = network::<M>();
+    let network = model.run().network.clone();
     if model.run().compiled.is_none() {
         return Err(Error::NotCompiled);
     }
@@ -40,7 +40,7 @@ pub(crate) fn ready<M: Model>(model: &mut M, batch: &Batch<'_>, training: bool) 
     let shapes: Vec<Shape> = batch.inputs.iter().map(|table| table.shape).collect();
     prepare(model, &shapes, batch.rows.len(), training)?;
     let (core, run) = model.split();
-    resolve(core, run, network, batch.targets, training)
+    resolve(core, run, &network, batch.targets, training)
 }
 
 /// Sets the totals of losses and metrics to zero.
@@ -72,10 +72,15 @@ pub(crate) fn load_inputs<M: Model>(
     let (core, run) = model.split();
     run.batch = samples;
     run.is_training = training;
-    let space = run.space_mut(training).as_mut().ok_or_else(not_loaded)?;
+    let space = if training {
+        &mut run.training
+    } else {
+        &mut run.inference
+    };
+    let space = space.as_mut().ok_or_else(not_loaded)?;
     let activity = M::Device::slice_mut(&mut space.activity, 0..1);
     core.device.fill(activity, 0.0);
-    for (input, table) in network::<M>().inputs.iter().zip(batch.inputs) {
+    for (input, table) in run.network.inputs.iter().zip(batch.inputs) {
         if let Some(to) = space.value_mut(input.value, samples) {
             core.device
                 .gather(&table.values, table.shape.size(), batch.rows, to);

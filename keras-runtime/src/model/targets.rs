@@ -1,6 +1,7 @@
 //! What a compiled model knows once it has seen targets: shapes, the metrics that names mean, and the
 //! running sums that logs are made of.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ pub(crate) struct Targets<D: Device> {
 
 /// The targets of one output.
 pub(crate) struct Target<D: Device> {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The output in inference and in training.
     pub value: [Value; 2],
     pub shape: Shape,
@@ -112,7 +113,7 @@ impl<D: Device> Targets<D> {
                 loss.check(&shapes[index], &predictions[index])?;
             }
             outputs.push(Target {
-                name: output.name,
+                name: output.name.clone(),
                 value: [output.inference, output.training],
                 shape: shapes[index],
                 buffer: device.alloc(0)?,
@@ -124,7 +125,7 @@ impl<D: Device> Targets<D> {
         for (is_weighted, requests) in [false, true].into_iter().zip(&compiled.metrics) {
             for (index, output) in outputs.iter().enumerate() {
                 let includes =
-                    |request: &&MetricRequest<D>| request.of.includes(index, output.name);
+                    |request: &&MetricRequest<D>| request.of.includes(index, &output.name);
                 for request in requests.iter().filter(includes) {
                     let (shape, prediction) = (&shapes[index], &predictions[index]);
                     let metric: Arc<dyn Metric<D>> = match &request.metric {
@@ -136,7 +137,7 @@ impl<D: Device> Targets<D> {
                         MetricArg::Name(name) => name.as_str(),
                         MetricArg::Object(_) => metric.name(),
                     };
-                    let prefix = if outputs.len() > 1 { output.name } else { "" };
+                    let prefix = if outputs.len() > 1 { &*output.name } else { "" };
                     let state = end..end + metric.variables(shape, prediction);
                     end = state.end;
                     let names = match metric.keys() {
@@ -164,7 +165,7 @@ impl<D: Device> Targets<D> {
             .iter()
             .zip(totals)
             .map(|(metric, total)| Added {
-                name: unique("", metric.name, false, &metrics),
+                name: unique("", &metric.name, false, &metrics),
                 values: [metric.inference, metric.training],
                 total,
                 batches: 0,

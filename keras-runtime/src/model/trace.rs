@@ -1,6 +1,9 @@
 //! The layer calls of a model on inputs of given shapes: what planning, summaries and files need.
 
+use std::sync::Arc;
+
 use super::network::{Network, Value};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layers::{Layer, Logits, Weights, Workspace};
 use crate::shape::{Shape, ShapeError};
@@ -27,18 +30,20 @@ pub struct Call {
 /// Records the calls of a model, in order, with the shapes they give.
 #[derive(Debug)]
 pub struct Trace {
-    network: &'static Network,
+    network: Arc<Network>,
     batch: usize,
     training: bool,
     pub(crate) shapes: Vec<Shape>,
     pub(crate) calls: Vec<Call>,
     pub(crate) weights: Vec<Option<Weights>>,
+    /// The configuration of each layer that is called, in a trace that asks for them.
+    pub(crate) configs: Option<Vec<Option<Config>>>,
 }
 
 impl Trace {
     /// A trace that begins with inputs of these shapes, of `batch` samples.
     pub(crate) fn new(
-        network: &'static Network,
+        network: &Arc<Network>,
         inputs: &[Shape],
         batch: usize,
         training: bool,
@@ -48,13 +53,21 @@ impl Trace {
             shapes[input.value.0] = shape;
         }
         Self {
-            network,
+            network: network.clone(),
             batch,
             training,
             shapes,
             calls: Vec::new(),
             weights: vec![None; network.layers.len()],
+            configs: None,
         }
+    }
+
+    /// The same, that also records the configurations of the layers.
+    #[must_use]
+    pub fn describing(mut self) -> Self {
+        self.configs = Some(vec![None; self.network.layers.len()]);
+        self
     }
 
     /// Records a call: runs the layer's rule on the shapes of its inputs.
@@ -72,14 +85,40 @@ impl Trace {
         output_shape: fn(&[Shape]) -> Result<Shape, ShapeError>,
         weights: fn(&[Shape]) -> Weights,
     ) -> Result<()> {
-        let shapes = inputs.map(|value| self.shapes[value.0]);
+        self.record(
+            call,
+            layer,
+            config,
+            &inputs,
+            output,
+            &output_shape,
+            &weights,
+        )
+    }
+
+    /// The same for rules that are known only when the program runs.
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn record<L: Layer>(
+        &mut self,
+        call: usize,
+        layer: usize,
+        config: &L,
+        inputs: &[Value],
+        output: Value,
+        output_shape: &dyn Fn(&[Shape]) -> Result<Shape, ShapeError>,
+        weights: &dyn Fn(&[Shape]) -> Weights,
+    ) -> Result<()> {
+        let shapes: Vec<Shape> = inputs.iter().map(|value| self.shapes[value.0]).collect();
         let info = &self.network.layers[layer];
         let shape =
-            output_shape(&shapes).map_err(|error| Error::shape(info.class, info.name, &error))?;
+            output_shape(&shapes).map_err(|error| Error::shape(&info.class, &info.name, &error))?;
         self.shapes[output.0] = shape;
         if shapes.iter().all(Shape::is_known) {
             let weights = weights(&shapes);
             self.share(layer, &shapes, weights)?;
+        }
+        if let Some(configs) = &mut self.configs {
+            configs[layer].get_or_insert_with(|| config.config());
         }
         self.calls.push(Call {
             call,
@@ -112,13 +151,19 @@ impl Trace {
         }
         let info = &self.network.layers[layer];
         Err(Error::Shape {
-            class: info.class.into(),
-            name: info.name.into(),
+            class: info.class.clone().into(),
+            name: info.name.clone().into(),
             message: format!(
                 "shares its weights between calls and cannot take input of shape {}",
                 inputs[0]
             ),
         })
+    }
+
+    /// The configuration of each layer, by its number, of a trace that is
+    /// [`describing`](Trace::describing); `None` for a layer that was not called.
+    pub fn configs(&self) -> &[Option<Config>] {
+        self.configs.as_deref().unwrap_or_default()
     }
 
     /// Whether the calls of training are asked for, or those of inference.

@@ -1,7 +1,9 @@
 //! Every model as the loops of `fit`, `evaluate` and `predict` see it, which are compiled once for all.
 
+use std::sync::Arc;
+
 use super::Model;
-use super::build::{network, prepare};
+use super::build::prepare;
 use super::function::{Stage, StepFunction};
 use super::history::Logs;
 use super::network::Network;
@@ -16,7 +18,7 @@ use crate::shape::Shape;
 /// A model whose type is not known: what a [`StepFunction`] works with. Every [`Model`] is one.
 pub trait Trainable: ModelHandle + Send {
     /// Its layers, inputs and outputs.
-    fn network(&self) -> &'static Network;
+    fn network(&self) -> Arc<Network>;
 
     /// One step of training: see [`Model::train_step`].
     ///
@@ -96,8 +98,8 @@ pub struct Inner<'a> {
 }
 
 impl<M: Model> Trainable for M {
-    fn network(&self) -> &'static Network {
-        network::<M>()
+    fn network(&self) -> Arc<Network> {
+        self.run().network.clone()
     }
 
     fn train_step(&mut self, batch: &Batch<'_>) -> Result<()> {

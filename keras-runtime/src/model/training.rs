@@ -134,7 +134,7 @@ pub(crate) fn fit<'a>(
         }
     };
     check_monitors(&arguments.callbacks, validation.is_some())?;
-    let feed = Feed::new(network, data, true, ops)?;
+    let feed = Feed::new(network.clone(), data, true, ops)?;
     let first_epoch = arguments.initial_epoch;
     let training = Epochs::new(
         feed,

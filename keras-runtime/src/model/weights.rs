@@ -3,7 +3,6 @@
 use ndarray::{ArrayD, IxDyn};
 
 use super::Model;
-use super::build::network;
 use super::layer_ref::LayerRef;
 use super::network::Kind;
 use super::parameters::{Parameters, Place};
@@ -13,8 +12,8 @@ use crate::error::{Error, Result};
 use crate::shape::Shape;
 
 /// The layers of a model, by number: a part has those that it calls, in the order of the whole.
-fn own_layers<M: Model>() -> Vec<usize> {
-    let network = network::<M>();
+pub(crate) fn own_layers<M: Model>(model: &M) -> Vec<usize> {
+    let network = &model.run().network;
     let all = 0..network.layers.len();
     if network.kind != Kind::Part {
         return all.collect();
@@ -24,7 +23,7 @@ fn own_layers<M: Model>() -> Vec<usize> {
     for training in [false, true] {
         let mut trace = Trace::new(network, &shapes, 1, training);
         // The shapes were checked when the model was compiled, and unknown ones are carried through.
-        let _ = M::infer(&mut trace);
+        let _ = model.infer(&mut trace);
         for call in &trace.calls {
             is_called[call.layer] = true;
         }
@@ -32,9 +31,8 @@ fn own_layers<M: Model>() -> Vec<usize> {
     all.filter(|&layer| is_called[layer]).collect()
 }
 
-/// The places of a model's weights, in order.
-fn places<M: Model>(parameters: &Parameters<M::Device>) -> Vec<Place> {
-    let own = own_layers::<M>();
+/// The places of the weights of layers, in order.
+fn places<D: Device>(own: &[usize], parameters: &Parameters<D>) -> Vec<Place> {
     let places = parameters.places();
     places
         .filter(|place| own.binary_search(&place.layer).is_ok())
@@ -42,20 +40,21 @@ fn places<M: Model>(parameters: &Parameters<M::Device>) -> Vec<Place> {
 }
 
 pub(crate) fn count<M: Model>(model: &M) -> usize {
+    let own = own_layers(model);
     let parameters = model.core().parameters.iter();
-    let places = parameters.flat_map(places::<M>);
+    let places = parameters.flat_map(|parameters| places(&own, parameters));
     places.map(|place| place.shape.size()).sum()
 }
 
-pub(crate) fn position<M: Model>(name: &str) -> Result<usize> {
-    let layers = network::<M>().layers;
-    let own = own_layers::<M>();
+pub(crate) fn position<M: Model>(model: &M, name: &str) -> Result<usize> {
+    let layers = &model.run().network.layers;
+    let own = own_layers(model);
     let found = own
         .iter()
         .copied()
         .find(|&layer| layers[layer].name == name);
     found.ok_or_else(|| {
-        let names: Vec<&str> = own.iter().map(|&layer| layers[layer].name).collect();
+        let names: Vec<&str> = own.iter().map(|&layer| &*layers[layer].name).collect();
         Error::value(format!(
             "No such layer: {name}. Existing layers are: {names:?}."
         ))
@@ -63,36 +62,27 @@ pub(crate) fn position<M: Model>(name: &str) -> Result<usize> {
 }
 
 pub(crate) fn get_layer<'a, M: Model>(model: &'a M, name: &str) -> Result<LayerRef<'a, M::Device>> {
-    Ok(layer_ref(model, position::<M>(name)?))
+    Ok(layer_ref(model, position(model, name)?))
 }
 
 pub(crate) fn layers<M: Model>(model: &M) -> Vec<LayerRef<'_, M::Device>> {
-    let own = own_layers::<M>().into_iter();
+    let own = own_layers(model).into_iter();
     own.map(|index| layer_ref(model, index)).collect()
 }
 
 fn layer_ref<M: Model>(model: &M, index: usize) -> LayerRef<'_, M::Device> {
     LayerRef {
-        info: &network::<M>().layers[index],
+        info: &model.run().network.layers[index],
         index,
         core: model.core(),
     }
 }
 
-/// The values of a weight as an array.
-pub(crate) fn array<D: Device>(
-    device: &D,
-    parameters: &Parameters<D>,
-    place: &Place,
-) -> ArrayD<f32> {
-    array_of(place.shape.dims(), parameters.get(device, place))
-}
-
 pub(crate) fn get<M: Model>(model: &M) -> Vec<ArrayD<f32>> {
-    let core = model.core();
+    let (core, own) = (model.core(), own_layers(model));
     let arrays = core.parameters.iter().flat_map(|parameters| {
-        let places = places::<M>(parameters).into_iter();
-        places.map(|place| array(&*core.device, parameters, &place))
+        let places = places(&own, parameters).into_iter();
+        places.map(|place| parameters.get(&core.device, &place))
     });
     arrays.collect()
 }
@@ -103,15 +93,16 @@ pub(crate) fn array_of(shape: &[usize], values: Vec<f32>) -> ArrayD<f32> {
 }
 
 pub(crate) fn set<M: Model>(model: &mut M, values: &[ArrayD<f32>]) -> Result<()> {
-    let name = network::<M>().name;
-    let (core, _) = model.split();
+    let own = own_layers(model);
+    let (core, run) = model.split();
+    let name = &run.network.name;
     let Some(parameters) = &mut core.parameters else {
         return Err(Error::NotBuilt(format!(
             "You called `set_weights(weights)` on model '{name}', which has not been built yet. Call the model on \
              some data or its `build()` first."
         )));
     };
-    let places = places::<M>(parameters);
+    let places = places(&own, parameters);
     if places.len() != values.len() {
         return Err(Error::value(format!(
             "You called `set_weights(weights)` on layer '{name}' with a weight list of length {}, but the layer was \

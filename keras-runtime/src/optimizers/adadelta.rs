@@ -2,6 +2,7 @@
 //! `b = rho · b + (1 - rho) · d²`, `w -= learning_rate · d`.
 
 use super::{Optimizer, Settings, Slot, Step, one_minus};
+use crate::config::arguments;
 use crate::device::{Device, Float, UpdateRule};
 use crate::schedules::LearningRate;
 
@@ -38,6 +39,11 @@ impl Adadelta {
         self
     }
 }
+
+arguments!(Adadelta {
+    "rho": rho,
+    "epsilon": epsilon,
+});
 
 impl<D: Device> Optimizer<D> for Adadelta {
     fn slots(&self) -> Vec<Slot> {

@@ -5,6 +5,7 @@
 
 use super::sgd::Descent;
 use super::{Optimizer, Settings, Slot, Step, Variable};
+use crate::config::arguments;
 use crate::device::{Device, FactoredMoments, Float, UpdateRule};
 use crate::schedules::LearningRate;
 use crate::shape::Shape;
@@ -76,6 +77,14 @@ fn matrices(shape: &Shape) -> Option<[usize; 3]> {
         _ => None,
     }
 }
+
+arguments!(Adafactor {
+    "beta_2_decay": beta_2_decay,
+    "epsilon_1": epsilon_1,
+    "epsilon_2": epsilon_2,
+    "clip_threshold": clip_threshold,
+    "relative_step" = true,
+});
 
 impl<D: Device> Optimizer<D> for Adafactor {
     fn slots(&self) -> Vec<Slot> {

@@ -1,6 +1,7 @@
 //! `a += g²`, `w -= learning_rate · g / √(a + epsilon)`.
 
 use super::{Optimizer, Settings, Slot, SlotStart, Step};
+use crate::config::arguments;
 use crate::device::{Device, Float, UpdateRule};
 use crate::schedules::LearningRate;
 
@@ -37,6 +38,11 @@ impl Adagrad {
         self
     }
 }
+
+arguments!(Adagrad {
+    "initial_accumulator_value": initial_accumulator_value,
+    "epsilon": epsilon,
+});
 
 impl<D: Device> Optimizer<D> for Adagrad {
     fn slots(&self) -> Vec<Slot> {

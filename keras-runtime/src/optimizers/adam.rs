@@ -2,6 +2,7 @@
 //! `alpha = learning_rate · √(1 - beta_2ᵗ) / (1 - beta_1ᵗ)` in step t.
 
 use super::{Optimizer, Settings, Slot, Step, one_minus};
+use crate::config::arguments;
 use crate::device::{Device, Float, UpdateRule};
 use crate::schedules::LearningRate;
 
@@ -56,6 +57,13 @@ macro_rules! adam {
                 self
             }
         }
+
+        arguments!($ty {
+            "beta_1": moments.beta_1,
+            "beta_2": moments.beta_2,
+            "epsilon": moments.epsilon,
+            "amsgrad": moments.amsgrad,
+        });
 
         impl<D: Device> Optimizer<D> for $ty {
             fn slots(&self) -> Vec<Slot> {

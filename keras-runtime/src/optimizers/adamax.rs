@@ -2,6 +2,7 @@
 //! `w -= learning_rate · m / ((1 - beta_1ᵗ)(u + epsilon))` in step t.
 
 use super::{Optimizer, Settings, Slot, Step, one_minus};
+use crate::config::arguments;
 use crate::device::{Device, Float, UpdateRule};
 use crate::schedules::LearningRate;
 
@@ -47,6 +48,12 @@ impl Adamax {
         self
     }
 }
+
+arguments!(Adamax {
+    "beta_1": beta_1,
+    "beta_2": beta_2,
+    "epsilon": epsilon,
+});
 
 impl<D: Device> Optimizer<D> for Adamax {
     fn slots(&self) -> Vec<Slot> {

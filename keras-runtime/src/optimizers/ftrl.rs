@@ -3,6 +3,7 @@
 //! `w = (clip(z, ±l1) - z) / (a'ᵖ / learning_rate + 2 · l2 + beta / learning_rate)`, `a = a'`.
 
 use super::{Optimizer, Settings, Slot, SlotStart, Step};
+use crate::config::arguments;
 use crate::device::{Device, Float, UpdateRule};
 use crate::error::{Error, Result};
 use crate::schedules::LearningRate;
@@ -77,6 +78,15 @@ impl Ftrl {
         self
     }
 }
+
+arguments!(Ftrl {
+    "learning_rate_power": learning_rate_power,
+    "initial_accumulator_value": initial_accumulator_value,
+    "l1_regularization_strength": l1_regularization_strength,
+    "l2_regularization_strength": l2_regularization_strength,
+    "l2_shrinkage_regularization_strength": l2_shrinkage_regularization_strength,
+    "beta": beta,
+});
 
 impl<D: Device> Optimizer<D> for Ftrl {
     fn check(&self) -> Result<()> {

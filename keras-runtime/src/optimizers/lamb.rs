@@ -4,6 +4,7 @@
 
 use super::sgd::Descent;
 use super::{Optimizer, Settings, Slot, Step, Variable, one_minus};
+use crate::config::arguments;
 use crate::device::{Device, Float, UpdateRule};
 use crate::schedules::LearningRate;
 
@@ -49,6 +50,12 @@ impl Lamb {
         self
     }
 }
+
+arguments!(Lamb {
+    "beta_1": beta_1,
+    "beta_2": beta_2,
+    "epsilon": epsilon,
+});
 
 impl<D: Device> Optimizer<D> for Lamb {
     fn slots(&self) -> Vec<Slot> {

@@ -1,6 +1,7 @@
 //! `w -= learning_rate · sign(beta_1 · m + (1 - beta_1) · g)`, `m = beta_2 · m + (1 - beta_2) · g`.
 
 use super::{Optimizer, Settings, Slot, Step};
+use crate::config::arguments;
 use crate::device::{Device, Float, UpdateRule};
 use crate::error::{Error, Result};
 use crate::schedules::LearningRate;
@@ -38,6 +39,11 @@ impl Lion {
         self
     }
 }
+
+arguments!(Lion {
+    "beta_1": beta_1,
+    "beta_2": beta_2,
+});
 
 impl<D: Device> Optimizer<D> for Lion {
     fn check(&self) -> Result<()> {

@@ -1,9 +1,10 @@
 //! The loss is multiplied by a scale that is halved whenever a gradient is not finite, in which case
 //! no step is taken, and doubled after `dynamic_growth_steps` steps without that.
 
-use super::{Configured, Listed, Optimizer, Settings, Slot, Step, Variable};
+use super::{Configured, Listed, Optimizer, Settings, Slot, Step, Variable, Wrapper};
+use crate::config::{self, Config, Json};
 use crate::device::Device;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::shape::Shape;
 
 /// Another optimizer, with a loss scale that finds its own size:
@@ -49,6 +50,32 @@ impl LossScaleOptimizer {
     }
 }
 
+impl LossScaleOptimizer {
+    /// The optimizer of a configuration.
+    pub(super) fn from_config(config: &Config) -> Result<Self> {
+        let inner = config.config.get("inner_optimizer").unwrap_or(&Json::Null);
+        let inner = Config::from_json(inner)?;
+        if inner.class_name.eq_ignore_ascii_case("LossScaleOptimizer") {
+            return Err(Error::value(
+                "A LossScaleOptimizer expects another optimizer. Received: a LossScaleOptimizer",
+            ));
+        }
+        let mut optimizer = Self::new(super::from_config(&inner)?);
+        for (name, value) in config.config.iter() {
+            match name {
+                "inner_optimizer" => {}
+                "name" => config::read(&mut optimizer.name, name, value)?,
+                "initial_scale" => config::read(&mut optimizer.initial_scale, name, value)?,
+                "dynamic_growth_steps" => {
+                    config::read(&mut optimizer.dynamic_growth_steps, name, value)?;
+                }
+                _ => return Err(config.unexpected(name)),
+            }
+        }
+        Ok(optimizer)
+    }
+}
+
 impl Configured for LossScaleOptimizer {
     fn class(&self) -> &'static str {
         "LossScaleOptimizer"
@@ -56,6 +83,17 @@ impl Configured for LossScaleOptimizer {
 
     fn name(&self) -> &str {
         self.name.as_deref().unwrap_or("loss_scale_optimizer")
+    }
+
+    fn config(&self) -> Config {
+        Config::keras("keras.optimizers", self.class())
+            .with("name", Configured::name(self).to_owned())
+            .with(
+                "inner_optimizer",
+                self.inner.configured().config().to_json(),
+            )
+            .with("initial_scale", self.initial_scale)
+            .with("dynamic_growth_steps", self.dynamic_growth_steps)
     }
 
     fn settings(&self) -> &Settings {
@@ -88,6 +126,14 @@ impl<D: Device> Optimizer<D> for LossScaleOptimizer {
         let mut scalars = vec![0.0, self.initial_scale];
         scalars.extend(self.inner.optimizer::<D>().scalars());
         scalars
+    }
+
+    fn wrapper(&self) -> Option<Wrapper<'_>> {
+        Some(Wrapper {
+            inner: self.inner.configured().name(),
+            counts: &["step_counter"],
+            scalars: &["dynamic_scale"],
+        })
     }
 
     fn scratch(&self, variables: &[Variable]) -> usize {

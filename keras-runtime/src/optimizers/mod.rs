@@ -36,6 +36,7 @@ pub use rmsprop::RMSprop;
 pub use schedule_free_adamw::ScheduleFreeAdamW;
 pub use settings::Settings;
 pub use sgd::SGD;
+pub(crate) use state::Held;
 pub use state::{SlotVariable, State};
 pub use step::{Step, Variable};
 
@@ -43,6 +44,7 @@ use settings::shared_arguments;
 pub(crate) use step::Combine;
 use step::one_minus;
 
+use crate::config::{Arguments, Config};
 use crate::device::Device;
 use crate::device::on_devices;
 use crate::error::{Error, Result};
@@ -96,6 +98,18 @@ pub enum SlotStart {
     Weights,
 }
 
+/// What an optimizer remembers that wraps another one, beside what that one does: the first of its
+/// [`scalars`](Optimizer::scalars).
+#[derive(Clone, Copy, Debug)]
+pub struct Wrapper<'a> {
+    /// The name of the optimizer that it wraps.
+    pub inner: &'a str,
+    /// The names of those that count something.
+    pub counts: &'static [&'static str],
+    /// The names of the others, which come after them.
+    pub scalars: &'static [&'static str],
+}
+
 /// The arguments that all optimizers have, of one of them. `catalogue!` implements it for the
 /// optimizers of Keras.
 pub trait Configured: Send + Sync {
@@ -103,6 +117,11 @@ pub trait Configured: Send + Sync {
     fn class(&self) -> &'static str;
     /// Its name: the one that it was given, or Keras' for the class, such as `rm_sprop`.
     fn name(&self) -> &str;
+    /// Its class and the arguments of its constructor, as Keras' files have them. By default it is a
+    /// class of the user's own with the shared arguments.
+    fn config(&self) -> Config {
+        described(Config::own(self.class()), self.name(), self.settings())
+    }
     /// Its shared arguments.
     fn settings(&self) -> &Settings;
     /// The same, to change.
@@ -133,6 +152,10 @@ pub trait Optimizer<D: Device>: Configured {
     /// What the numbers that it remembers of the whole model begin with.
     fn scalars(&self) -> Vec<f32> {
         Vec::new()
+    }
+    /// If it wraps another optimizer: what it remembers by itself.
+    fn wrapper(&self) -> Option<Wrapper<'_>> {
+        None
     }
     /// How much scratch memory a step needs, in numbers.
     fn scratch(&self, variables: &[Variable]) -> usize {
@@ -166,6 +189,11 @@ pub trait Optimizer<D: Device>: Configured {
     }
     /// Changes the weights by their gradients.
     fn update(&self, step: Step<'_, D>);
+}
+
+/// A configuration with the shared arguments of an optimizer.
+fn described(config: Config, name: &str, settings: &Settings) -> Config {
+    config.arguments(settings).with("name", name.to_owned())
 }
 
 /// What [`Compile::new`](crate::model::Compile::new) takes as an optimizer: an object or a name.
@@ -271,6 +299,11 @@ macro_rules! catalogue {
                     self.settings.name.as_deref().unwrap_or($name)
                 }
 
+                fn config(&self) -> Config {
+                    let config = Config::keras("keras.optimizers", stringify!($ty));
+                    described(config, Configured::name(self), &self.settings).arguments(self)
+                }
+
                 fn settings(&self) -> &Settings {
                     &self.settings
                 }
@@ -312,6 +345,11 @@ macro_rules! catalogue {
         }
 
         impl Listed {
+            /// Its class and the arguments of its constructor, as Keras' files have them.
+            pub fn config(&self) -> Config {
+                self.configured().config()
+            }
+
             fn boxed<D: Device>(self) -> Box<dyn Optimizer<D>> {
                 match self {
                     $(Self::$ty(optimizer) => Box::new(optimizer),)*
@@ -338,6 +376,26 @@ macro_rules! catalogue {
                     $(Self::$ty(optimizer) => optimizer,)*
                     Self::LossScaleOptimizer(optimizer) => optimizer,
                 }
+            }
+        }
+
+        /// The optimizer of a configuration, as `keras.optimizers.deserialize` finds it.
+        ///
+        /// # Errors
+        /// If there is none, it has no such argument, or a value does not fit.
+        pub fn from_config(config: &Config) -> Result<Listed> {
+            match config.class_name.to_lowercase().as_str() {
+                $($identifier => {
+                    let mut optimizer = $ty::default();
+                    for (name, value) in config.config.iter() {
+                        if !optimizer.settings.read(name, value)? && !optimizer.read(name, value)? {
+                            return Err(config.unexpected(name));
+                        }
+                    }
+                    Ok(optimizer.into())
+                })*
+                "lossscaleoptimizer" => LossScaleOptimizer::from_config(config).map(Into::into),
+                _ => Err(Error::unknown("optimizer", &config.class_name, &[$($identifier),*])),
             }
         }
 

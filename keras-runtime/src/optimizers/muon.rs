@@ -7,6 +7,7 @@ use super::adam::Moments;
 use super::sgd::Descent;
 use super::step::{Combine, Part};
 use super::{Optimizer, Settings, Slot, Step, Variable};
+use crate::config::arguments;
 use crate::device::{Device, Float, UpdateRule};
 use crate::schedules::LearningRate;
 use crate::shape::Shape;
@@ -21,7 +22,7 @@ pub struct Muon {
     adam_lr_ratio: f32,
     exclude_layers: Vec<String>,
     exclude_embeddings: bool,
-    coefficients: [f32; 3],
+    coefficients: (f32, f32, f32),
     momentum: f32,
     ns_steps: u64,
     nesterov: bool,
@@ -41,7 +42,7 @@ impl Muon {
             adam_lr_ratio: 1.0,
             exclude_layers: Vec::new(),
             exclude_embeddings: true,
-            coefficients: [3.4445, -4.775, 2.0315],
+            coefficients: (3.4445, -4.775, 2.0315),
             momentum: 0.95,
             ns_steps: 5,
             nesterov: true,
@@ -104,21 +105,21 @@ impl Muon {
     /// The first coefficient of the iteration; 3.4445 by default.
     #[must_use]
     pub fn muon_a(mut self, a: f32) -> Self {
-        self.coefficients[0] = a;
+        self.coefficients.0 = a;
         self
     }
 
     /// The second coefficient of the iteration; -4.775 by default.
     #[must_use]
     pub fn muon_b(mut self, b: f32) -> Self {
-        self.coefficients[1] = b;
+        self.coefficients.1 = b;
         self
     }
 
     /// The third coefficient of the iteration; 2.0315 by default.
     #[must_use]
     pub fn muon_c(mut self, c: f32) -> Self {
-        self.coefficients[2] = c;
+        self.coefficients.2 = c;
         self
     }
 
@@ -203,7 +204,7 @@ impl Muon {
         );
         let norm = device.sum_of_squares(D::read(&y)).sqrt() as f32 + 1e-7;
         device.rescale(1.0 / norm, 0.0, D::read(&y), D::reborrow(&mut x));
-        let [a, b, c] = self.coefficients;
+        let (a, b, c) = self.coefficients;
         for _ in 0..self.ns_steps {
             // The smaller of x xᵀ and xᵀ x, which do the same from either side.
             let (at, to) = (D::read(&x), D::reborrow(&mut square));
@@ -233,6 +234,23 @@ impl Muon {
         device.update(rule, part.write::<D>(step.params), D::read(&x), []);
     }
 }
+
+arguments!(Muon {
+    "adam_beta_1": adam.beta_1,
+    "adam_beta_2": adam.beta_2,
+    "epsilon": adam.epsilon,
+    "exclude_layers": exclude_layers,
+    "muon_a": coefficients.0,
+    "muon_b": coefficients.1,
+    "muon_c": coefficients.2,
+    "adam_lr_ratio": adam_lr_ratio,
+    "momentum": momentum,
+    "ns_steps": ns_steps,
+    "nesterov": nesterov,
+    "exclude_embeddings": exclude_embeddings,
+    "adam_weight_decay": adam_weight_decay,
+    "rms_rate": rms_rate,
+});
 
 impl<D: Device> Optimizer<D> for Muon {
     fn slots(&self) -> Vec<Slot> {

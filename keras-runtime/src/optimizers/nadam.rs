@@ -4,6 +4,7 @@
 //! in step t.
 
 use super::{Optimizer, Settings, Slot, Step};
+use crate::config::arguments;
 use crate::device::{Device, Float, UpdateRule};
 use crate::schedules::LearningRate;
 
@@ -48,6 +49,12 @@ impl Nadam {
         self
     }
 }
+
+arguments!(Nadam {
+    "beta_1": beta_1,
+    "beta_2": beta_2,
+    "epsilon": epsilon,
+});
 
 impl<D: Device> Optimizer<D> for Nadam {
     fn slots(&self) -> Vec<Slot> {

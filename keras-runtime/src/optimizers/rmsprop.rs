@@ -1,6 +1,7 @@
 //! `v = rho · v + (1 - rho) · g²`, `w -= learning_rate · g / √(v + epsilon)`.
 
 use super::{Optimizer, Settings, Slot, Step, one_minus};
+use crate::config::arguments;
 use crate::device::{Device, Float, UpdateRule};
 use crate::schedules::LearningRate;
 
@@ -55,6 +56,13 @@ impl RMSprop {
         self
     }
 }
+
+arguments!(RMSprop {
+    "rho": rho,
+    "momentum": momentum,
+    "epsilon": epsilon,
+    "centered": centered,
+});
 
 impl<D: Device> Optimizer<D> for RMSprop {
     fn slots(&self) -> Vec<Slot> {

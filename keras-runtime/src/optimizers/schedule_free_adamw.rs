@@ -4,6 +4,7 @@
 //! `w = (1 - beta_1) z' + beta_1 x'`.
 
 use super::{Optimizer, Settings, Slot, SlotStart, Step};
+use crate::config::arguments;
 use crate::device::{Device, Float, UpdateRule};
 use crate::schedules::LearningRate;
 
@@ -58,6 +59,13 @@ impl ScheduleFreeAdamW {
         self
     }
 }
+
+arguments!(ScheduleFreeAdamW {
+    "beta_1": beta_1,
+    "beta_2": beta_2,
+    "epsilon": epsilon,
+    "warmup_steps": warmup_steps,
+});
 
 impl<D: Device> Optimizer<D> for ScheduleFreeAdamW {
     fn slots(&self) -> Vec<Slot> {

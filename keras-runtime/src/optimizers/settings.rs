@@ -1,6 +1,7 @@
 //! What every optimizer can be told, and what is the same for all of them because of it.
 
 use super::Variable;
+use crate::config::arguments;
 use crate::error::{Error, Result};
 use crate::schedules::LearningRate;
 
@@ -20,6 +21,20 @@ pub struct Settings {
     pub(super) loss_scale_factor: Option<f32>,
     pub(super) gradient_accumulation_steps: Option<u64>,
 }
+
+arguments!(Settings {
+    "name": name,
+    "learning_rate": learning_rate,
+    "weight_decay": weight_decay,
+    "clipnorm": clipnorm,
+    "global_clipnorm": global_clipnorm,
+    "clipvalue": clipvalue,
+    "use_ema": use_ema,
+    "ema_momentum": ema_momentum,
+    "ema_overwrite_frequency": ema_overwrite_frequency,
+    "loss_scale_factor": loss_scale_factor,
+    "gradient_accumulation_steps": gradient_accumulation_steps,
+});
 
 impl Settings {
     /// Keras' defaults.

@@ -1,6 +1,7 @@
 //! `w -= learning_rate · g`, with momentum `v = momentum · v - learning_rate · g`, `w += v`.
 
 use super::{Optimizer, Settings, Slot, Step};
+use crate::config::arguments;
 use crate::device::{Device, Float, UpdateRule};
 use crate::error::{Error, Result};
 use crate::schedules::LearningRate;
@@ -37,6 +38,11 @@ impl SGD {
         self
     }
 }
+
+arguments!(SGD {
+    "momentum": momentum,
+    "nesterov": nesterov,
+});
 
 impl<D: Device> Optimizer<D> for SGD {
     fn check(&self) -> Result<()> {

@@ -4,6 +4,7 @@
 
 use ndarray::ArrayD;
 
+use crate::config::{Argument, Config, Json, Read, named};
 use crate::device::{Cpu, Device, Float, Memory, UpdateRule, Vectors};
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Text};
@@ -39,6 +40,26 @@ pub enum OrthogonalMode {
     Rows,
     /// Its columns.
     Columns,
+}
+
+impl Argument for Regularizer {
+    const EXPECTED: &'static str = "a regularizer";
+
+    fn to_json(&self) -> Json {
+        self.config().map_or(Json::Null, |config| config.to_json())
+    }
+
+    fn from_json(json: &Json) -> Result<Option<Self>> {
+        if json.is_null() {
+            return Ok(Some(Self::None));
+        }
+        named(json, Self::by_name, Self::from_config)
+    }
+}
+
+/// Keras keeps some numbers as tensors of 32 bits, and writes all of their digits.
+fn digits(number: f32) -> Json {
+    Json::Float(number.into())
 }
 
 impl Regularizer {
@@ -98,6 +119,69 @@ impl Regularizer {
                 Err(Error::unknown("regularizer", name, &known))
             }
         }
+    }
+
+    /// Its class and arguments in Keras, if there is a penalty.
+    pub fn config(&self) -> Option<Config> {
+        let keras = |class| Config::keras("keras.regularizers", class);
+        Some(match *self {
+            Self::None => return None,
+            Self::L1L2 { l1, l2: 0.0 } if l1 != 0.0 => keras("L1").with("l1", digits(l1)),
+            Self::L1L2 { l1: 0.0, l2 } => keras("L2").with("l2", l2),
+            Self::L1L2 { l1, l2 } => keras("L1L2").with("l1", l1).with("l2", l2),
+            Self::Orthogonal { factor, mode } => {
+                let mode = match mode {
+                    OrthogonalMode::Rows => "rows",
+                    OrthogonalMode::Columns => "columns",
+                };
+                keras("OrthogonalRegularizer")
+                    .with("factor", digits(factor))
+                    .with("mode", mode)
+            }
+        })
+    }
+
+    /// The regularizer of a configuration.
+    ///
+    /// # Errors
+    /// If there is no such regularizer, or a value does not fit its argument.
+    pub fn from_config(config: &Config) -> Result<Self> {
+        let mut regularizer = Self::by_name(&config.class_name)?;
+        for (name, value) in config.config.iter() {
+            match (&mut regularizer, name) {
+                (Self::L1L2 { l1: strength, .. }, "l1")
+                | (Self::L1L2 { l2: strength, .. }, "l2")
+                | (
+                    Self::Orthogonal {
+                        factor: strength, ..
+                    },
+                    "factor",
+                ) => {
+                    *strength = value.read(name)?;
+                    if !(strength.is_finite() && *strength >= 0.0) {
+                        return Err(Error::value(format!(
+                            "Invalid value for argument {name}: expected a non-negative float. Received: {name}={value}"
+                        )));
+                    }
+                }
+                (Self::Orthogonal { mode, .. }, "mode") => {
+                    *mode = match value.as_str() {
+                        Some("rows") => OrthogonalMode::Rows,
+                        Some("columns") => OrthogonalMode::Columns,
+                        _ => {
+                            return Err(Error::value(format!(
+                                "Invalid value for argument mode. Expected one of {{\"rows\", \"columns\"}}. \
+                                 Received: mode={value}"
+                            )));
+                        }
+                    };
+                }
+                _ => {
+                    return Err(config.unexpected(name));
+                }
+            }
+        }
+        Ok(regularizer)
     }
 
     /// Whether there is no penalty.

@@ -3,7 +3,8 @@
 
 use std::f32::consts::PI;
 
-use super::{Schedule, check_steps};
+use super::{Schedule, check_steps, described};
+use crate::config::{Config, arguments};
 use crate::error::Result;
 
 /// A learning rate that falls as a cosine does (Loshchilov and Hutter, 2016), after rising if it is
@@ -51,7 +52,20 @@ impl CosineDecay {
     }
 }
 
+arguments!(CosineDecay {
+    "initial_learning_rate": initial_learning_rate,
+    "decay_steps": decay_steps,
+    "alpha": alpha,
+    "name" = "CosineDecay",
+    "warmup_target": warmup_target,
+    "warmup_steps": warmup_steps,
+});
+
 impl Schedule for CosineDecay {
+    fn config(&self) -> Config {
+        described("CosineDecay", self)
+    }
+
     fn at(&self, step: u64) -> f32 {
         let first = self.initial_learning_rate;
         let (step, top) = match self.warmup_target {

@@ -4,7 +4,8 @@
 
 use std::f32::consts::PI;
 
-use super::{Schedule, check_steps};
+use super::{Schedule, check_steps, described};
+use crate::config::{Config, arguments};
 use crate::error::Result;
 
 /// A learning rate that falls as a cosine does and begins anew (Loshchilov and Hutter, 2016):
@@ -52,7 +53,20 @@ impl CosineDecayRestarts {
     }
 }
 
+arguments!(CosineDecayRestarts {
+    "initial_learning_rate": initial_learning_rate,
+    "first_decay_steps": first_decay_steps,
+    "t_mul": t_mul,
+    "m_mul": m_mul,
+    "alpha": alpha,
+    "name" = "SGDRDecay",
+});
+
 impl Schedule for CosineDecayRestarts {
+    fn config(&self) -> Config {
+        described("CosineDecayRestarts", self)
+    }
+
     fn at(&self, step: u64) -> f32 {
         let periods = step as f32 / self.first_decay_steps as f32;
         let (restarts, done) = if self.t_mul == 1.0 {

@@ -1,6 +1,7 @@
 //! `initial_learning_rate · decay_rate ^ (step / decay_steps)`.
 
-use super::{Schedule, check_steps};
+use super::{Schedule, check_steps, described};
+use crate::config::{Config, arguments};
 use crate::error::Result;
 
 /// A learning rate that falls by a factor every so many steps:
@@ -32,7 +33,19 @@ impl ExponentialDecay {
     }
 }
 
+arguments!(ExponentialDecay {
+    "initial_learning_rate": initial_learning_rate,
+    "decay_steps": decay_steps,
+    "decay_rate": decay_rate,
+    "staircase": staircase,
+    "name" = "ExponentialDecay",
+});
+
 impl Schedule for ExponentialDecay {
+    fn config(&self) -> Config {
+        described("ExponentialDecay", self)
+    }
+
     fn at(&self, step: u64) -> f32 {
         let periods = step as f32 / self.decay_steps as f32;
         let periods = if self.staircase {

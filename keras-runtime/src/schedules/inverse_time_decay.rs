@@ -1,6 +1,7 @@
 //! `initial_learning_rate / (1 + decay_rate · step / decay_steps)`.
 
-use super::{Schedule, check_steps};
+use super::{Schedule, check_steps, described};
+use crate::config::{Config, arguments};
 use crate::error::Result;
 
 /// A learning rate that falls with the inverse of the step:
@@ -32,7 +33,19 @@ impl InverseTimeDecay {
     }
 }
 
+arguments!(InverseTimeDecay {
+    "initial_learning_rate": initial_learning_rate,
+    "decay_steps": decay_steps,
+    "decay_rate": decay_rate,
+    "staircase": staircase,
+    "name" = "InverseTimeDecay",
+});
+
 impl Schedule for InverseTimeDecay {
+    fn config(&self) -> Config {
+        described("InverseTimeDecay", self)
+    }
+
     fn at(&self, step: u64) -> f32 {
         let periods = step as f32 / self.decay_steps as f32;
         let periods = if self.staircase {

@@ -21,12 +21,19 @@ pub use polynomial_decay::PolynomialDecay;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::config::{Argument, Arguments, Config, Json};
 use crate::error::{Error, Result};
 
 /// A learning rate that depends on the step.
 pub trait Schedule: Send + Sync {
     /// The learning rate after `step` steps: the first one is taken with that at 0.
     fn at(&self, step: u64) -> f32;
+
+    /// Its class and the arguments of its constructor, as Keras' files have them. By default it is a
+    /// class of the user's own without arguments.
+    fn config(&self) -> Config {
+        Config::of_type::<Self>()
+    }
 
     /// Whether its arguments are valid.
     ///
@@ -35,6 +42,46 @@ pub trait Schedule: Send + Sync {
     fn check(&self) -> Result<()> {
         Ok(())
     }
+}
+
+/// The configuration of a schedule of Keras'.
+fn described(class: &str, schedule: &dyn Arguments) -> Config {
+    Config::keras("keras.optimizers.schedules", class).arguments(schedule)
+}
+
+/// Finds the schedules of Keras' by their classes: each with arguments that the configuration replaces.
+macro_rules! catalogue {
+    ($($ty:ident($($first:expr),*);)*) => {
+        /// The schedule of a configuration, as `keras.optimizers.schedules.deserialize` finds it.
+        ///
+        /// # Errors
+        /// If there is none, it has no such argument, or a value does not fit.
+        pub fn from_config(config: &Config) -> Result<Arc<dyn Schedule>> {
+            match config.class_name.as_str() {
+                $(stringify!($ty) => {
+                    let mut schedule = $ty::new($($first),*);
+                    for (name, value) in config.config.iter() {
+                        // Its name means nothing to training.
+                        if name != "name" && !schedule.read(name, value)? {
+                            return Err(config.unexpected(name));
+                        }
+                    }
+                    schedule.check()?;
+                    Ok(Arc::new(schedule))
+                })*
+                class => Err(Error::unknown("learning rate schedule", class, &[$(stringify!($ty)),*])),
+            }
+        }
+    };
+}
+
+catalogue! {
+    CosineDecay(0.0, 1);
+    CosineDecayRestarts(0.0, 1);
+    ExponentialDecay(0.0, 1, 1.0);
+    InverseTimeDecay(0.0, 1, 1.0);
+    PiecewiseConstantDecay([], []);
+    PolynomialDecay(0.0, 1);
 }
 
 impl<F: Fn(u64) -> f32 + Send + Sync> Schedule for F {
@@ -66,6 +113,28 @@ impl LearningRate {
         match self {
             Self::Constant(_) => Ok(()),
             Self::Schedule(schedule) => schedule.check(),
+        }
+    }
+}
+
+impl Argument for LearningRate {
+    const EXPECTED: &'static str = "a number or a schedule";
+
+    /// Keras keeps the number as a variable of 32 bits, and writes all of its digits.
+    fn to_json(&self) -> Json {
+        match self {
+            Self::Constant(rate) => Json::Float((*rate).into()),
+            Self::Schedule(schedule) => schedule.config().to_json(),
+        }
+    }
+
+    fn from_json(json: &Json) -> Result<Option<Self>> {
+        match json {
+            Json::Object(_) => {
+                let config = Config::from_json(json)?;
+                from_config(&config).map(|schedule| Some(Self::Schedule(schedule)))
+            }
+            _ => Ok(f32::from_json(json)?.map(Self::Constant)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `values[0]` up to and with step `boundaries[0]`, then `values[1]`, and so on.
 
-use super::Schedule;
+use super::{Schedule, described};
+use crate::config::{Config, arguments};
 use crate::error::{Error, Result};
 
 /// A learning rate that jumps at given steps:
@@ -21,7 +22,17 @@ impl PiecewiseConstantDecay {
     }
 }
 
+arguments!(PiecewiseConstantDecay {
+    "boundaries": boundaries,
+    "values": values,
+    "name" = "PiecewiseConstant",
+});
+
 impl Schedule for PiecewiseConstantDecay {
+    fn config(&self) -> Config {
+        described("PiecewiseConstantDecay", self)
+    }
+
     fn at(&self, step: u64) -> f32 {
         let passed = self.boundaries.iter().filter(|&&last| step > last).count();
         self.values.get(passed).copied().unwrap_or(0.0)

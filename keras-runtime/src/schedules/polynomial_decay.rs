@@ -1,7 +1,8 @@
 //! `(initial_learning_rate - end_learning_rate) · (1 - step / decay_steps) ^ power +
 //! end_learning_rate`, up to `decay_steps`.
 
-use super::{Schedule, check_steps};
+use super::{Schedule, check_steps, described};
+use crate::config::{Config, arguments};
 use crate::error::Result;
 
 /// A learning rate that falls to another one in a given number of steps:
@@ -50,7 +51,20 @@ impl PolynomialDecay {
     }
 }
 
+arguments!(PolynomialDecay {
+    "initial_learning_rate": initial_learning_rate,
+    "decay_steps": decay_steps,
+    "end_learning_rate": end_learning_rate,
+    "power": power,
+    "cycle": cycle,
+    "name" = "PolynomialDecay",
+});
+
 impl Schedule for PolynomialDecay {
+    fn config(&self) -> Config {
+        described("PolynomialDecay", self)
+    }
+
     fn at(&self, step: u64) -> f32 {
         let (step, steps) = (step as f32, self.decay_steps as f32);
         let done = match (self.cycle, step == 0.0) {

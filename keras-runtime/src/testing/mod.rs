@@ -19,11 +19,13 @@
 mod bench;
 mod devices;
 mod differences;
+mod files;
 mod said;
 
 use bench::Bench;
 pub use devices::conforms;
 use differences::differences;
+pub use files::{Object, hdf5_objects};
 pub(crate) use said::hear;
 pub use said::{Said, listen, said};
 

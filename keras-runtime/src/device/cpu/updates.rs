@@ -83,56 +83,62 @@ impl<F: Float, R: UpdateRule<N>, const N: usize> Kernel for Update<'_, F, R, N> 
     type Output = ();
 
     #[inline(always)]
-    fn run<A: Arith>(mut self) {
-        let len = self.gradients.len();
-        for at in (0..len).step_by(LANES) {
-            // Arrays of a fixed length: rustc turns the inner loop into vector instructions.
-            let part = at..len.min(at + LANES);
-            let mut p = read(&self.parameters[part.clone()]);
-            let g = read(&self.gradients[part.clone()]);
-            let mut s = [[F::zero(); LANES]; N];
-            for (s, slot) in s.iter_mut().zip(&self.slots) {
-                *s = read(&slot[part.clone()]);
+    fn run<A: Arith>(self) {
+        let (gradients, last_gradients) = self.gradients.as_chunks::<LANES>();
+        let (parameters, last_parameters) = self.parameters.as_chunks_mut::<LANES>();
+        let mut last_slots: [&mut [F]; N] = std::array::from_fn(|_| Default::default());
+        let mut last = last_slots.iter_mut();
+        let mut slots = self.slots.map(|slot| {
+            let (slot, rest) = slot.as_chunks_mut::<LANES>();
+            if let Some(last) = last.next() {
+                *last = rest;
             }
-            for i in 0..LANES {
-                let mut values = [F::zero(); N];
-                for n in 0..N {
-                    values[n] = s[n][i];
-                }
-                (p[i], values) = self.rule.update(p[i], g[i], values);
-                for n in 0..N {
-                    s[n][i] = values[n];
-                }
+            slot
+        });
+        for (at, (p, g)) in parameters.iter_mut().zip(gradients).enumerate() {
+            let s = std::array::from_fn(|n| slots[n][at]);
+            let s = update_lanes(self.rule, p, g, s);
+            for (slot, s) in slots.iter_mut().zip(s) {
+                slot[at] = s;
             }
-            write(&p, &mut self.parameters[part.clone()]);
-            for (s, slot) in s.iter().zip(self.slots.iter_mut()) {
-                write(s, &mut slot[part.clone()]);
+        }
+        if !last_gradients.is_empty() {
+            let mut p = padded(last_parameters);
+            let s = std::array::from_fn(|n| padded(last_slots[n]));
+            let s = update_lanes(self.rule, &mut p, &padded(last_gradients), s);
+            last_parameters.copy_from_slice(&p[..last_parameters.len()]);
+            for (slot, s) in last_slots.iter_mut().zip(s) {
+                slot.copy_from_slice(&s[..slot.len()]);
             }
         }
     }
 }
 
-/// Some numbers, and zeros after the last ones.
+/// The rule on arrays of a fixed length, the slots by value: rustc turns the loop into vector
+/// instructions.
 #[inline(always)]
-fn read<F: Float>(from: &[F]) -> [F; LANES] {
-    match from.first_chunk() {
-        Some(numbers) => *numbers,
-        None => read_last(from),
+fn update_lanes<F: Float, const N: usize, R: UpdateRule<N>>(
+    rule: R,
+    p: &mut [F; LANES],
+    g: &[F; LANES],
+    mut s: [[F; LANES]; N],
+) -> [[F; LANES]; N] {
+    for i in 0..LANES {
+        let mut values = [F::zero(); N];
+        for n in 0..N {
+            values[n] = s[n][i];
+        }
+        (p[i], values) = rule.update(p[i], g[i], values);
+        for n in 0..N {
+            s[n][i] = values[n];
+        }
     }
+    s
 }
 
-/// The opposite of [`read`].
-#[inline(always)]
-fn write<F: Float>(numbers: &[F; LANES], to: &mut [F]) {
-    match to.first_chunk_mut() {
-        Some(to) => *to = *numbers,
-        None => to.copy_from_slice(&numbers[..to.len()]),
-    }
-}
-
-#[cold]
+/// Fewer numbers than [`LANES`], and zeros after them.
 #[inline(never)]
-fn read_last<F: Float>(from: &[F]) -> [F; LANES] {
+fn padded<F: Float>(from: &[F]) -> [F; LANES] {
     let mut numbers = [F::zero(); LANES];
     numbers[..from.len()].copy_from_slice(from);
     numbers

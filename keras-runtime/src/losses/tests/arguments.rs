@@ -4,8 +4,8 @@ use super::*;
 
 #[test]
 fn arguments_are_checked_with_the_sentences_of_keras() {
-    let error = |name: &str, config: &[(&str, Argument)]| {
-        let loss = from_config::<Cpu>(name, config);
+    let error = |name: &str, config: &[(&str, Json)]| {
+        let loss = of_config::<Cpu>(name, config);
         loss.err()
             .map(|error| error.to_string())
             .unwrap_or_default()
@@ -22,7 +22,7 @@ fn arguments_are_checked_with_the_sentences_of_keras() {
     );
     assert_eq!(
         error("Huber", &[("delta", "large".into())]),
-        "Invalid value for argument `delta`. Expected a number. Received: delta=Text(\"large\")"
+        "Invalid value for argument `delta`. Expected a number. Received: delta=\"large\""
     );
     assert_eq!(
         error("Huber", &[("slope", 1.0.into())]),
@@ -30,11 +30,11 @@ fn arguments_are_checked_with_the_sentences_of_keras() {
     );
     // What is null has its default; numbers are computed in `f32`.
     let config = [
-        ("axis", Argument::None),
+        ("axis", Json::Null),
         ("name", "mine".into()),
         ("dtype", "float32".into()),
     ];
-    let loss = from_config::<Cpu>("Dice", &config).expect("arguments of Keras");
+    let loss = of_config::<Cpu>("Dice", &config).expect("arguments of Keras");
     assert_eq!((loss.name(), loss.axes()), ("mine", Axes::All));
 }
 

@@ -146,7 +146,7 @@ fn gradients_along_other_axes() {
     let (soft, masks) = (numbers(4 * 24, 8), binary(4 * 24));
     let shapes = [&[2, 3, 4][..]; 2];
     for axes in [
-        Argument::None,
+        Json::Null,
         (-1.0).into(),
         1.0.into(),
         2.0.into(),

@@ -9,6 +9,14 @@ use std::slice;
 use super::*;
 use crate::device::{Cpu, Cpu64, Float, Host};
 
+/// The loss of a name and arguments.
+fn of_config<D: LossCatalogue>(name: &str, config: &[(&str, Json)]) -> Result<Box<dyn Loss<D>>> {
+    from_config(&Config {
+        config: config.iter().cloned().collect(),
+        ..Config::keras("keras.losses", name)
+    })
+}
+
 /// What a loss is computed from, on a host device.
 struct Case<F> {
     y_true: Vec<F>,
@@ -182,7 +190,7 @@ impl Variant {
 /// these shapes, through every reduction, with and without weights.
 fn check_loss(
     name: &str,
-    config: &[(&str, Argument)],
+    config: &[(&str, Json)],
     shapes: [&[usize]; 2],
     y_true: &[f64],
     y_pred: &[f64],
@@ -190,7 +198,7 @@ fn check_loss(
     for reduction in ["sum_over_batch_size", "sum", "mean_with_sample_weight"] {
         let mut config = config.to_vec();
         config.push(("reduction", reduction.into()));
-        let loss = from_config::<Cpu64>(name, &config).expect("a loss of Keras");
+        let loss = of_config::<Cpu64>(name, &config).expect("a loss of Keras");
         for weights in [None, Some(numbers(4, 9))] {
             let what = format!(
                 "{name} {config:?} {shapes:?}, weights {}",

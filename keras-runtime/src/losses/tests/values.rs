@@ -176,7 +176,7 @@ fn without_a_reduction_the_mean_is_shown_and_the_sum_is_trained() {
     for name in ["mse", "huber", "bce"] {
         let with = |reduction: &str| {
             let config = [("reduction", reduction.into())];
-            run(&*from_config::<Cpu64>(name, &config).expect("a loss of Keras"))
+            run(&*of_config::<Cpu64>(name, &config).expect("a loss of Keras"))
         };
         let ((value, gradient), (mean, _), (_, of_sum)) = (with("none"), with("mean"), with("sum"));
         assert!((value - mean).abs() < 1e-12, "{name}: {value} and {mean}");

@@ -286,7 +286,7 @@ pub fn losses_of_softmax<D: Device>(lab: &mut Lab<D>) {
                 label_smoothing: 0.1,
             };
             loss(lab, "categorical", entropy, layout(width), &of_all, y_pred);
-            for ignore_class in [None, Some(2.0)] {
+            for ignore_class in [None, Some(2)] {
                 let entropy = SparseEntropy {
                     from_logits,
                     ignore_class,
@@ -351,7 +351,7 @@ pub fn means_of_rows<D: Device>(lab: &mut Lab<D>) {
         mean(lab, "rows", Whole, layout(width), &y_true, &y_pred);
         let entropy = SparseEntropy {
             from_logits: true,
-            ignore_class: Some(1.0),
+            ignore_class: Some(1),
         };
         mean(lab, "sparse", entropy, layout(1), &of_class, &y_pred);
     }

@@ -377,6 +377,8 @@ fn column_of_tiles<F: Float, A: Arith, const R: usize, const W: usize>(
     let mut row = from;
     while row < to {
         let height = match to - row {
+            // A tile of two rows would wait for its own sums; two of four do not.
+            8 if R < 8 => 4,
             left if left >= R => R,
             4.. => 4,
             2.. => 2,
