@@ -1,6 +1,7 @@
 //! Models: what the macros' code runs on.
 
 mod backend;
+mod backup;
 mod build;
 mod compile;
 mod compiled;
@@ -59,6 +60,8 @@ pub use progbar::{Progbar, epoch_line};
 pub(crate) use progress::Progress;
 #[doc(hidden)]
 pub use restore::load;
+#[doc(hidden)]
+pub use step::begin_forward;
 pub use step_logs::{StepLogs, keep_logs};
 pub use summary::SummaryOptions;
 #[doc(hidden)]

@@ -20,12 +20,14 @@ mod bench;
 mod devices;
 mod differences;
 mod files;
+mod model;
 mod said;
 
 use bench::Bench;
 pub use devices::conforms;
 use differences::differences;
 pub use files::{Object, hdf5_objects};
+pub use model::{check_model, model_gradients};
 pub(crate) use said::hear;
 pub use said::{Said, listen, said};
 
