@@ -154,13 +154,22 @@ fn activations_with_arguments_are_layers() {
     let of = |activation| layers::Activation::new(activation).config();
     let activation = |json: &str| Json::parse(json).expect("JSON");
     for (function, json) in [
-        (leaky_relu_with(0.1), r#"{"class_name": "LeakyReLU", "config": {"negative_slope": 0.1}}"#),
-        (elu_with(0.5), r#"{"class_name": "ELU", "config": {"alpha": 0.5}}"#),
+        (
+            leaky_relu_with(0.1),
+            r#"{"class_name": "LeakyReLU", "config": {"negative_slope": 0.1}}"#,
+        ),
+        (
+            elu_with(0.5),
+            r#"{"class_name": "ELU", "config": {"alpha": 0.5}}"#,
+        ),
         (
             relu_with(0.0, 2.0, 0.5),
             r#"{"class_name": "ReLU", "config": {"max_value": 2.0, "threshold": 0.5}}"#,
         ),
-        (gelu_with(true), r#"{"class_name": "gelu", "config": {"approximate": true}}"#),
+        (
+            gelu_with(true),
+            r#"{"class_name": "gelu", "config": {"approximate": true}}"#,
+        ),
         (silu, r#""swish""#),
         (linear, "null"),
     ] {
@@ -174,8 +183,11 @@ fn activations_with_arguments_are_layers() {
 
 #[test]
 fn tensors_are_numbers() {
-    let tensor = r#"{"class_name": "__tensor__", "config": {"value": [0.25, 0.75], "dtype": "float32"}}"#;
-    let json = format!(r#"{{"class_name": "AUC", "config": {{"label_weights": {tensor}, "name": "auc"}}}}"#);
+    let tensor =
+        r#"{"class_name": "__tensor__", "config": {"value": [0.25, 0.75], "dtype": "float32"}}"#;
+    let json = format!(
+        r#"{{"class_name": "AUC", "config": {{"label_weights": {tensor}, "name": "auc"}}}}"#
+    );
     let config = Config::parse(&json).expect("a configuration");
     let metric = metrics::from_config::<Cpu>(&config).expect("a metric");
     let weights = metric.config().config.get("label_weights").cloned();
@@ -200,7 +212,10 @@ fn mistakes_are_said() {
         optimizers::from_config(&config).map(|_| ())
     };
     for (json, expected) in [
-        ("{}", "Expected an object with a `class_name` and a `config`. Received: {}"),
+        (
+            "{}",
+            "Expected an object with a `class_name` and a `config`. Received: {}",
+        ),
         (
             r#"{"class_name": "Adma"}"#,
             "Could not interpret optimizer identifier: Adma. Did you mean `adam`?",

@@ -1,7 +1,7 @@
 //! Losses: the values of a batch, what they are reduced to, and its gradient.
 
-use keras::device::{Cpu, Memory};
 use keras::config::{Config, Json};
+use keras::device::{Cpu, Memory};
 use keras::losses::{self, Loss, LossInput};
 use keras::shape::Shape;
 use ndarray::ArrayD;

@@ -23,6 +23,7 @@ FIXTURES = [
     "texts",
     "traces",
     "configs",
+    "models",
 ]
 
 if __name__ == "__main__":

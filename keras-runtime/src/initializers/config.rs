@@ -35,9 +35,13 @@ impl Initializer {
                 mean,
                 stddev,
                 truncated,
-            } => random(if truncated { "TruncatedNormal" } else { "RandomNormal" })
-                .with("mean", mean)
-                .with("stddev", stddev),
+            } => random(if truncated {
+                "TruncatedNormal"
+            } else {
+                "RandomNormal"
+            })
+            .with("mean", mean)
+            .with("stddev", stddev),
             Class::Uniform { min, max } => random("RandomUniform")
                 .with("minval", min)
                 .with("maxval", max),

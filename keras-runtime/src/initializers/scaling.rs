@@ -289,7 +289,12 @@ impl Scaling {
 }
 
 /// The one of a name.
-fn one_of<T: Copy>(all: &[T], name_of: fn(T) -> &'static str, name: &str, value: &Json) -> Result<T> {
+fn one_of<T: Copy>(
+    all: &[T],
+    name_of: fn(T) -> &'static str,
+    name: &str,
+    value: &Json,
+) -> Result<T> {
     let wanted = match value.as_str() {
         Some("normal") => Some("truncated_normal"),
         wanted => wanted,

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use ndarray::ArrayD;
 
 use super::crossentropy::Crossentropy;
-use super::{IntoLoss, Loss, standalone};
 use super::{
     BinaryCrossentropy, BinaryFocalCrossentropy, CTC, CategoricalCrossentropy,
     CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy, CategoricalHinge, Circle,
@@ -13,6 +12,7 @@ use super::{
     MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson,
     SparseCategoricalCrossentropy, SquaredHinge, Tversky,
 };
+use super::{IntoLoss, Loss, standalone};
 use crate::config::{self, Arguments, Config, Read};
 use crate::device::{Cpu, Device, Reduction, on_hosts};
 use crate::error::{Error, Result};

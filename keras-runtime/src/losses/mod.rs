@@ -88,10 +88,10 @@ pub use tversky::Tversky;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::config::{Arguments, Config, Json};
 use crate::device::{
     Activation, Axes, BatchLoss, BatchView, ClassTargets, Device, LineLoss, Lines, RowLoss, Rows,
 };
-use crate::config::{Arguments, Config, Json};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -479,11 +479,19 @@ impl<D: Device> LossArg<D> {
             Self::Every(loss) => loss.to_json(),
             Self::InOrder(losses) => {
                 let losses = losses.iter();
-                Json::List(losses.map(|loss| loss.as_ref().map(GivenLoss::to_json).into()).collect())
+                Json::List(
+                    losses
+                        .map(|loss| loss.as_ref().map(GivenLoss::to_json).into())
+                        .collect(),
+                )
             }
             Self::ByOutput(losses) => {
                 let losses = losses.iter();
-                Json::Object(losses.map(|(output, loss)| (output, loss.to_json())).collect())
+                Json::Object(
+                    losses
+                        .map(|(output, loss)| (output, loss.to_json()))
+                        .collect(),
+                )
             }
         }
     }
@@ -521,7 +529,8 @@ impl<D: Device> Losses<D> {
     /// One more output and its loss.
     #[must_use]
     pub fn and(mut self, output: impl Into<String>, loss: impl IntoLoss<D>) -> Self {
-        self.losses.push((Some(output.into()), GivenLoss::new(loss)));
+        self.losses
+            .push((Some(output.into()), GivenLoss::new(loss)));
         self
     }
 

@@ -243,7 +243,10 @@ impl Arguments for AUC {
         config.set("summation_method", self.summation.to_json());
         config.set("multi_label", self.confusion.by_column);
         config.set("num_labels", self.num_labels.to_json());
-        config.set("label_weights", (!weights.is_empty()).then(|| weights.to_json()));
+        config.set(
+            "label_weights",
+            (!weights.is_empty()).then(|| weights.to_json()),
+        );
         config.set("from_logits", self.confusion.from_logits);
         if !self.confusion.given().is_null() {
             config.set("thresholds", self.confusion.given());

@@ -35,6 +35,4 @@ impl BinaryIoU {
     }
 }
 
-overlap_metric!(
-    BinaryIoU(target_class_ids, threshold, name, dtype)
-);
+overlap_metric!(BinaryIoU(target_class_ids, threshold, name, dtype));

@@ -94,10 +94,12 @@ impl Score {
             )));
         }
         match positive.threshold {
-            Some(threshold) if !(threshold > 0.0 && threshold <= 1.0) => Err(Error::value(format!(
-                "Invalid `threshold` argument value. It should verify 0 < threshold <= 1. \
+            Some(threshold) if !(threshold > 0.0 && threshold <= 1.0) => {
+                Err(Error::value(format!(
+                    "Invalid `threshold` argument value. It should verify 0 < threshold <= 1. \
                  Received: threshold={threshold:?}"
-            ))),
+                )))
+            }
             _ => Ok(()),
         }
     }

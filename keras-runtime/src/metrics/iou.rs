@@ -338,7 +338,16 @@ impl IoU {
 }
 
 overlap_metric!(
-    IoU(name, dtype, num_classes, target_class_ids, ignore_class, sparse_y_true, sparse_y_pred, axis),
+    IoU(
+        name,
+        dtype,
+        num_classes,
+        target_class_ids,
+        ignore_class,
+        sparse_y_true,
+        sparse_y_pred,
+        axis
+    ),
     ignore_class,
     sparse_y_true,
     sparse_y_pred,

@@ -25,7 +25,15 @@ impl MeanIoU {
 }
 
 overlap_metric!(
-    MeanIoU(num_classes, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis),
+    MeanIoU(
+        num_classes,
+        name,
+        dtype,
+        ignore_class,
+        sparse_y_true,
+        sparse_y_pred,
+        axis
+    ),
     ignore_class,
     sparse_y_true,
     sparse_y_pred,

@@ -293,4 +293,3 @@ macro_rules! described {
     };
 }
 pub(super) use described;
-

@@ -24,7 +24,15 @@ impl OneHotIoU {
 }
 
 overlap_metric!(
-    OneHotIoU(num_classes, target_class_ids, name, dtype, ignore_class, sparse_y_pred, axis),
+    OneHotIoU(
+        num_classes,
+        target_class_ids,
+        name,
+        dtype,
+        ignore_class,
+        sparse_y_pred,
+        axis
+    ),
     ignore_class,
     sparse_y_pred,
     axis

@@ -137,7 +137,9 @@ fn losses<D: Device>(
                     losses.len()
                 )));
             }
-            let given = losses.into_iter().map(|given| given.map(|given| given.loss));
+            let given = losses
+                .into_iter()
+                .map(|given| given.map(|given| given.loss));
             let mut losses: Vec<_> = given.collect();
             losses.resize(names.len(), None);
             losses

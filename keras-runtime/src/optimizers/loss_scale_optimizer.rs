@@ -88,7 +88,10 @@ impl Configured for LossScaleOptimizer {
     fn config(&self) -> Config {
         Config::keras("keras.optimizers", self.class())
             .with("name", Configured::name(self).to_owned())
-            .with("inner_optimizer", self.inner.configured().config().to_json())
+            .with(
+                "inner_optimizer",
+                self.inner.configured().config().to_json(),
+            )
             .with("initial_scale", self.initial_scale)
             .with("dynamic_growth_steps", self.dynamic_growth_steps)
     }

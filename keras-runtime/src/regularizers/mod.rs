@@ -151,7 +151,12 @@ impl Regularizer {
             match (&mut regularizer, name) {
                 (Self::L1L2 { l1: strength, .. }, "l1")
                 | (Self::L1L2 { l2: strength, .. }, "l2")
-                | (Self::Orthogonal { factor: strength, .. }, "factor") => {
+                | (
+                    Self::Orthogonal {
+                        factor: strength, ..
+                    },
+                    "factor",
+                ) => {
                     *strength = value.read(name)?;
                     if !(strength.is_finite() && *strength >= 0.0) {
                         return Err(Error::value(format!(

@@ -372,7 +372,8 @@ impl Parser<'_> {
         let _ = has_exponent && (self.takes("-") || self.takes("+"));
         let exponent = self.digits();
         let text = &self.text[start..self.at];
-        let is_valid = (whole == 1 || (whole > 1 && !text.trim_start_matches('-').starts_with('0')))
+        let is_valid = (whole == 1
+            || (whole > 1 && !text.trim_start_matches('-').starts_with('0')))
             && has_fraction == (fraction > 0)
             && has_exponent == (exponent > 0);
         let number = match (is_valid, has_fraction || has_exponent) {
@@ -498,17 +499,35 @@ mod tests {
             ("", "Expected a value. Received: the end of the text"),
             ("[1 2]", "Expected `,` or `]`. Received: `2]` at byte 3"),
             ("[1,]", "Expected a value. Received: `]` at byte 3"),
-            ("{1: 2}", "Expected a text in quotes. Received: `1: 2}` at byte 1"),
-            ("{\"a\" 2}", "Expected `:` after a name. Received: `2}` at byte 5"),
+            (
+                "{1: 2}",
+                "Expected a text in quotes. Received: `1: 2}` at byte 1",
+            ),
+            (
+                "{\"a\" 2}",
+                "Expected `:` after a name. Received: `2}` at byte 5",
+            ),
             ("01", "Expected a number. Received: `01` at byte 0"),
             ("1.", "Expected a number. Received: `1.` at byte 0"),
             ("-", "Expected a number. Received: `-` at byte 0"),
             ("1e", "Expected a number. Received: `1e` at byte 0"),
-            ("\"a", "Expected a closing quote. Received: the end of the text"),
-            ("\"\\ud800\"", "Expected an escaped character. Received: `\\ud800\"` at byte 1"),
-            ("\"\\u+123\"", "Expected an escaped character. Received: `\\u+123\"` at byte 1"),
+            (
+                "\"a",
+                "Expected a closing quote. Received: the end of the text",
+            ),
+            (
+                "\"\\ud800\"",
+                "Expected an escaped character. Received: `\\ud800\"` at byte 1",
+            ),
+            (
+                "\"\\u+123\"",
+                "Expected an escaped character. Received: `\\u+123\"` at byte 1",
+            ),
             ("nul", "Expected a value. Received: `nul` at byte 0"),
-            ("1 1", "Expected nothing after the value. Received: `1` at byte 2"),
+            (
+                "1 1",
+                "Expected nothing after the value. Received: `1` at byte 2",
+            ),
         ] {
             assert_eq!(Json::parse(text), Err(error.to_owned()), "{text}");
         }
