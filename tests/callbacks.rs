@@ -573,7 +573,7 @@ fn another_optimizer_begins_anew_and_says_so() -> keras::Result<()> {
         panic!("{said:?}");
     };
     let expected = "Skipping variable loading for optimizer 'rm_sprop', because it has 8 variables whereas the saved \
-                    optimizer 'adam' has 14 variables.";
+                    optimizer has 14 variables.";
     assert_eq!(warning, expected);
     std::fs::remove_file(&path).expect("the file");
     Ok(())
@@ -590,7 +590,7 @@ fn weights_of_another_model_are_refused_layer_by_layer() -> keras::Result<()> {
     let expected = "A total of 3 objects could not be loaded.
 Layer 'dense_1' weight `kernel` shape [8, 3] is not compatible with provided weight shape [8, 2].
 Layer 'dense_2' expected 2 variables, but received 0 variables during loading. Expected: [\"kernel\", \"bias\"]
-The file's layer 'batch_normalization' (BatchNormalization) is not in the model.";
+The file's layer 'batch_normalization' (layers/batch_normalization) is not in the model.";
     assert_eq!(error, format!("{}: {expected}", path.display()));
     assert_eq!(other.get_weights(), before);
 

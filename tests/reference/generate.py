@@ -24,6 +24,7 @@ FIXTURES = [
     "traces",
     "configs",
     "models",
+    "weights",
 ]
 
 if __name__ == "__main__":

@@ -218,10 +218,12 @@ impl Emitter<'_> {
         let values = Literal::usize_unsuffixed(self.graph.values.len());
         let layers = self.graph.layers.iter().map(|layer| {
             let (name, class, trainable) = (&layer.name, &layer.class, layer.trainable());
+            let field = &layer.field;
             quote! {
                 keras::LayerInfo {
                     name: keras::Borrowed(#name),
                     class: keras::Borrowed(#class),
+                    field: keras::Borrowed(#field),
                     trainable: #trainable,
                 }
             }

@@ -65,13 +65,16 @@ impl Draft {
             Some(name) => name.value(),
             None => crate::names::identifier(&field.to_string()),
         };
-        self.push_layer(name, layer.class_name(), Source::Written(Box::new(layer)))
+        let id = self.push_layer(name, layer.class_name(), Source::Written(Box::new(layer)));
+        self.layers[id].field = crate::names::identifier(&field.to_string());
+        id
     }
 
     fn push_layer(&mut self, name: String, class: String, source: Source) -> LayerId {
         self.layers.push(Layer {
             name,
             class,
+            field: String::new(),
             source,
         });
         self.layers.len() - 1

@@ -64,6 +64,8 @@ pub struct Layer {
     pub name: String,
     /// The name of its type.
     pub class: String,
+    /// The field of a struct that it is; empty if it is none.
+    pub field: String,
     /// Where it comes from.
     pub source: Source,
 }

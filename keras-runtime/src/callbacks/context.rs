@@ -37,7 +37,7 @@ pub trait ModelHandle {
     /// The model's name.
     fn name(&self) -> &str;
     /// The layers with their weights, in order; a layer has no weights before the model is built.
-    fn layers(&self) -> Vec<LayerState>;
+    fn layers(&self) -> Vec<LayerState<'_>>;
     /// The path of every weight in Keras' order, such as `sequential/dense/kernel`.
     fn weight_paths(&self) -> Vec<String>;
     /// The inputs and the layers, and what connects them.
@@ -60,7 +60,7 @@ pub trait ModelHandle {
     /// As [`save_weights`](Self::save_weights).
     fn save(&self, path: &Path) -> Result<()>;
     /// What the optimizer remembers; `None` if the model is not compiled.
-    fn optimizer(&self) -> Option<OptimizerState>;
+    fn optimizer(&self) -> Option<OptimizerState<'_>>;
     /// How many steps the optimizer has taken; 0 if the model is not compiled.
     fn iterations(&self) -> u64;
     /// The learning rate of the optimizer.

@@ -28,7 +28,7 @@ impl ModelHandle for Fake {
         self.weight = weights[0].sum();
         Ok(())
     }
-    fn layers(&self) -> Vec<LayerState> {
+    fn layers(&self) -> Vec<LayerState<'_>> {
         Vec::new()
     }
     fn weight_paths(&self) -> Vec<String> {
@@ -46,7 +46,7 @@ impl ModelHandle for Fake {
             message: error.to_string(),
         })
     }
-    fn optimizer(&self) -> Option<OptimizerState> {
+    fn optimizer(&self) -> Option<OptimizerState<'_>> {
         None
     }
     fn iterations(&self) -> u64 {

@@ -125,6 +125,10 @@ impl Memory for Cpu {
     type Buffer = <Cpu as Storage<f32>>::Vec;
     slices!(f32);
 
+    fn host(buffer: &Self::Buffer, range: Range<usize>) -> Option<&[f32]> {
+        Some(&buffer[range])
+    }
+
     fn alloc(&self, len: usize) -> Result<Self::Buffer> {
         self.try_alloc_len(len)
             .map_err(|error| Error::Device(format!("{error:?}")))

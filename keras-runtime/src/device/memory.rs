@@ -40,6 +40,11 @@ pub trait Memory: Clone + Send + Sync + 'static {
     /// The same view, to read.
     fn read<'a>(slice: &'a Self::SliceMut<'_>) -> Self::Slice<'a>;
 
+    /// A part of a buffer as the host sees it, if it lies in the host's memory.
+    fn host(buffer: &Self::Buffer, range: Range<usize>) -> Option<&[f32]> {
+        let _ = (buffer, range);
+        None
+    }
     /// Copies numbers from the host.
     fn upload(&self, from: &[f32], to: Self::SliceMut<'_>);
     /// Copies numbers to the host, waiting for the kernels that make them.

@@ -3,7 +3,7 @@
 use super::binary_crossentropy::clip;
 use super::binary_focal_crossentropy::power;
 use super::{Loss, LossInput, loss, options, same_shape};
-use crate::config::{Argument as _, argument};
+use crate::config::{Argument, argument};
 use crate::device::cpu::math;
 use crate::device::cpu::simd::Separate;
 use crate::device::{Axes, Device, Float, LineLoss};
@@ -47,8 +47,8 @@ pub enum Alpha {
 
 argument! {
     Alpha, "a number or a list of numbers": |alpha| match alpha {
-        Alpha::One(alpha) => alpha.to_json(),
-        Alpha::Each(alphas) => alphas.to_json(),
+        Alpha::One(alpha) => Argument::to_json(alpha),
+        Alpha::Each(alphas) => Argument::to_json(alphas),
     }, |json| match json.as_list() {
         Some(_) => Vec::from_json(json)?.map(Self::Each),
         None => f32::from_json(json)?.map(Self::One),

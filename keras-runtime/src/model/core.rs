@@ -11,7 +11,7 @@ use super::network::Network;
 use super::parameters::Parameters;
 use super::pass::Space;
 use crate::device::Device;
-use crate::saving::ModelState;
+use crate::saving::OptimizerState;
 use crate::shape::Shape;
 
 /// The device, the seed and the weights of a model; its parts share them.
@@ -59,8 +59,8 @@ pub struct Run<D: Device> {
     pub(crate) is_training: bool,
     /// The training steps taken since the model was made; random numbers depend on it.
     pub(crate) step: u64,
-    /// What the model was loaded from, until it is compiled.
-    pub(crate) loaded: Option<ModelState>,
+    /// What the optimizer remembered in the file that the model was loaded from, until it is compiled.
+    pub(crate) loaded: Option<OptimizerState<'static>>,
     /// Set by callbacks: the training, evaluation or prediction that is running is to end.
     pub(crate) stop_training: bool,
     /// Where `predict` wants the outputs of its batches, one list for each output.

@@ -78,12 +78,15 @@ fn optimizer<M: Model>(model: &M) -> Option<OptimizerSize> {
         return None;
     }
     let variables = compiled.state.variables(&*compiled.optimizer);
-    let of_slots: usize = variables.iter().map(|slot| slot.shape.size()).sum();
-    // The number of its steps, in eight bytes, and its learning rate come first.
-    let count = 1 + usize::from(!compiled.optimizer.settings().is_scheduled()) + of_slots;
+    let count = variables.iter().map(|variable| variable.shape.size()).sum();
+    // Integers, such as the number of its steps, have eight bytes.
+    let long = variables
+        .iter()
+        .filter(|variable| variable.held.is_integer())
+        .count();
     Some(OptimizerSize {
         count,
-        bytes: 4 * count + 4,
+        bytes: 4 * (count + long),
     })
 }
 
@@ -307,6 +310,7 @@ mod tests {
                 layers.push(LayerInfo {
                     name: (*name).into(),
                     class: "Dense".into(),
+                    field: "".into(),
                     trainable: true,
                 });
             }

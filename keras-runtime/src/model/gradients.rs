@@ -171,10 +171,7 @@ pub(crate) fn weight<M: Model>(model: &M, layer: &str, name: &str) -> Result<Arr
     let place = find(model, layer, name)?;
     let core = model.core();
     let parameters = core.parameters.as_ref().ok_or_else(not_loaded)?;
-    Ok(array_of(
-        place.shape.dims(),
-        parameters.get(&core.device, &place),
-    ))
+    Ok(parameters.get(&core.device, &place))
 }
 
 /// Sets one weight.

@@ -16,7 +16,7 @@ impl<M: Model> ModelHandle for M {
         Model::name(self)
     }
 
-    fn layers(&self) -> Vec<LayerState> {
+    fn layers(&self) -> Vec<LayerState<'_>> {
         state::layers(self.core(), &self.run().network)
     }
 
@@ -44,8 +44,12 @@ impl<M: Model> ModelHandle for M {
         Model::save(self, path)
     }
 
-    fn optimizer(&self) -> Option<OptimizerState> {
-        state::optimizer(self.core(), self.run().compiled.as_ref())
+    fn optimizer(&self) -> Option<OptimizerState<'_>> {
+        state::optimizer(
+            self.core(),
+            &self.run().network,
+            self.run().compiled.as_ref(),
+        )
     }
 
     fn iterations(&self) -> u64 {

@@ -4,7 +4,6 @@ use ndarray::ArrayD;
 
 use super::core::Core;
 use super::network::LayerInfo;
-use super::weights::array;
 use crate::device::Device;
 
 /// One layer of a model.
@@ -37,7 +36,7 @@ impl<'a, D: Device> LayerRef<'a, D> {
             let places = parameters
                 .places()
                 .filter(|place| place.layer == self.index);
-            places.map(|place| array(&self.core.device, parameters, &place))
+            places.map(|place| parameters.get(&self.core.device, &place))
         });
         weights.collect()
     }

@@ -27,6 +27,7 @@ mod plan;
 mod predict;
 mod progbar;
 mod progress;
+mod restore;
 mod state;
 mod step;
 mod step_logs;
@@ -59,7 +60,7 @@ pub use predict::Predict;
 pub use progbar::{Progbar, epoch_line};
 pub(crate) use progress::Progress;
 #[doc(hidden)]
-pub use state::load;
+pub use restore::load;
 pub use step_logs::{StepLogs, keep_logs};
 pub use summary::SummaryOptions;
 #[doc(hidden)]

@@ -21,7 +21,8 @@ use super::predict::{self, Predict};
 use super::summary::SummaryOptions;
 use super::trace::Trace;
 use super::{
-    build, describe, gradients, metric_ref, on_batch, state, step, step_logs, training, weights,
+    build, describe, gradients, metric_ref, on_batch, restore, state, step, step_logs, training,
+    weights,
 };
 use crate::console;
 use crate::data::{Batch, IntoColumns, IntoData};
@@ -157,7 +158,7 @@ pub trait Model: Sized + Send {
         let compiled = Compiled::new(&run.network, compile, &mut run.compiled)?;
         run.compiled = Some(compiled);
         run.functions = Default::default();
-        state::compiled(self)
+        restore::compiled(self)
     }
 
     /// The function that takes batches and runs one step of training, or as many as
@@ -403,7 +404,7 @@ pub trait Model: Sized + Send {
     /// If the model is not built, the file cannot be read, or its layers are not the model's: the
     /// message says what differs, layer by layer. Then nothing is changed.
     fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
-        state::load_weights(self, path.as_ref(), LoadWeights::new())
+        restore::load_weights(self, path.as_ref(), LoadWeights::new())
     }
 
     /// The same with arguments: layers that differ can be skipped.
@@ -411,7 +412,7 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// As [`load_weights`](Model::load_weights).
     fn load_weights_with(&mut self, path: impl AsRef<Path>, arguments: LoadWeights) -> Result<()> {
-        state::load_weights(self, path.as_ref(), arguments)
+        restore::load_weights(self, path.as_ref(), arguments)
     }
 
     /// Prepares for steps on batches like this one: memory, the meaning of losses and metrics, the

@@ -61,6 +61,8 @@ pub struct LayerInfo {
     pub name: Cow<'static, str>,
     /// Its type.
     pub class: Cow<'static, str>,
+    /// The field of the struct that it is, in a subclassed model; empty if it is none.
+    pub field: Cow<'static, str>,
     /// False for a frozen layer, whose weights training leaves alone.
     pub trainable: bool,
 }

@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use ndarray::{ArrayD, ArrayView, IxDyn};
+
 use super::network::Network;
 use super::trace::Trace;
 use crate::device::Device;
@@ -12,6 +14,7 @@ use crate::layers::{Weight, Weights};
 use crate::optimizers::Variable;
 use crate::random::Key;
 use crate::regularizers::matrix;
+use crate::saving::Values;
 use crate::shape::Shape;
 
 /// Where the weights of one layer are.
@@ -195,16 +198,19 @@ impl<D: Device> Parameters<D> {
         })
     }
 
-    /// The values of a weight.
-    pub fn get(&self, device: &D, place: &Place) -> Vec<f32> {
-        let mut values = vec![0.0; place.range.len()];
+    /// The values of a weight, borrowed if they lie in the host's memory.
+    pub fn values(&self, device: &D, place: &Place) -> Values<'_> {
         let buffer = if place.trainable {
             &self.params
         } else {
             &self.state
         };
-        device.download(D::slice(buffer, place.range.clone()), &mut values);
-        values
+        values(device, buffer, place.range.clone(), &place.shape)
+    }
+
+    /// A copy of the values of a weight.
+    pub fn get(&self, device: &D, place: &Place) -> ArrayD<f32> {
+        self.values(device, place).into_owned()
     }
 
     /// Sets the values of a weight.
@@ -216,6 +222,24 @@ impl<D: Device> Parameters<D> {
         };
         device.upload(values, D::slice_mut(buffer, place.range.clone()));
     }
+}
+
+/// A part of a buffer as an array of a shape, borrowed if it lies in the host's memory.
+pub(crate) fn values<'a, D: Device>(
+    device: &D,
+    buffer: &'a D::Buffer,
+    range: Range<usize>,
+    shape: &Shape,
+) -> Values<'a> {
+    let shape = IxDyn(shape.dims());
+    if let Some(values) = D::host(buffer, range.clone()) {
+        let view = ArrayView::from_shape(shape, values);
+        // The range is as long as the shape says.
+        return view.map(Values::from).unwrap_or_default();
+    }
+    let mut values = vec![0.0; range.len()];
+    device.download(D::slice(buffer, range), &mut values);
+    Values::from_shape_vec(shape, values).unwrap_or_default()
 }
 
 /// The stream of random numbers that weights begin with.

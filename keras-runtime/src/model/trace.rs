@@ -64,7 +64,8 @@ impl Trace {
     }
 
     /// The same, that also records the configurations of the layers.
-    pub(crate) fn describing(mut self) -> Self {
+    #[must_use]
+    pub fn describing(mut self) -> Self {
         self.configs = Some(vec![None; self.network.layers.len()]);
         self
     }
@@ -157,6 +158,12 @@ impl Trace {
                 inputs[0]
             ),
         })
+    }
+
+    /// The configuration of each layer, by its number, of a trace that is
+    /// [`describing`](Trace::describing); `None` for a layer that was not called.
+    pub fn configs(&self) -> &[Option<Config>] {
+        self.configs.as_deref().unwrap_or_default()
     }
 
     /// Whether the calls of training are asked for, or those of inference.

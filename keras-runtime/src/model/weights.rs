@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::shape::Shape;
 
 /// The layers of a model, by number: a part has those that it calls, in the order of the whole.
-fn own_layers<M: Model>(model: &M) -> Vec<usize> {
+pub(crate) fn own_layers<M: Model>(model: &M) -> Vec<usize> {
     let network = &model.run().network;
     let all = 0..network.layers.len();
     if network.kind != Kind::Part {
@@ -78,20 +78,11 @@ fn layer_ref<M: Model>(model: &M, index: usize) -> LayerRef<'_, M::Device> {
     }
 }
 
-/// The values of a weight as an array.
-pub(crate) fn array<D: Device>(
-    device: &D,
-    parameters: &Parameters<D>,
-    place: &Place,
-) -> ArrayD<f32> {
-    array_of(place.shape.dims(), parameters.get(device, place))
-}
-
 pub(crate) fn get<M: Model>(model: &M) -> Vec<ArrayD<f32>> {
     let (core, own) = (model.core(), own_layers(model));
     let arrays = core.parameters.iter().flat_map(|parameters| {
         let places = places(&own, parameters).into_iter();
-        places.map(|place| array(&core.device, parameters, &place))
+        places.map(|place| parameters.get(&core.device, &place))
     });
     arrays.collect()
 }

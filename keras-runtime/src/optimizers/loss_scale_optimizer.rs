@@ -1,7 +1,7 @@
 //! The loss is multiplied by a scale that is halved whenever a gradient is not finite, in which case
 //! no step is taken, and doubled after `dynamic_growth_steps` steps without that.
 
-use super::{Configured, Listed, Optimizer, Settings, Slot, Step, Variable};
+use super::{Configured, Listed, Optimizer, Settings, Slot, Step, Variable, Wrapper};
 use crate::config::{self, Config, Json};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -126,6 +126,14 @@ impl<D: Device> Optimizer<D> for LossScaleOptimizer {
         let mut scalars = vec![0.0, self.initial_scale];
         scalars.extend(self.inner.optimizer::<D>().scalars());
         scalars
+    }
+
+    fn wrapper(&self) -> Option<Wrapper<'_>> {
+        Some(Wrapper {
+            inner: self.inner.configured().name(),
+            counts: &["step_counter"],
+            scalars: &["dynamic_scale"],
+        })
     }
 
     fn scratch(&self, variables: &[Variable]) -> usize {

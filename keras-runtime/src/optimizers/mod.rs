@@ -36,6 +36,7 @@ pub use rmsprop::RMSprop;
 pub use schedule_free_adamw::ScheduleFreeAdamW;
 pub use settings::Settings;
 pub use sgd::SGD;
+pub(crate) use state::Held;
 pub use state::{SlotVariable, State};
 pub use step::{Step, Variable};
 
@@ -97,6 +98,18 @@ pub enum SlotStart {
     Weights,
 }
 
+/// What an optimizer remembers that wraps another one, beside what that one does: the first of its
+/// [`scalars`](Optimizer::scalars).
+#[derive(Clone, Copy, Debug)]
+pub struct Wrapper<'a> {
+    /// The name of the optimizer that it wraps.
+    pub inner: &'a str,
+    /// The names of those that count something.
+    pub counts: &'static [&'static str],
+    /// The names of the others, which come after them.
+    pub scalars: &'static [&'static str],
+}
+
 /// The arguments that all optimizers have, of one of them. `catalogue!` implements it for the
 /// optimizers of Keras.
 pub trait Configured: Send + Sync {
@@ -139,6 +152,10 @@ pub trait Optimizer<D: Device>: Configured {
     /// What the numbers that it remembers of the whole model begin with.
     fn scalars(&self) -> Vec<f32> {
         Vec::new()
+    }
+    /// If it wraps another optimizer: what it remembers by itself.
+    fn wrapper(&self) -> Option<Wrapper<'_>> {
+        None
     }
     /// How much scratch memory a step needs, in numbers.
     fn scratch(&self, variables: &[Variable]) -> usize {

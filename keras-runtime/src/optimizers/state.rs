@@ -2,6 +2,8 @@
 //! accumulated, scaled and clipped before the rule of the optimizer, and averaged weights kept after
 //! it.
 
+use std::ops::Range;
+
 use super::step::Combine;
 use super::step::Part;
 use super::{Optimizer, Slot, SlotStart, Step, Variable};
@@ -32,6 +34,46 @@ pub struct SlotVariable {
     pub name: String,
     /// Its shape.
     pub shape: Shape,
+    pub(crate) held: Held,
+}
+
+/// Where the values of a variable are.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Held {
+    /// The number of steps, an integer.
+    Iterations,
+    LearningRate,
+    /// One of the numbers of the whole model.
+    Scalar(usize),
+    /// The same, an integer in Keras.
+    Count(usize),
+    /// A part of one of the [`vectors`](State::vectors).
+    Vector(usize, Range<usize>),
+    /// Nowhere: it is always 0.
+    Zero {
+        is_integer: bool,
+    },
+}
+
+impl Held {
+    /// Whether it is an integer in Keras.
+    pub fn is_integer(&self) -> bool {
+        match self {
+            Self::Iterations | Self::Count(_) => true,
+            Self::Zero { is_integer } => *is_integer,
+            Self::LearningRate | Self::Scalar(_) | Self::Vector(..) => false,
+        }
+    }
+}
+
+impl SlotVariable {
+    fn scalar(name: &str, held: Held) -> Self {
+        Self {
+            name: name.to_owned(),
+            shape: Shape::SCALAR,
+            held,
+        }
+    }
 }
 
 impl<D: Device> State<D> {
@@ -50,15 +92,8 @@ impl<D: Device> State<D> {
         }
     }
 
-    /// How many vectors, each as long as all weights, an optimizer remembers: its slots, a moving
-    /// average, a sum of gradients.
-    pub(crate) fn len(optimizer: &dyn Optimizer<D>) -> usize {
-        let settings = optimizer.settings();
-        let accumulates = settings.gradient_accumulation_steps.is_some();
-        optimizer.slots().len() + usize::from(settings.use_ema) + usize::from(accumulates)
-    }
-
-    /// These vectors; none before the first step.
+    /// The vectors, each as long as all weights, that an optimizer remembers: its slots, a moving
+    /// average, a sum of gradients. None before the first step.
     pub(crate) fn vectors(&self) -> impl Iterator<Item = &D::Buffer> {
         let others = self.average.iter().chain(&self.accumulated);
         self.slots.iter().chain(others)
@@ -276,18 +311,46 @@ impl<D: Device> State<D> {
         Ok(())
     }
 
-    /// The variables that Keras makes for an optimizer, after its number of steps and its learning
-    /// rate, in Keras' order.
+    /// The variables that Keras makes for an optimizer, in Keras' order: the number of its steps, its
+    /// learning rate unless a schedule determines it, and, once it has taken a step, what it remembers of
+    /// the weights.
     pub fn variables(&self, optimizer: &dyn Optimizer<D>) -> Vec<SlotVariable> {
         let settings = optimizer.settings();
+        let is_ready = self.version.is_some();
         let mut listed = Vec::new();
-        let mut list = |variable: &Variable, name: &str, shape: Shape| {
+        let mut scalars = 0..self.scalars.len();
+        if let Some(wrapper) = optimizer.wrapper() {
+            // It does not count its steps and has no learning rate, but variables for both.
+            let zero = |is_integer| Held::Zero { is_integer };
+            listed.push(SlotVariable::scalar("iteration", zero(true)));
+            listed.push(SlotVariable::scalar("learning_rate", zero(false)));
+            for (name, at) in wrapper.counts.iter().zip(&mut scalars) {
+                listed.push(SlotVariable::scalar(name, Held::Count(at)));
+            }
+            for (name, at) in wrapper.scalars.iter().zip(&mut scalars) {
+                listed.push(SlotVariable::scalar(name, Held::Scalar(at)));
+            }
+        }
+        listed.push(SlotVariable::scalar("iteration", Held::Iterations));
+        if !settings.is_scheduled() {
+            listed.push(SlotVariable::scalar("learning_rate", Held::LearningRate));
+        }
+        if !is_ready {
+            return listed;
+        }
+        let slots: Vec<Slot> = optimizer.slots();
+        let mut list = |variable: &Variable, name: &str, shape: Shape, vector: usize| {
             let path = variable.path.replace('/', "_");
             let name = match name {
                 "" => path,
                 name => format!("{path}_{name}"),
             };
-            listed.push(SlotVariable { name, shape });
+            let start = variable.range.start;
+            listed.push(SlotVariable {
+                name,
+                shape,
+                held: Held::Vector(vector, start..start + shape.size()),
+            });
         };
         let before = [
             (settings.use_ema, "average"),
@@ -296,23 +359,24 @@ impl<D: Device> State<D> {
                 "gradient_accumulator",
             ),
         ];
-        for (_, name) in before.into_iter().filter(|(is_there, _)| *is_there) {
+        let before = before.into_iter().filter(|(is_there, _)| *is_there);
+        for (vector, (_, name)) in (slots.len()..).zip(before) {
             for variable in &self.variables {
-                list(variable, name, variable.shape);
+                list(variable, name, variable.shape, vector);
             }
         }
-        let slots: Vec<Slot> = optimizer.slots();
         let blocks = slots.iter().map(|slot| slot.block).max();
         for block in blocks.map_or(0..0, |last| 0..last + 1) {
             for variable in &self.variables {
                 let in_block = slots.iter().enumerate();
                 for (at, slot) in in_block.filter(|(_, slot)| slot.block == block) {
                     if let Some(shape) = optimizer.slot_shape(at, variable) {
-                        list(variable, slot.name, shape);
+                        list(variable, slot.name, shape, at);
                     }
                 }
             }
         }
+        listed.extend(scalars.map(|at| SlotVariable::scalar("variable", Held::Scalar(at))));
         listed
     }
 }

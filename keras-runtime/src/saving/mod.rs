@@ -1,16 +1,22 @@
 //! Files that keep a model.
 //!
 //! A [`ModelState`] is everything of a model that is worth keeping, independent of devices and of
-//! files. A format turns it into bytes and back; `native.rs` has this project's own. A format to come is
-//! a file beside it and a line in `read` and `write`.
+//! files. A format turns it into bytes and back; each has a file here and a line in `read` and `write`.
 
 pub(crate) mod crc32c;
 mod file;
+pub(crate) mod hdf5;
+pub(crate) mod legacy_h5;
 mod native;
+pub(crate) mod paths;
+pub(crate) mod weights_h5;
 
+use std::fs::File;
 use std::path::Path;
 
-use ndarray::ArrayD;
+use hdf5::Reader;
+use legacy_h5::Configurations;
+use ndarray::{CowArray, IxDyn};
 
 use crate::error::{Error, Result};
 
@@ -26,11 +32,18 @@ pub(crate) fn ends_in(path: &Path, extensions: &[&str]) -> bool {
     extensions.iter().any(|extension| name.ends_with(extension))
 }
 
+/// The values of a weight with its shape: borrowed from a model that is saved, if they lie in the host's
+/// memory, and owned by what is read from a file.
+pub type Values<'a> = CowArray<'a, f32, IxDyn>;
+
 /// Everything of a model that a file keeps.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ModelState {
+pub struct ModelState<'a> {
     /// The model's name.
     pub name: String,
+    /// What the names of its weights begin with in Keras: its name and a slash, or nothing for a functional
+    /// model.
+    pub scope: String,
     /// What the model's random numbers follow from.
     pub seed: u64,
     /// The training steps taken since the model was made; random numbers depend on it, too.
@@ -38,57 +51,70 @@ pub struct ModelState {
     /// The shape of each input without the batch axis, `None` where a dimension is not known.
     pub input_shapes: Vec<Vec<Option<usize>>>,
     /// The layers in order.
-    pub layers: Vec<LayerState>,
+    pub layers: Vec<LayerState<'a>>,
     /// What the optimizer remembers, if the model is compiled.
-    pub optimizer: Option<OptimizerState>,
+    pub optimizer: Option<OptimizerState<'a>>,
 }
 
 /// One layer with its weights.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct LayerState {
+pub struct LayerState<'a> {
     /// Its name, such as `dense_1`.
     pub name: String,
-    /// Its type, such as `Dense`.
+    /// Its type, such as `Dense`; empty if the file does not say it.
     pub class: String,
+    /// Where it is in Keras' files, such as `layers/dense_1`; empty if the file does not say it.
+    pub path: String,
     /// Its weights in Keras' order; none before the model is built.
-    pub weights: Vec<WeightState>,
+    pub weights: Vec<WeightState<'a>>,
 }
 
 /// One weight of a layer.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct WeightState {
+pub struct WeightState<'a> {
     /// Its name within the layer, such as `kernel`.
     pub name: String,
     /// Whether the optimizer changes it, as long as its layer is trained.
     pub trainable: bool,
     /// Its values.
-    pub values: ArrayD<f32>,
+    pub values: Values<'a>,
 }
 
 /// What an optimizer remembers.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct OptimizerState {
+pub struct OptimizerState<'a> {
     /// Its name, such as `adam`.
     pub name: String,
-    /// The name of its class, such as `Adam`.
+    /// The name of its class, such as `Adam`; empty if the file does not say it.
     pub class: String,
-    /// The steps it has taken.
-    pub iterations: u64,
-    /// Its learning rate, unless a schedule determines it.
-    pub learning_rate: Option<f32>,
-    /// The numbers that it remembers of the whole model.
-    pub scalars: Vec<f32>,
-    /// One vector for each value that it remembers of a parameter, as long as all trainable weights
-    /// together and in their order; none before its first step.
-    pub slots: Vec<Vec<f32>>,
+    /// Its variables in Keras' order: the number of its steps, its learning rate unless a schedule
+    /// determines it, and, once it has taken a step, what it remembers of the weights that it trains.
+    pub variables: Vec<VariableState<'a>>,
+    /// The optimizer that it wraps, if it does: its name, and where its variables begin.
+    pub inner: Option<(String, usize)>,
 }
 
-impl ModelState {
-    /// The number of variables that Keras' optimizer would have: its iterations, its learning rate, and
-    /// for each slot one for each trainable weight.
-    pub(crate) fn optimizer_variables(&self, slots: usize) -> usize {
-        let weights = self.layers.iter().flat_map(|layer| &layer.weights);
-        2 + slots * weights.filter(|weight| weight.trainable).count()
+/// One variable of an optimizer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VariableState<'a> {
+    /// Its name, such as `dense_kernel_momentum`; empty if the file does not say it.
+    pub name: String,
+    /// Its values.
+    pub values: Numbers<'a>,
+}
+
+/// The values of an optimizer's variable.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Numbers<'a> {
+    /// Those of a weight, or a single one.
+    Floats(Values<'a>),
+    /// A number of steps.
+    Count(u64),
+}
+
+impl Default for Numbers<'_> {
+    fn default() -> Self {
+        Self::Count(0)
     }
 }
 
@@ -114,12 +140,44 @@ impl LoadWeights {
     }
 }
 
-/// Writes a file, or leaves what was there: a reader never sees half of it.
+/// What was read from a file.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Loaded {
+    /// What a file keeps of a model.
+    pub state: ModelState<'static>,
+    /// How its layers are found among those of a model.
+    pub known_by: KnownBy,
+}
+
+/// What tells which layer of a model a layer of a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KnownBy {
+    /// Its path in Keras' files.
+    Path,
+    /// Its place among the layers with weights.
+    Order,
+}
+
+/// Writes a file, or leaves what was there: a reader never sees half of it. `whole` is what it says of a
+/// whole model; without it, it has the weights.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub(crate) fn write(path: &Path, state: &ModelState) -> Result<()> {
-    file::replace(path, |out| native::encode(state, out)).map_err(|error| Error::File {
+pub(crate) fn write(
+    path: &Path,
+    state: &ModelState<'_>,
+    whole: Option<Configurations<'_>>,
+) -> Result<()> {
+    let written = file::replace(path, |out| {
+        if ends_in(path, &[".weights.h5"]) {
+            weights_h5::layout(state)?.write(out)
+        } else if ends_in(path, &[".h5", ".hdf5"]) {
+            legacy_h5::layout(state, whole)?.write(out)
+        } else {
+            native::encode(state, out)
+        }
+    });
+    written.map_err(|error| Error::File {
         path: path.display().to_string(),
         message: error.to_string(),
     })
@@ -129,19 +187,34 @@ pub(crate) fn write(path: &Path, state: &ModelState) -> Result<()> {
 ///
 /// # Errors
 /// If it cannot be read, is damaged, or is none of the known formats.
-pub(crate) fn read(path: &Path) -> Result<ModelState> {
+pub(crate) fn read(path: &Path) -> Result<Loaded> {
     let failed = |message: String| Error::File {
         path: path.display().to_string(),
         message,
     };
-    let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
+    let mut file = File::open(path).map_err(|error| failed(error.to_string()))?;
     let metadata = file.metadata().map_err(|error| failed(error.to_string()))?;
     if !metadata.is_file() {
         return Err(failed(
             "Expected a file. Received: something else of this name".into(),
         ));
     }
-    native::decode(std::io::BufReader::new(file), metadata.len()).map_err(failed)
+    let is_hdf5 = hdf5::is_hdf5(&mut file).map_err(|error| failed(error.to_string()))?;
+    let (state, known_by) = if is_hdf5 {
+        let (mut reader, root) = Reader::open(file).map_err(failed)?;
+        match legacy_h5::weights(&root) {
+            Some(weights) => {
+                let state = legacy_h5::read(&mut reader, &root, weights);
+                (state, KnownBy::Order)
+            }
+            None => (weights_h5::read(&mut reader, &root), KnownBy::Path),
+        }
+    } else {
+        let file = std::io::BufReader::new(file);
+        (native::decode(file, metadata.len()), KnownBy::Path)
+    };
+    let state = state.map_err(failed)?;
+    Ok(Loaded { state, known_by })
 }
 
 #[cfg(test)]

@@ -5,23 +5,23 @@
 //! ```text
 //! magic           89 4b 52 57 0d 0a 1a 0a ("KRW"; a transfer as text damages it)
 //! version         u32, 1
-//! name            text, the model's
+//! name, scope     text, the model's; text, what the names of its weights begin with
 //! seed, step      u64, u64
 //! input shapes    u32 how many; of each: u32 rank, u64 per dimension (all ones: not known)
-//! layers          u32 how many; of each: text name, text class,
+//! layers          u32 how many; of each: text name, text class, text path,
 //!                 u32 how many weights; of each: text name, u8 trainable, u32 rank, u64 per dimension, f32 values
-//! optimizer       u8 whether there is one; then: text name, text class, u64 iterations,
-//!                 u8 whether it has a learning rate; then f32 the learning rate,
-//!                 u64 how many scalars, f32 values; u32 how many slots; of each: u64 length, f32 values
+//! optimizer       u8 whether there is one; then: text name, text class, text the name of
+//!                 the one that it wraps or none, u32 where the variables of that one begin, u32 how many variables; of each: text name, u8 whether it is a count; if so, u64;
+//!                 if not, u32 rank, u64 per dimension, f32 values
 //! checksum        u32, CRC-32C of everything before it
 //! ```
 
 use std::io::{self, Read, Write};
 
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{CowArray, IxDyn};
 
 use super::crc32c::Crc32c;
-use super::{LayerState, ModelState, OptimizerState, WeightState};
+use super::{LayerState, ModelState, Numbers, OptimizerState, Values, VariableState, WeightState};
 
 const MAGIC: [u8; 8] = *b"\x89KRW\r\n\x1a\n";
 const VERSION: u32 = 1;
@@ -36,7 +36,7 @@ const MAX_RANK: u32 = 32;
 const PIECE: usize = 4096;
 
 /// Writes a state.
-pub(super) fn encode(state: &ModelState, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn encode(state: &ModelState<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut out = Encoder {
         out,
         crc: Crc32c::new(),
@@ -44,6 +44,7 @@ pub(super) fn encode(state: &ModelState, out: &mut dyn Write) -> io::Result<()> 
     out.bytes(&MAGIC)?;
     out.count(VERSION as usize)?;
     out.text(&state.name)?;
+    out.text(&state.scope)?;
     out.number(state.seed)?;
     out.number(state.step)?;
     out.count(state.input_shapes.len())?;
@@ -57,32 +58,35 @@ pub(super) fn encode(state: &ModelState, out: &mut dyn Write) -> io::Result<()> 
     for layer in &state.layers {
         out.text(&layer.name)?;
         out.text(&layer.class)?;
+        out.text(&layer.path)?;
         out.count(layer.weights.len())?;
         for weight in &layer.weights {
             out.text(&weight.name)?;
             out.bytes(&[weight.trainable.into()])?;
-            out.dims(weight.values.shape().iter().map(|&dim| dim as u64))?;
-            match weight.values.as_slice() {
-                Some(values) => out.values(values)?,
-                None => out.values(&weight.values.iter().copied().collect::<Vec<_>>())?,
-            }
+            out.array(&weight.values)?;
         }
     }
     out.bytes(&[state.optimizer.is_some().into()])?;
     if let Some(optimizer) = &state.optimizer {
         out.text(&optimizer.name)?;
         out.text(&optimizer.class)?;
-        out.number(optimizer.iterations)?;
-        out.bytes(&[optimizer.learning_rate.is_some().into()])?;
-        if let Some(rate) = optimizer.learning_rate {
-            out.bytes(&rate.to_le_bytes())?;
-        }
-        out.number(optimizer.scalars.len() as u64)?;
-        out.values(&optimizer.scalars)?;
-        out.count(optimizer.slots.len())?;
-        for slot in &optimizer.slots {
-            out.number(slot.len() as u64)?;
-            out.values(slot)?;
+        let inner = optimizer.inner.as_ref();
+        let (name, at) = inner.map_or(("", 0), |(name, at)| (name.as_str(), *at));
+        out.text(name)?;
+        out.count(at)?;
+        out.count(optimizer.variables.len())?;
+        for variable in &optimizer.variables {
+            out.text(&variable.name)?;
+            match &variable.values {
+                Numbers::Count(count) => {
+                    out.bytes(&[1])?;
+                    out.number(*count)?;
+                }
+                Numbers::Floats(values) => {
+                    out.bytes(&[0])?;
+                    out.array(values)?;
+                }
+            }
         }
     }
     let checksum = out.crc.value();
@@ -119,6 +123,14 @@ impl Encoder<'_> {
         dims.try_for_each(|dim| self.number(dim))
     }
 
+    fn array(&mut self, values: &Values<'_>) -> io::Result<()> {
+        self.dims(values.shape().iter().map(|&dim| dim as u64))?;
+        match values.as_slice() {
+            Some(values) => self.values(values),
+            None => self.values(&values.iter().copied().collect::<Vec<_>>()),
+        }
+    }
+
     fn values(&mut self, values: &[f32]) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(4 * PIECE.min(values.len()));
         for values in values.chunks(PIECE) {
@@ -135,7 +147,7 @@ impl Encoder<'_> {
 ///
 /// # Errors
 /// With a sentence about what is wrong with the file.
-pub(super) fn decode(source: impl Read, len: u64) -> Result<ModelState, String> {
+pub(super) fn decode(source: impl Read, len: u64) -> Result<ModelState<'static>, String> {
     let mut source = Decoder {
         source,
         left: len,
@@ -152,6 +164,7 @@ pub(super) fn decode(source: impl Read, len: u64) -> Result<ModelState, String> 
     }
     let mut state = ModelState {
         name: source.text()?,
+        scope: source.text()?,
         seed: source.number()?,
         step: source.number()?,
         ..ModelState::default()
@@ -261,46 +274,52 @@ impl<R: Read> Decoder<R> {
         Ok(values)
     }
 
-    fn layer(&mut self) -> Result<LayerState, String> {
+    fn tensor(&mut self) -> Result<Values<'static>, String> {
+        let dims = self.dims()?;
+        let len = dims.iter().try_fold(1u64, |len, &dim| len.checked_mul(dim));
+        let values = self.values(len.ok_or_else(too_large)?)?;
+        // A dimension that does not fit has made the length too large, unless another one is 0.
+        let dims: Vec<usize> = dims
+            .into_iter()
+            .map(|dim| usize::try_from(dim).map_err(|_| too_large()))
+            .collect::<Result<_, _>>()?;
+        CowArray::from_shape_vec(IxDyn(&dims), values).map_err(|_| too_large())
+    }
+
+    fn layer(&mut self) -> Result<LayerState<'static>, String> {
         let mut layer = LayerState {
             name: self.text()?,
             class: self.text()?,
+            path: self.text()?,
             weights: Vec::new(),
         };
         for _ in 0..self.count()? {
-            let (name, trainable) = (self.text()?, self.flag()?);
-            let dims = self.dims()?;
-            let len = dims.iter().try_fold(1u64, |len, &dim| len.checked_mul(dim));
-            let values = self.values(len.ok_or_else(too_large)?)?;
-            // A dimension that does not fit has made the length too large, unless another one is 0.
-            let dims: Vec<usize> = dims
-                .into_iter()
-                .map(|dim| usize::try_from(dim).map_err(|_| too_large()))
-                .collect::<Result<_, _>>()?;
             layer.weights.push(WeightState {
-                name,
-                trainable,
-                values: ArrayD::from_shape_vec(IxDyn(&dims), values).map_err(|_| too_large())?,
+                name: self.text()?,
+                trainable: self.flag()?,
+                values: self.tensor()?,
             });
         }
         Ok(layer)
     }
 
-    fn optimizer(&mut self) -> Result<OptimizerState, String> {
+    fn optimizer(&mut self) -> Result<OptimizerState<'static>, String> {
+        let (name, class) = (self.text()?, self.text()?);
+        let inner = (self.text()?, self.count()? as usize);
         let mut optimizer = OptimizerState {
-            name: self.text()?,
-            class: self.text()?,
-            iterations: self.number()?,
-            ..OptimizerState::default()
+            name,
+            class,
+            inner: Some(inner).filter(|(name, _)| !name.is_empty()),
+            variables: Vec::new(),
         };
-        if self.flag()? {
-            optimizer.learning_rate = Some(f32::from_le_bytes(self.array()?));
-        }
-        let scalars = self.number()?;
-        optimizer.scalars = self.values(scalars)?;
         for _ in 0..self.count()? {
-            let len = self.number()?;
-            optimizer.slots.push(self.values(len)?);
+            optimizer.variables.push(VariableState {
+                name: self.text()?,
+                values: match self.flag()? {
+                    true => Numbers::Count(self.number()?),
+                    false => Numbers::Floats(self.tensor()?),
+                },
+            });
         }
         Ok(optimizer)
     }

@@ -18,10 +18,12 @@
 
 mod bench;
 mod differences;
+mod files;
 mod said;
 
 use bench::Bench;
 use differences::differences;
+pub use files::{Object, hdf5_objects};
 pub(crate) use said::hear;
 pub use said::{Said, listen, said};
 

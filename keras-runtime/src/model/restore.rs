@@ -1,0 +1,248 @@
+//! Loading: the weights of a model and what its optimizer remembers, from a file.
+
+use std::path::Path;
+
+use super::Model;
+use super::compiled::Compiled;
+use super::core::Core;
+use super::parameters::Place;
+use super::state::paths;
+use super::weights::own_layers;
+use crate::console;
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::optimizers::{Held, SlotVariable, State};
+use crate::saving::{
+    self, KnownBy, LayerState, LoadWeights, Loaded, Numbers, OptimizerState, VariableState,
+    WeightState,
+};
+use crate::shape::Shape;
+
+/// `Model::load_weights`.
+pub(crate) fn load_weights<M: Model>(
+    model: &mut M,
+    path: &Path,
+    arguments: LoadWeights,
+) -> Result<()> {
+    if !model.is_built() {
+        return Err(Error::NotBuilt(format!(
+            "You are loading weights into a model that has not yet been built. Call model '{}' on some data or its \
+             `build()` first.",
+            model.name()
+        )));
+    }
+    let file = saving::read(path)?;
+    set_layers(model, &file, path, arguments)?;
+    let (core, run) = model.split();
+    if let (Some(compiled), Some(optimizer)) = (&mut run.compiled, &file.state.optimizer) {
+        run.step = file.state.step;
+        resume(core, compiled, optimizer)?;
+    }
+    Ok(())
+}
+
+/// A model of a type from a file, by a function that makes one from a seed.
+///
+/// What the optimizer remembered waits for `compile`, which is the one to name it.
+///
+/// # Errors
+/// If the file cannot be read, or is that of another model.
+pub fn load<M: Model>(path: &Path, make: impl FnOnce(u64) -> M) -> Result<M> {
+    let file = saving::read(path)?;
+    let mut model = make(file.state.seed);
+    if !model.is_built() {
+        let shapes = file.state.input_shapes.iter().map(|shape| {
+            let mut with_batch = vec![None];
+            with_batch.extend(shape);
+            with_batch
+        });
+        let shapes: Vec<Vec<Option<usize>>> = shapes.collect();
+        let shapes: Vec<&[Option<usize>]> = shapes.iter().map(Vec::as_slice).collect();
+        model.build_all(&shapes)?;
+    }
+    set_layers(&mut model, &file, path, LoadWeights::new())?;
+    let (_, run) = model.split();
+    run.step = file.state.step;
+    run.loaded = file.state.optimizer;
+    Ok(model)
+}
+
+/// Gives a model that has just been compiled what the file had that it was loaded from.
+pub(crate) fn compiled<M: Model>(model: &mut M) -> Result<()> {
+    let (core, run) = model.split();
+    match (run.loaded.take(), &mut run.compiled) {
+        (Some(loaded), Some(compiled)) => resume(core, compiled, &loaded),
+        _ => Ok(()),
+    }
+}
+
+/// Sets the weights of a model's layers to those in a file.
+fn set_layers<M: Model>(
+    model: &mut M,
+    file: &Loaded,
+    path: &Path,
+    arguments: LoadWeights,
+) -> Result<()> {
+    let own = own_layers(model);
+    let (core, run) = model.split();
+    let network = &run.network;
+    let Some(parameters) = &mut core.parameters else {
+        return Ok(());
+    };
+    let places: Vec<Place> = parameters.places().collect();
+    let of_layer = |layer: usize| places.iter().filter(move |place| place.layer == layer);
+    let mut left: Vec<Option<&LayerState<'_>>> = file.state.layers.iter().map(Some).collect();
+    let mut take = |is_it: &dyn Fn(&LayerState<'_>) -> bool| {
+        let found = left.iter_mut().find(|layer| layer.is_some_and(is_it));
+        found.and_then(Option::take)
+    };
+    let mut differences: Vec<String> = Vec::new();
+    let mut found: Vec<(&Place, &WeightState<'_>)> = Vec::new();
+    for (&layer, path) in own.iter().zip(paths(network, &own)) {
+        let name = &*network.layers[layer].name;
+        let places: Vec<&Place> = of_layer(layer).collect();
+        let saved = match file.known_by {
+            KnownBy::Path => take(&|saved| saved.path == path),
+            KnownBy::Order if places.is_empty() => None,
+            KnownBy::Order => take(&|saved| !saved.weights.is_empty()),
+        };
+        let weights = saved.map_or(&[][..], |saved| &saved.weights);
+        let weights: Vec<&WeightState<'_>> = weights.iter().collect();
+        match difference(name, &places, &weights) {
+            Some(difference) => differences.push(difference),
+            None => found.extend(places.into_iter().zip(weights)),
+        }
+    }
+    let surplus = left.iter().flatten();
+    let surplus = surplus.filter(|layer| !layer.weights.is_empty());
+    differences.extend(surplus.map(|layer| {
+        let place = match layer.path.as_str() {
+            "" => String::new(),
+            path => format!(" ({path})"),
+        };
+        format!(
+            "The file's layer '{}'{place} is not in the model.",
+            layer.name
+        )
+    }));
+    if !differences.is_empty() && !arguments.skip_mismatch {
+        return Err(Error::File {
+            path: path.display().to_string(),
+            message: format!(
+                "A total of {} objects could not be loaded.\n{}",
+                differences.len(),
+                differences.join("\n")
+            ),
+        });
+    }
+    for difference in &differences {
+        console::warn(difference);
+    }
+    for (place, weight) in found {
+        if let Some(values) = weight.values.as_slice() {
+            parameters.set(&core.device, place, values);
+        }
+    }
+    Ok(())
+}
+
+/// What is different about a layer in a file, in Keras' words.
+fn difference(layer: &str, own: &[&Place], found: &[&WeightState<'_>]) -> Option<String> {
+    if own.len() != found.len() {
+        let names: Vec<&str> = own.iter().map(|place| place.name).collect();
+        return Some(format!(
+            "Layer '{layer}' expected {} variables, but received {} variables during loading. Expected: {names:?}",
+            own.len(),
+            found.len()
+        ));
+    }
+    let mut pairs = own.iter().zip(found);
+    let (place, weight) =
+        pairs.find(|(place, weight)| place.shape.dims() != weight.values.shape())?;
+    Some(format!(
+        "Layer '{layer}' weight `{}` shape {:?} is not compatible with provided weight shape {:?}.",
+        place.name,
+        place.shape.dims(),
+        weight.values.shape()
+    ))
+}
+
+/// Sets what the optimizer remembers to what it did in a file, if it has as many variables there; if not,
+/// it keeps what it has and says so.
+fn resume<D: Device>(
+    core: &Core<D>,
+    compiled: &mut Compiled<D>,
+    saved: &OptimizerState<'_>,
+) -> Result<()> {
+    let Some(parameters) = &core.parameters else {
+        return Ok(());
+    };
+    let Compiled {
+        optimizer, state, ..
+    } = compiled;
+    let mut new = State::new();
+    // What is saved before the first step are the variables that every optimizer has.
+    if saved.variables.len() != new.variables(&**optimizer).len() {
+        let variables = parameters.variables(&core.names, &core.trainable);
+        let params = &parameters.params;
+        new.prepare(&**optimizer, &core.device, params, variables, core.version)?;
+    }
+    let own = new.variables(&**optimizer);
+    let is_other = !saved.class.is_empty() && saved.class != optimizer.class();
+    if is_other || own.len() != saved.variables.len() {
+        console::warn(&format!(
+            "Skipping variable loading for optimizer '{}', because it has {} variables whereas the saved optimizer \
+             has {} variables.",
+            optimizer.name(),
+            own.len(),
+            saved.variables.len(),
+        ));
+        return Ok(());
+    }
+    let mut pairs = own.iter().zip(&saved.variables);
+    let differs = |(own, saved): &(&SlotVariable, &VariableState<'_>)| match &saved.values {
+        Numbers::Floats(values) => values.shape() != own.shape.dims(),
+        Numbers::Count(_) => own.shape != Shape::SCALAR,
+    };
+    if let Some((own, saved)) = pairs.find(differs) {
+        let found = match &saved.values {
+            Numbers::Floats(values) => values.shape(),
+            Numbers::Count(_) => &[],
+        };
+        console::warn(&format!(
+            "Skipping variable loading for optimizer '{}', because its variable '{}' has shape {:?} whereas the saved \
+             one has shape {found:?}.",
+            optimizer.name(),
+            own.name,
+            own.shape.dims(),
+        ));
+        return Ok(());
+    }
+    for (own, saved) in own.into_iter().zip(&saved.variables) {
+        let number = match &saved.values {
+            Numbers::Floats(values) => values.first().copied().unwrap_or(0.0),
+            Numbers::Count(count) => *count as f32,
+        };
+        match own.held {
+            Held::Iterations => {
+                new.iterations = match saved.values {
+                    Numbers::Count(count) => count,
+                    Numbers::Floats(_) => number as u64,
+                }
+            }
+            Held::LearningRate => optimizer.settings_mut().set_learning_rate(number)?,
+            Held::Scalar(at) | Held::Count(at) => new.scalars_mut()[at] = number,
+            Held::Vector(at, range) => {
+                if let (Some(vector), Numbers::Floats(values)) =
+                    (new.vectors_mut().nth(at), &saved.values)
+                    && let Some(values) = values.as_slice()
+                {
+                    core.device.upload(values, D::slice_mut(vector, range));
+                }
+            }
+            Held::Zero { .. } => {}
+        }
+    }
+    *state = new;
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! What is in a file, for the tests of formats.
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::saving::hdf5::{Attribute, Dataset, Group, Node, Reader};
+use crate::saving::weights_h5;
+
+/// One object of an HDF5 file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Object {
+    /// Its path, such as `layers/dense/vars/0`.
+    pub path: String,
+    /// The attribute `name` of a group.
+    pub name: Option<String>,
+    /// The shape of a dataset.
+    pub shape: Option<Vec<usize>>,
+    /// Its values; of an integer, too.
+    pub values: Vec<f32>,
+}
+
+/// Every object of an HDF5 file, groups before their members, in the order of their names.
+///
+/// # Errors
+/// If the file is none, or damaged.
+pub fn hdf5_objects(path: impl AsRef<Path>) -> Result<Vec<Object>> {
+    let failed = |message: String| Error::File {
+        path: path.as_ref().display().to_string(),
+        message,
+    };
+    let file = std::fs::File::open(&path).map_err(|error| failed(error.to_string()))?;
+    let (mut reader, root) = Reader::open(file).map_err(failed)?;
+    let mut objects = Vec::new();
+    list(&mut reader, "", &root, &mut objects).map_err(failed)?;
+    Ok(objects)
+}
+
+fn list(
+    reader: &mut Reader<std::fs::File>,
+    path: &str,
+    group: &Group<Dataset>,
+    to: &mut Vec<Object>,
+) -> Result<(), String> {
+    for (name, node) in &group.members {
+        let path = format!("{path}/{name}").trim_start_matches('/').to_owned();
+        let (name, shape, values) = match node {
+            Node::Group(group) => match group.attribute("name") {
+                Some(Attribute::Text(name)) => (Some(name.clone()), None, Vec::new()),
+                _ => (None, None, Vec::new()),
+            },
+            Node::Dataset(dataset) => {
+                let values = weights_h5::floats(reader, dataset, &path)?;
+                let shape = values.shape().to_vec();
+                (None, Some(shape), values.into_iter().collect())
+            }
+        };
+        to.push(Object {
+            path: path.clone(),
+            name,
+            shape,
+            values,
+        });
+        if let Node::Group(group) = node {
+            list(reader, &path, group, to)?;
+        }
+    }
+    Ok(())
+}
