@@ -15,6 +15,7 @@ mod operation;
 pub mod python;
 #[cfg(feature = "serde")]
 mod serde;
+pub mod zip;
 
 pub use description::{Call, Description, Input, Kind, Layer, Output, Problem, Structure, Value};
 pub use json::{Json, Object};

@@ -48,7 +48,7 @@ pub fn layers(model: &Json) -> Vec<Written<'_>> {
         }
         let text = |name: &str| json.get(name).and_then(Json::as_str);
         let class_name = text("class_name").unwrap_or_default();
-        if class_name != "InputLayer" && !is_operation(text("module")) {
+        if class_name != "InputLayer" && !is_operation(text("module"), class_name) {
             let name = text("name").or_else(|| config.get("name")?.as_str());
             let (class_name, config) = standing_for(class_name, config);
             found.push(Written {
@@ -291,7 +291,7 @@ impl Item {
             "Sequential" | "Functional" | "Model" => {
                 Self::Model(Box::new(Graph::read(json, problems)?))
             }
-            _ if is_operation(module) => Self::Operation(layer()),
+            _ if is_operation(module, class) => Self::Operation(layer()),
             _ => Self::Layer(layer()),
         })
     }

@@ -6,6 +6,9 @@ use crate::{Json, Object};
 /// The operations of these names are layers of the same names.
 const MERGES: [&str; 5] = ["Add", "Subtract", "Multiply", "Maximum", "Minimum"];
 
+/// Division, under its two names.
+const QUOTIENTS: [&str; 2] = ["Divide", "TrueDivide"];
+
 /// Operations of one tensor, and the activations that do the same.
 const ACTIVATIONS: [(&str, &str); 19] = [
     ("Celu", "celu"),
@@ -29,9 +32,16 @@ const ACTIVATIONS: [(&str, &str); 19] = [
     ("Tanh", "tanh"),
 ];
 
-/// Whether something is an operation, and no layer.
-pub fn is_operation(module: Option<&str>) -> bool {
-    module.is_some_and(|module| module.starts_with("keras.src.ops") || module == "keras.ops")
+/// Whether something is an operation, and no layer. Files of Keras 2's format have no modules.
+pub fn is_operation(module: Option<&str>, class: &str) -> bool {
+    match module {
+        Some(module) => module.starts_with("keras.src.ops") || module == "keras.ops",
+        None => {
+            let is_function = ACTIVATIONS.iter().any(|(known, _)| *known == class);
+            // There is a layer of this name.
+            (is_function && class != "Softmax") || QUOTIENTS.contains(&class) || class == "Negative"
+        }
+    }
 }
 
 /// The class of a layer and its arguments.
@@ -55,7 +65,7 @@ pub fn as_layer(class: &str, config: &Object, operands: &[Operand]) -> Result<As
         ("Subtract", [Operand::Number(c), Operand::Tensor(_)]) => rescaling(-1.0, *c),
         ("Multiply", [Operand::Tensor(_), Operand::Number(c)])
         | ("Multiply", [Operand::Number(c), Operand::Tensor(_)]) => rescaling(*c, 0.0),
-        ("Divide" | "TrueDivide", [Operand::Tensor(_), Operand::Number(c)]) => {
+        (quotient, [Operand::Tensor(_), Operand::Number(c)]) if QUOTIENTS.contains(&quotient) => {
             rescaling(1.0 / c, 0.0)
         }
         ("Negative", [Operand::Tensor(_)]) => rescaling(-1.0, 0.0),

@@ -1,9 +1,11 @@
 """models.json: whole models as Keras describes them, and what they predict.
 
 {"name", "json": `model.to_json()`, "inputs", "weights": `model.get_weights()`, "outputs"}. The same models, compiled
-and trained for a step, are in `models/{name}.keras`, and those of `H5` in `models/{name}.h5`.
+and trained for a step, are in `models/{name}.keras`, their predictions in `models/{name}.predictions.json`, and those of
+`H5` are in `models/{name}.h5`, too.
 """
 
+import json
 import os
 
 import keras
@@ -93,6 +95,21 @@ def merges():
     return keras.Model([a, b], [layers.Activation("gelu", name="gelu")(flat), merged[2]], name="merges")
 
 
+def unsupported():
+    """Layers and arguments that there are not here; nothing is predicted."""
+    return keras.Sequential(
+        [
+            keras.Input((4, 5, 5), name="in"),
+            layers.Conv2D(2, 2, data_format="channels_first", name="first"),
+            layers.Reshape((2, 16), name="reshape"),
+            layers.LSTM(3, name="lstm"),
+            layers.GaussianNoise(0.1, name="noise"),
+            layers.Dense(2, activation="relu", name="dense"),
+        ],
+        name="unsupported",
+    )
+
+
 MODELS = {model.__name__: model for model in [mlp, convnet, two_inputs, nested, merges]}
 
 
@@ -102,6 +119,7 @@ def cases():
     found = []
     for name, make in MODELS.items():
         keras.utils.clear_session()
+        keras.utils.set_random_seed(1)
         random = Random(name)
         model = make()
         text = model.to_json()
@@ -123,8 +141,11 @@ def cases():
             }
         )
         model.save(directory / f"{name}.keras")
+        predictions = {"inputs": [a.tolist() for a in inputs], "outputs": [np.asarray(a).tolist() for a in outputs]}
+        (directory / f"{name}.predictions.json").write_text(json.dumps(predictions), encoding="utf-8")
         if name in H5:
             model.save(directory / f"{name}.h5")
+    unsupported().save(directory / "unsupported.keras")
     return found
 
 

@@ -11,6 +11,7 @@
 //! ```
 
 mod calls;
+mod keras_file;
 mod layers;
 mod model;
 mod part;
@@ -23,6 +24,7 @@ use quote::{format_ident, quote};
 
 use crate::graph::{CallId, Graph, Network};
 use crate::names::screaming;
+use crate::parse::keras_file::KerasFile;
 use crate::parse::{At, Head};
 
 /// What is emitted, and under which names.
@@ -35,6 +37,8 @@ pub struct Emitter<'a> {
     pub graph: &'a Graph,
     /// The steps that the user wrote, such as `train_step`.
     pub own_steps: Vec<Ident>,
+    /// The file that the weights are in.
+    pub file: Option<&'a KerasFile>,
     /// One constant for each layer.
     constants: Vec<Ident>,
 }
@@ -52,6 +56,7 @@ impl<'a> Emitter<'a> {
             head,
             graph,
             own_steps: Vec::new(),
+            file: None,
             constants: constants.collect(),
         }
     }

@@ -195,6 +195,7 @@ fn network_of(description: &Description, problems: &mut Vec<Problem>) -> Network
     let layers = description.layers.iter().map(|layer| LayerInfo {
         name: name(&layer.name),
         class: name(&layer.class_name),
+        field: Cow::Borrowed(""),
         trainable: layer.trainable,
     });
     let outputs = description.outputs.iter().map(|output| Output {

@@ -16,6 +16,7 @@ mod gradients;
 mod handle;
 mod history;
 mod layer_ref;
+mod load_model;
 mod metric_ref;
 #[allow(clippy::module_inception)]
 mod model;
@@ -27,6 +28,7 @@ mod plan;
 mod predict;
 mod progbar;
 mod progress;
+mod replay;
 mod restore;
 mod state;
 mod step;
@@ -51,6 +53,9 @@ pub use fit::Fit;
 pub use function::StepFunction;
 pub use history::{History, Logs};
 pub use layer_ref::LayerRef;
+pub use load_model::load_model;
+#[doc(hidden)]
+pub use load_model::with_weights;
 pub use metric_ref::MetricRef;
 pub use model::Model;
 pub use on_batch::OnBatch;
@@ -59,6 +64,8 @@ pub use predict::Predict;
 #[doc(hidden)]
 pub use progbar::{Progbar, epoch_line};
 pub(crate) use progress::Progress;
+#[doc(hidden)]
+pub use replay::replay;
 #[doc(hidden)]
 pub use restore::load;
 pub use step_logs::{StepLogs, keep_logs};
