@@ -14,7 +14,8 @@ use syn::{Expr, ExprLit, Fields, ItemStruct, Lit, LitStr, Path as TypePath, Toke
 
 use super::keras_layer;
 use super::layer::Arguments;
-use super::{At, Head, Layer, as_ident, bare};
+use super::options::{Form, Options};
+use super::{At, Head, Layer, as_ident};
 use crate::ctxt::Ctxt;
 
 /// The most bytes that a `config.json` has.
@@ -24,6 +25,8 @@ const MOST: u64 = 1 << 28;
 pub struct KerasFile {
     /// The struct.
     pub head: Head,
+    /// The arguments of the attribute.
+    pub options: Options,
     /// The path, as the user wrote it: relative to the package's folder.
     pub path: LitStr,
     /// The path of the predictions beside it, if there are any.
@@ -34,34 +37,33 @@ pub struct KerasFile {
     pub layers: Vec<Layer>,
 }
 
-/// The path in `keras = "path"`, if this is what the arguments of `#[model]` are.
-pub fn path(arguments: &TokenStream) -> Option<Expr> {
+/// Whether `keras = ".."` is among the arguments of `#[model]`.
+pub fn is_meant(arguments: &TokenStream) -> bool {
     let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
-    let arguments = parser.parse2(arguments.clone()).ok()?;
-    arguments.into_iter().find_map(|argument| match argument {
-        Expr::Assign(assign) if as_ident(&assign.left).is_some_and(|key| key == "keras") => {
-            Some(*assign.right)
-        }
-        _ => None,
-    })
+    let arguments = parser.parse2(arguments.clone());
+    let is_path = |argument: &Expr| match argument {
+        Expr::Assign(assign) => as_ident(&assign.left).is_some_and(|key| key == "keras"),
+        _ => false,
+    };
+    arguments.is_ok_and(|arguments| arguments.iter().any(is_path))
 }
 
 impl KerasFile {
-    /// Reads the struct and the file. `keras` is the path of the runtime crate, `path` what the user
-    /// wrote after `keras =`, `folder` that of the package.
+    /// Reads the struct and the file. `keras` is the path of the runtime crate, `folder` that of the
+    /// package.
     pub fn parse(
         ctxt: &Ctxt,
         keras: &TokenStream,
-        arguments: &TokenStream,
-        path: &Expr,
+        arguments: TokenStream,
         folder: &Path,
         item: &ItemStruct,
     ) -> Option<KerasFile> {
-        let path = match bare(path) {
+        let options = Options::parse(ctxt, Form::KerasFile, arguments);
+        let path = match options.keras.clone()? {
             Expr::Lit(ExprLit {
                 lit: Lit::Str(path),
                 ..
-            }) => path.clone(),
+            }) => path,
             other => {
                 let message =
                     "The path of a Keras file is a text: `#[model(keras = \"model.keras\")]`.";
@@ -69,16 +71,6 @@ impl KerasFile {
                 return None;
             }
         };
-        let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
-        if parser
-            .parse2(arguments.clone())
-            .is_ok_and(|all| all.len() > 1)
-        {
-            ctxt.error(
-                arguments,
-                "`#[model(keras = \"..\")]` takes no other arguments: everything else is in the file.",
-            );
-        }
         if !matches!(item.fields, Fields::Unit) || !item.generics.params.is_empty() {
             ctxt.error(
                 &item.ident,
@@ -98,6 +90,7 @@ impl KerasFile {
             predictions: predictions(folder, &path),
             description: None,
             layers: Vec::new(),
+            options,
             path,
         };
         match open(&folder.join(file.path.value())) {

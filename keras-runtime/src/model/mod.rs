@@ -68,6 +68,8 @@ pub(crate) use progress::Progress;
 pub use replay::replay;
 #[doc(hidden)]
 pub use restore::load;
+#[doc(hidden)]
+pub use step::begin_forward;
 pub use step_logs::{StepLogs, keep_logs};
 pub use summary::SummaryOptions;
 #[doc(hidden)]

@@ -18,7 +18,7 @@ struct Unsupported;
 #[model(keras = PATH)] //~ The path of a Keras file is a text: `#[model(keras = "model.keras")]`.
 struct NoText;
 
-#[model(keras = "tests/reference/fixtures/models/mlp.keras", in_order)] //~ takes no other arguments
+#[model(keras = "tests/reference/fixtures/models/mlp.keras", in_order)] //~ `#[model]` on a struct whose layers are in a file takes
 struct Further;
 
 #[model(keras = "tests/reference/fixtures/models/mlp.keras")]
