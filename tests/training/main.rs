@@ -6,6 +6,7 @@ mod contract;
 mod data;
 mod dynamic;
 mod function;
+mod resume;
 
 use keras::prelude::*;
 use ndarray::{Array1, Array2, Array3, Array4, s};
