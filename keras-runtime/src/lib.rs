@@ -13,6 +13,7 @@ pub mod layers;
 pub mod losses;
 pub mod metrics;
 pub mod model;
+mod numbers;
 pub mod optimizers;
 pub mod prelude;
 mod python;
@@ -23,6 +24,8 @@ pub mod schedules;
 pub mod shape;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[doc(hidden)]
+pub mod texts;
 pub mod utils;
 pub mod words;
 
@@ -36,3 +39,4 @@ pub use error::{Error, Result};
 #[doc(hidden)]
 pub use keras_macros::{__layer_impl, __metric_impl, __model_impl};
 pub use keras_macros::{layer, loss, metric, model, sequential};
+pub use model::{DynamicModel, load_model, model_from_json};

@@ -24,7 +24,9 @@ FIXTURES = [
     "fits",
     "texts",
     "traces",
+    "backups",
     "configs",
+    "models",
     "weights",
 ]
 

@@ -5,7 +5,9 @@ mod arguments;
 mod compile;
 mod contract;
 mod data;
+mod dynamic;
 mod function;
+mod resume;
 
 use keras::prelude::*;
 use ndarray::{Array1, Array2, Array3, Array4, s};

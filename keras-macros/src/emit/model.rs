@@ -30,7 +30,8 @@ impl Emitter<'_> {
     pub fn model(&self) -> TokenStream {
         let keras = &self.keras;
         let (layers, layers_type) = (self.layers(), self.layers_type());
-        let (shapes, constructors) = (self.shapes(), self.constructors());
+        let (shapes, budget) = (self.shapes(), self.budget_check());
+        let (constructors, gradcheck) = (self.constructors(), self.gradcheck());
         let (functions, model) = (self.call_functions(), self.whole());
         let call = self.call_on_tensors();
         let parts = self.graph.parts.iter().map(|part| self.part(part));
@@ -46,6 +47,7 @@ impl Emitter<'_> {
                 use #keras::__private as keras;
                 #alias
                 #shapes
+                #budget
                 #constructors
                 #call
                 #network
@@ -53,6 +55,7 @@ impl Emitter<'_> {
                 #functions
                 #(#parts)*
             };
+            #gradcheck
         }
     }
 
@@ -63,10 +66,12 @@ impl Emitter<'_> {
             let (field, network) = (&part.ident, self.network_function(Some(part)));
             quote! { #field: keras::Run::new(#network()), }
         });
+        let (on, first) = self.on();
+        let [new, with_seed] = self.docs();
         quote! {
             #[allow(dead_code)]
             impl #ident {
-                /// A model on the default device.
+                #[doc = #new]
                 pub fn new() -> Self {
                     Self::on(::core::default::Default::default())
                 }
@@ -75,16 +80,16 @@ impl Emitter<'_> {
                 pub fn load(path: impl ::core::convert::AsRef<::std::path::Path>) -> keras::Result<Self> {
                     keras::load(path.as_ref(), Self::with_seed)
                 }
-                /// A model whose random numbers, such as its initial weights, follow from a seed.
+                #[doc = #with_seed]
                 pub fn with_seed(seed: u64) -> Self {
                     Self::on_with_seed(::core::default::Default::default(), seed)
                 }
             }
             #[allow(dead_code)]
             impl<D: keras::Device> #ident<D> {
-                /// A model on a device.
+                #[doc = #on]
                 pub fn on(device: D) -> Self {
-                    Self::on_with_seed(device, keras::fresh_seed())
+                    #first
                 }
                 /// A model on a device, whose random numbers follow from a seed.
                 pub fn on_with_seed(device: D, seed: u64) -> Self {

@@ -4,9 +4,12 @@ pub mod argument;
 pub mod arguments;
 pub mod call;
 pub mod functional;
+pub mod keras_file;
+mod keras_layer;
 pub mod layer;
 pub mod loss;
 pub mod metric;
+pub mod options;
 pub mod row_layer;
 pub mod sequential;
 pub mod shape;
@@ -20,6 +23,7 @@ use syn::{Attribute, Expr, Ident, Visibility};
 
 pub use argument::Argument;
 pub use layer::Layer;
+pub use options::Options;
 pub use shape::Shape;
 
 /// What a model's struct begins with.

@@ -140,11 +140,11 @@ impl Embedding {
 }
 
 arguments!(Embedding {
+    "activity_regularizer" unless (Regularizer::None): activity_regularizer,
     "input_dim": input_dim,
     "output_dim": output_dim,
     "embeddings_initializer": embeddings_initializer,
     "embeddings_regularizer": embeddings_regularizer,
-    "activity_regularizer": activity_regularizer,
     "embeddings_constraint": embeddings_constraint,
     "mask_zero" = false,
     "quantization_config" = None::<&str>,

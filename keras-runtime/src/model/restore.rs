@@ -14,7 +14,7 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::optimizers::{Held, SlotVariable, State};
 use crate::saving::{
-    self, KnownBy, LayerState, LoadWeights, Loaded, Numbers, OptimizerState, VariableState,
+    self, Backup, KnownBy, LayerState, LoadWeights, Loaded, Numbers, OptimizerState, VariableState,
     WeightState,
 };
 use crate::shape::Shape;
@@ -68,6 +68,28 @@ pub fn load<M: Model>(path: &Path, make: impl FnOnce(u64) -> M) -> Result<M> {
     Ok(model)
 }
 
+/// Sets a model that is compiled to what a backup has of it.
+///
+/// # Errors
+/// If the backup is that of another model, or of another optimizer.
+pub(crate) fn restore<M: Model>(model: &mut M, backup: &Backup) -> Result<()> {
+    let (path, file) = (&backup.path, &backup.model);
+    set_layers(model, file, path, LoadWeights::new())?;
+    let (core, run) = model.split();
+    core.seed = file.state.seed;
+    run.step = file.state.step;
+    let difference = match (&mut run.compiled, &file.state.optimizer) {
+        (Some(compiled), Some(optimizer)) => set_optimizer(core, compiled, optimizer)?,
+        _ => return Err(Error::NotCompiled),
+    };
+    difference.map_or(Ok(()), |message| {
+        Err(Error::File {
+            path: path.display().to_string(),
+            message,
+        })
+    })
+}
+
 /// Gives a model that has just been compiled what the file had that it was loaded from.
 pub(crate) fn compiled<M: Model>(model: &mut M) -> Result<()> {
     let (core, run) = model.split();
@@ -78,7 +100,7 @@ pub(crate) fn compiled<M: Model>(model: &mut M) -> Result<()> {
 }
 
 /// Sets the weights of a model's layers to those in a file.
-fn set_layers<M: Model>(
+pub(crate) fn set_layers<M: Model>(
     model: &mut M,
     file: &Loaded,
     path: &Path,
@@ -106,9 +128,18 @@ fn set_layers<M: Model>(
             KnownBy::Path => take(&|saved| saved.path == path),
             KnownBy::Order if places.is_empty() => None,
             KnownBy::Order => take(&|saved| !saved.weights.is_empty()),
+            KnownBy::Name => take(&|saved| saved.name == name),
         };
         let weights = saved.map_or(&[][..], |saved| &saved.weights);
-        let weights: Vec<&WeightState<'_>> = weights.iter().collect();
+        let mut weights: Vec<&WeightState<'_>> = weights.iter().collect();
+        if file.known_by == KnownBy::Name {
+            let named = |place: &&Place| weights.iter().find(|weight| weight.name == place.name);
+            let in_order: Vec<_> = places.iter().filter_map(named).copied().collect();
+            // A weight of another name is one too few, or one too many.
+            if in_order.len() < places.len() || in_order.len() == weights.len() {
+                weights = in_order;
+            }
+        }
         match difference(name, &places, &weights) {
             Some(difference) => differences.push(difference),
             None => found.extend(places.into_iter().zip(weights)),
@@ -175,8 +206,20 @@ fn resume<D: Device>(
     compiled: &mut Compiled<D>,
     saved: &OptimizerState<'_>,
 ) -> Result<()> {
+    if let Some(difference) = set_optimizer(core, compiled, saved)? {
+        console::warn(&difference);
+    }
+    Ok(())
+}
+
+/// Sets what the optimizer remembers to what it did in a file, or says what is different about it.
+fn set_optimizer<D: Device>(
+    core: &Core<D>,
+    compiled: &mut Compiled<D>,
+    saved: &OptimizerState<'_>,
+) -> Result<Option<String>> {
     let Some(parameters) = &core.parameters else {
-        return Ok(());
+        return Ok(None);
     };
     let Compiled {
         optimizer, state, ..
@@ -191,14 +234,13 @@ fn resume<D: Device>(
     let own = new.variables(&**optimizer);
     let is_other = !saved.class.is_empty() && saved.class != optimizer.class();
     if is_other || own.len() != saved.variables.len() {
-        console::warn(&format!(
+        return Ok(Some(format!(
             "Skipping variable loading for optimizer '{}', because it has {} variables whereas the saved optimizer \
              has {} variables.",
             optimizer.name(),
             own.len(),
             saved.variables.len(),
-        ));
-        return Ok(());
+        )));
     }
     let mut pairs = own.iter().zip(&saved.variables);
     let differs = |(own, saved): &(&SlotVariable, &VariableState<'_>)| match &saved.values {
@@ -210,14 +252,13 @@ fn resume<D: Device>(
             Numbers::Floats(values) => values.shape(),
             Numbers::Count(_) => &[],
         };
-        console::warn(&format!(
+        return Ok(Some(format!(
             "Skipping variable loading for optimizer '{}', because its variable '{}' has shape {:?} whereas the saved \
              one has shape {found:?}.",
             optimizer.name(),
             own.name,
             own.shape.dims(),
-        ));
-        return Ok(());
+        )));
     }
     for (own, saved) in own.into_iter().zip(&saved.variables) {
         let number = match &saved.values {
@@ -240,10 +281,11 @@ fn resume<D: Device>(
             }
             Held::Scalar(at) | Held::Count(at) => new.scalars_mut()[at] = number,
             Held::Vector(at, range) => {
-                if let (Some(vector), Numbers::Floats(values)) =
-                    (new.vectors_mut().nth(at), &saved.values)
-                    && let Some(values) = values.as_slice()
-                {
+                let values = match &saved.values {
+                    Numbers::Floats(values) => values.as_slice(),
+                    Numbers::Count(_) => Some(&[number][..]),
+                };
+                if let (Some(vector), Some(values)) = (new.vectors_mut().nth(at), values) {
                     core.device.upload(values, D::slice_mut(vector, range));
                 }
             }
@@ -251,5 +293,5 @@ fn resume<D: Device>(
         }
     }
     *state = new;
-    Ok(())
+    Ok(None)
 }

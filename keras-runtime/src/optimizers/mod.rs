@@ -49,7 +49,7 @@ use step::one_minus;
 
 use crate::config::{Arguments, Config};
 use crate::device::Device;
-use crate::device::on_hosts;
+use crate::device::on_devices;
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -298,7 +298,7 @@ pub trait OptimizerCatalogue: Device {
     fn listed(optimizer: Listed) -> Result<Box<dyn Optimizer<Self>>>;
 }
 
-on_hosts! {
+on_devices! {
     impl OptimizerCatalogue {
         fn optimizer(name: &str) -> Result<Box<dyn Optimizer<Self>>> {
             find(name)

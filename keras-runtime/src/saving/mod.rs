@@ -3,28 +3,39 @@
 //! A [`ModelState`] is everything of a model that is worth keeping, independent of devices and of
 //! files. A format turns it into bytes and back; each has a file here and a line in `read` and `write`.
 
+mod backup;
 pub(crate) mod crc32c;
 mod file;
 pub(crate) mod hdf5;
 pub(crate) mod legacy_h5;
 mod native;
 pub(crate) mod paths;
+mod record;
+pub(crate) mod safetensors;
 pub(crate) mod weights_h5;
 
+use std::borrow::Cow;
 use std::fs::File;
+use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
-use hdf5::Reader;
+use hdf5::{Attribute, Reader};
+use keras_config::{Json, zip};
 use legacy_h5::Configurations;
 use ndarray::{CowArray, IxDyn};
 
 use crate::error::{Error, Result};
 
+pub use backup::Backup;
+pub use record::Record;
+
 /// What the name of a whole model's file ends in.
 pub(crate) const MODEL_EXTENSIONS: &[&str] = &[".keras", ".h5", ".hdf5"];
 
 /// What the name of a file of weights ends in.
-pub(crate) const WEIGHTS_EXTENSIONS: &[&str] = &[".weights.h5", ".hdf5"];
+pub(crate) const WEIGHTS_EXTENSIONS: &[&str] = &[".weights.h5", ".hdf5", SAFETENSORS];
+
+const SAFETENSORS: &str = ".safetensors";
 
 /// Whether the name of a file ends in one of these; capitals are others.
 pub(crate) fn ends_in(path: &Path, extensions: &[&str]) -> bool {
@@ -35,6 +46,12 @@ pub(crate) fn ends_in(path: &Path, extensions: &[&str]) -> bool {
 /// The values of a weight with its shape: borrowed from a model that is saved, if they lie in the host's
 /// memory, and owned by what is read from a file.
 pub type Values<'a> = CowArray<'a, f32, IxDyn>;
+
+/// The values in a row, copied if they do not lie like this.
+fn slice<'a>(values: &'a Values<'_>) -> Cow<'a, [f32]> {
+    let slice = values.as_slice().map(Cow::Borrowed);
+    slice.unwrap_or_else(|| values.iter().copied().collect())
+}
 
 /// Everything of a model that a file keeps.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -156,6 +173,8 @@ pub(crate) enum KnownBy {
     Path,
     /// Its place among the layers with weights.
     Order,
+    /// Its name; its weights are known by their names, too.
+    Name,
 }
 
 /// Writes a file, or leaves what was there: a reader never sees half of it. `whole` is what it says of a
@@ -173,8 +192,10 @@ pub(crate) fn write(
             weights_h5::layout(state)?.write(out)
         } else if ends_in(path, &[".h5", ".hdf5"]) {
             legacy_h5::layout(state, whole)?.write(out)
+        } else if ends_in(path, &[SAFETENSORS]) {
+            safetensors::write(state, out)
         } else {
-            native::encode(state, out)
+            native::encode(state, None, out)
         }
     });
     written.map_err(|error| Error::File {
@@ -209,12 +230,65 @@ pub(crate) fn read(path: &Path) -> Result<Loaded> {
             }
             None => (weights_h5::read(&mut reader, &root), KnownBy::Path),
         }
+    } else if ends_in(path, &[SAFETENSORS]) {
+        (safetensors::read(file), KnownBy::Name)
     } else {
         let file = std::io::BufReader::new(file);
-        (native::decode(file, metadata.len()), KnownBy::Path)
+        let decoded = native::decode(file, metadata.len());
+        (decoded.map(|(state, _)| state), KnownBy::Path)
     };
     let state = state.map_err(failed)?;
     Ok(Loaded { state, known_by })
+}
+
+/// Reads a whole model of Keras: its configuration, its weights, and what its optimizer remembers.
+///
+/// # Errors
+/// If it cannot be read, is damaged, or is none of Keras' formats.
+pub(crate) fn read_model(path: &Path) -> Result<(Json, Loaded)> {
+    let failed = |message: String| Error::File {
+        path: path.display().to_string(),
+        message,
+    };
+    let mut file = File::open(path).map_err(|error| failed(error.to_string()))?;
+    if !hdf5::is_hdf5(&mut file).map_err(|error| failed(error.to_string()))? {
+        return read_archive(file).map_err(failed);
+    }
+    let (mut reader, root) = Reader::open(file).map_err(failed)?;
+    let (Some(Attribute::Text(config)), Some(weights)) =
+        (root.attribute("model_config"), legacy_h5::weights(&root))
+    else {
+        return Err(failed(
+            "Expected the file of a whole model. Received: one of weights alone".into(),
+        ));
+    };
+    let config = Json::parse(config).map_err(failed)?;
+    let state = legacy_h5::read(&mut reader, &root, weights).map_err(failed)?;
+    let known_by = KnownBy::Order;
+    Ok((config, Loaded { state, known_by }))
+}
+
+/// Reads a `.keras` archive.
+///
+/// # Errors
+/// With a sentence about what is wrong with it.
+pub(crate) fn read_archive<R: Read + Seek>(mut file: R) -> hdf5::Result<(Json, Loaded)> {
+    /// The most bytes of a configuration.
+    const MOST: u64 = 1 << 28;
+    let members = zip::members(&mut file)?;
+    let member = |name: &str| {
+        let member = members.iter().find(|member| member.name == name);
+        member
+            .ok_or_else(|| format!("Expected an archive of Keras. Received: one without `{name}`"))
+    };
+    let config = zip::read(&mut file, member("config.json")?, MOST)?;
+    let config = String::from_utf8(config).map_err(|error| format!("`config.json`: {error}"))?;
+    let config = Json::parse(&config).map_err(|error| format!("`config.json`: {error}"))?;
+    let weights = zip::read(&mut file, member("model.weights.h5")?, u64::MAX)?;
+    let (mut reader, root) = Reader::open(Cursor::new(weights))?;
+    let state = weights_h5::read(&mut reader, &root)?;
+    let known_by = KnownBy::Path;
+    Ok((config, Loaded { state, known_by }))
 }
 
 #[cfg(test)]
