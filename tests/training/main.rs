@@ -5,6 +5,7 @@ mod compile;
 mod contract;
 mod data;
 mod function;
+mod gpu;
 mod resume;
 
 use keras::prelude::*;
