@@ -1,6 +1,7 @@
 //! The same numbers as real Keras: replays of the fixtures that `tests/reference/` writes.
 
 mod activations;
+mod backups;
 mod configs;
 mod events;
 mod fits;
@@ -9,6 +10,7 @@ mod initializers;
 mod layers;
 mod losses;
 mod metrics;
+mod models;
 mod optimizers;
 mod regularizers;
 mod texts;

@@ -22,7 +22,9 @@ FIXTURES = [
     "fits",
     "texts",
     "traces",
+    "backups",
     "configs",
+    "models",
     "weights",
 ]
 
