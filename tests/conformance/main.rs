@@ -16,3 +16,4 @@ mod regularizers;
 mod texts;
 mod traces;
 mod trainings;
+mod weights;
