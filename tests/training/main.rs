@@ -7,6 +7,7 @@ mod contract;
 mod data;
 mod dynamic;
 mod function;
+mod gpu;
 mod resume;
 
 use keras::prelude::*;
