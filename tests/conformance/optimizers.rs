@@ -208,7 +208,7 @@ fn every_variable_has_one_of_several_optimizers() {
     );
     let optimizer = optimizer.into_optimizer().expect("valid arguments");
     let weights = [1, 2, 1, 1, 1].map(|len| ArrayD::ones(vec![len]));
-    let mut run = Run::new(optimizer, &weights, &["a", "b", "bd", "c", "d"]);
+    let mut run = Run::<Cpu>::new(optimizer, &weights, &["a", "b", "bd", "c", "d"]);
     run.step(&[1.0; 6]);
     assert_eq!(run.params[..], [0.75, 0.875, 0.875, 0.75, 1.0, 0.5]);
     let error = run.optimizer.settings_mut().set_learning_rate(0.1).err();
@@ -264,12 +264,12 @@ fn a_loss_scale_may_be_that_of_several_optimizers() {
     let inner = || MultiOptimizer::new(map.clone());
     let weights = [ArrayD::ones(vec![2]), ArrayD::ones(vec![2])];
     let scaled = LossScaleOptimizer::new(inner()).initial_scale(8.0);
-    let mut scaled = Run::new(
+    let mut scaled = Run::<Cpu>::new(
         scaled.into_optimizer().expect("valid"),
         &weights,
         &["a", "b"],
     );
-    let mut plain = Run::new(
+    let mut plain = Run::<Cpu>::new(
         inner().into_optimizer().expect("valid"),
         &weights,
         &["a", "b"],

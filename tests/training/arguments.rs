@@ -102,7 +102,7 @@ fn names_that_are_not_known_have_neighbours() -> keras::Result<()> {
         (
             sentence(model.get_layer("dense_9").map(|_| ())),
             "No such layer: dense_9.",
-            "Did you mean `dense`?",
+            "Did you mean `dense_1`?",
         ),
         (
             sentence(model.set_trainable("clas", false)),

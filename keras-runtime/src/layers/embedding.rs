@@ -140,11 +140,11 @@ impl Embedding {
 }
 
 arguments!(Embedding {
-    "activity_regularizer" unless (Regularizer::None): activity_regularizer,
     "input_dim": input_dim,
     "output_dim": output_dim,
     "embeddings_initializer": embeddings_initializer,
     "embeddings_regularizer": embeddings_regularizer,
+    "activity_regularizer": activity_regularizer,
     "embeddings_constraint": embeddings_constraint,
     "mask_zero" = false,
     "quantization_config" = None::<&str>,
@@ -167,7 +167,13 @@ const fn dimension(size: Size, argument: &str) -> usize {
 
 impl Layer for Embedding {
     fn config(&self) -> Config {
-        Config::keras("keras.layers", "Embedding").arguments(self)
+        let config = Config::keras("keras.layers", "Embedding");
+        // To Keras it is an argument of every layer, which comes first where there is one.
+        let config = match self.activity_regularizer {
+            Regularizer::None => config,
+            regularizer => config.with("activity_regularizer", regularizer),
+        };
+        config.arguments(self)
     }
 
     fn indices_below(&self) -> Option<usize> {
