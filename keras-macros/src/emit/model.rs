@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use syn::{Attribute, ImplItem};
 
 use super::Emitter;
-use crate::graph::{Kind, Network, Part, Structure};
+use crate::graph::{Kind, Nesting, Network, Part, Structure};
 use crate::parse::Head;
 
 impl Emitter<'_> {
@@ -114,7 +114,7 @@ impl Emitter<'_> {
         let passes = self.passes(&self.graph.whole, |step| {
             self.function("backward", step.call)
         });
-        let steps = self.steps();
+        let (steps, structure) = (self.steps(), self.output_structure(&self.graph.whole));
         quote! {
             #[automatically_derived]
             impl<D: keras::Device> keras::Model for #ident<D> {
@@ -128,6 +128,7 @@ impl Emitter<'_> {
                 fn split(&mut self) -> (&mut keras::Core<D>, &mut keras::Run<D>) {
                     (&mut self.core, &mut self.run)
                 }
+                #structure
                 #passes
                 #steps
             }
@@ -181,6 +182,17 @@ impl Emitter<'_> {
         }
     }
 
+    /// How nested outputs are put together; of others the network says enough.
+    pub(super) fn output_structure(&self, network: &Network) -> Option<TokenStream> {
+        let mut names = network.outputs.iter().map(|output| output.name.as_str());
+        let nested = nested(network.nesting.as_ref()?, &mut names);
+        Some(quote! {
+            fn output_structure(&self) -> keras::Nested<::std::string::String> {
+                #nested
+            }
+        })
+    }
+
     /// One step of training.
     pub(super) fn train_step(&self) -> TokenStream {
         quote! {
@@ -212,12 +224,7 @@ impl Emitter<'_> {
             Kind::Part => format_ident!("Part"),
             Kind::Subclassed => format_ident!("Subclassed"),
         };
-        let structure = match network.structure {
-            Structure::Single => format_ident!("Single"),
-            Structure::Tuple => format_ident!("Tuple"),
-            Structure::List => format_ident!("List"),
-            Structure::Dict => format_ident!("Dict"),
-        };
+        let structure = structure_name(network.structure);
         let values = Literal::usize_unsuffixed(self.graph.values.len());
         let layers = self.graph.layers.iter().map(|layer| {
             let (name, class, trainable) = (&layer.name, &layer.class, layer.trainable());
@@ -287,5 +294,32 @@ impl Emitter<'_> {
                 }
             }
         }
+    }
+}
+
+/// `Nested::List(..)` of the names of outputs.
+fn nested<'n>(nesting: &Nesting, names: &mut impl Iterator<Item = &'n str>) -> TokenStream {
+    let Nesting::Several(structure, items) = nesting else {
+        let name = names.next().unwrap_or_default();
+        return quote! { keras::Nested::One(#name.into()) };
+    };
+    let kind = structure_name(*structure);
+    let items = items.iter().map(|(key, item)| {
+        let item = nested(item, names);
+        match key {
+            Some(key) => quote! { (#key.into(), #item) },
+            None => item,
+        }
+    });
+    quote! { keras::Nested::#kind(::std::vec![#(#items),*]) }
+}
+
+/// The runtime's name of a structure.
+fn structure_name(structure: Structure) -> Ident {
+    match structure {
+        Structure::Single => format_ident!("Single"),
+        Structure::Tuple => format_ident!("Tuple"),
+        Structure::List => format_ident!("List"),
+        Structure::Dict => format_ident!("Dict"),
     }
 }

@@ -24,6 +24,10 @@ pub use layer::Layer;
 pub use options::Options;
 pub use shape::Shape;
 
+/// Keras' sentence about inputs within inputs.
+pub const NESTED_INPUTS: &str = "Only dicts, lists, and tuples of input tensors are supported. Nested inputs are not supported (e.g. lists of \
+     list or dicts of dict).";
+
 /// What a model's struct begins with.
 #[derive(Clone)]
 pub struct Head {

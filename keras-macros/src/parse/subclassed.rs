@@ -11,7 +11,7 @@ use syn::{
 use super::call::{Body, Form, Pattern, Reader};
 use super::layer::{Arguments, Layer};
 use super::options::Form as On;
-use super::{At, Head, Options, bare};
+use super::{At, Head, NESTED_INPUTS, Options, bare};
 use crate::ctxt::Ctxt;
 
 /// The functions of `Model` that a model can have of its own.
@@ -214,6 +214,7 @@ impl Implemented {
                 }
                 (ty, pattern) => match tensors_of(ty) {
                     Some(several) => tensors.push((pattern, several)),
+                    None if is_nested(ty) => ctxt.error(ty, NESTED_INPUTS),
                     None => ctxt.error(
                         ty,
                         format!(
@@ -243,6 +244,17 @@ impl Implemented {
             );
         }
         self.call = Some(reader.body(&function.block));
+    }
+}
+
+/// Whether a type is one of several tensors within several.
+fn is_nested(ty: &Type) -> bool {
+    let is_several = |ty: &Type| tensors_of(ty).is_some() || is_nested(ty);
+    match ty {
+        Type::Tuple(tuple) => tuple.elems.iter().all(is_several),
+        Type::Array(array) => is_several(&array.elem),
+        Type::Reference(reference) => is_nested(&reference.elem),
+        _ => false,
     }
 }
 

@@ -18,6 +18,7 @@ mod layer_ref;
 mod metric_ref;
 #[allow(clippy::module_inception)]
 mod model;
+mod nested;
 pub mod network;
 mod on_batch;
 mod parameters;
@@ -51,6 +52,7 @@ pub use history::{History, Logs};
 pub use layer_ref::LayerRef;
 pub use metric_ref::MetricRef;
 pub use model::Model;
+pub use nested::Nested;
 pub use on_batch::OnBatch;
 pub use pass::Pass;
 pub use predict::Predict;
