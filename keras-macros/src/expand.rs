@@ -1,6 +1,5 @@
 //! The entry points on `proc_macro2` tokens: all stages, one after the other.
 
-use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Item, ItemFn, ItemImpl, ItemStruct};
@@ -9,6 +8,7 @@ use crate::ctxt::Ctxt;
 use crate::emit::Emitter;
 use crate::graph::{self, Graph};
 use crate::handover;
+use crate::manifest;
 use crate::parse::{self, Options};
 
 /// The macro of both halves of a subclassed model.
@@ -16,12 +16,8 @@ const ENTRY: &str = "__model_impl";
 
 /// The path of the runtime crate, under whatever name the user gave it.
 pub fn keras() -> TokenStream {
-    let name = match crate_name("keras-runtime") {
-        Ok(FoundCrate::Name(name)) => format_ident!("{name}"),
-        // Its own tests and examples.
-        Ok(FoundCrate::Itself) => format_ident!("keras_runtime"),
-        Err(_) => format_ident!("keras"),
-    };
+    let name = manifest::crate_name("keras-runtime");
+    let name = format_ident!("{}", name.as_deref().unwrap_or("keras"));
     quote! { ::#name }
 }
 

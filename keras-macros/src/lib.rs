@@ -13,6 +13,7 @@ mod expand;
 mod expressions;
 mod graph;
 mod handover;
+mod manifest;
 mod names;
 mod parse;
 #[cfg(test)]

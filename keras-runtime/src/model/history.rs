@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 
+use ndarray::Array1;
+
+use crate::error::Result;
+use crate::saving::Record;
+
 /// Named values, such as `loss` and `accuracy`, in the order in which they came.
 ///
 /// `fit` has them in Keras' order: those of training by their names, those of validation likewise,
@@ -83,6 +88,23 @@ impl Logs {
     pub fn clear(&mut self) {
         self.entries.clear();
     }
+
+    /// The same for a backup.
+    pub(crate) fn record(&self) -> Record {
+        Record::new("Logs")
+            .with_texts("names", self.names().map(str::to_owned))
+            .with_floats("values", self.wide().map(|(_, value)| value))
+    }
+
+    /// What is in a backup.
+    pub(crate) fn from_record(record: &Record) -> Result<Self> {
+        let mut logs = Self::new();
+        let values = record.floats("values")?;
+        for (name, value) in record.texts("names")?.iter().zip(values) {
+            logs.insert(name, *value as f32);
+        }
+        Ok(logs)
+    }
 }
 
 /// The logs of every epoch: what `fit` returns.
@@ -127,6 +149,29 @@ impl History {
                 None => self.columns.push((name.clone(), vec![*value])),
             }
         }
+    }
+
+    /// The same for a backup.
+    pub(crate) fn record(&self) -> Record {
+        let values = self.columns.iter().map(|(_, values)| values.clone());
+        let values = values.map(|values| Array1::from(values).into_dyn());
+        Record::new("History")
+            .with_numbers("epochs", self.epochs.iter().map(|&epoch| epoch as u64))
+            .with_texts("names", self.names().map(str::to_owned))
+            .with_arrays("values", values.collect())
+    }
+
+    /// What is in a backup.
+    pub(crate) fn from_record(record: &Record) -> Result<Self> {
+        let names = record.texts("names")?.iter();
+        let columns = names.zip(record.arrays("values")?.iter());
+        let epochs = record.numbers("epochs")?.iter();
+        Ok(Self {
+            epochs: epochs.map(|&epoch| epoch as usize).collect(),
+            columns: columns
+                .map(|(name, values)| (name.as_str().into(), values.iter().copied().collect()))
+                .collect(),
+        })
     }
 }
 

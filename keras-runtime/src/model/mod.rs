@@ -1,6 +1,7 @@
 //! Models: what the macros' code runs on.
 
 mod backend;
+mod backup;
 mod build;
 mod compile;
 mod compiled;

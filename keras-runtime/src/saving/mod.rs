@@ -3,12 +3,14 @@
 //! A [`ModelState`] is everything of a model that is worth keeping, independent of devices and of
 //! files. A format turns it into bytes and back; each has a file here and a line in `read` and `write`.
 
+mod backup;
 pub(crate) mod crc32c;
 mod file;
 pub(crate) mod hdf5;
 pub(crate) mod legacy_h5;
 mod native;
 pub(crate) mod paths;
+mod record;
 pub(crate) mod weights_h5;
 
 use std::fs::File;
@@ -19,6 +21,9 @@ use legacy_h5::Configurations;
 use ndarray::{CowArray, IxDyn};
 
 use crate::error::{Error, Result};
+
+pub use backup::Backup;
+pub use record::Record;
 
 /// What the name of a whole model's file ends in.
 pub(crate) const MODEL_EXTENSIONS: &[&str] = &[".keras", ".h5", ".hdf5"];
@@ -174,7 +179,7 @@ pub(crate) fn write(
         } else if ends_in(path, &[".h5", ".hdf5"]) {
             legacy_h5::layout(state, whole)?.write(out)
         } else {
-            native::encode(state, out)
+            native::encode(state, None, out)
         }
     });
     written.map_err(|error| Error::File {
@@ -211,7 +216,8 @@ pub(crate) fn read(path: &Path) -> Result<Loaded> {
         }
     } else {
         let file = std::io::BufReader::new(file);
-        (native::decode(file, metadata.len()), KnownBy::Path)
+        let decoded = native::decode(file, metadata.len());
+        (decoded.map(|(state, _)| state), KnownBy::Path)
     };
     let state = state.map_err(failed)?;
     Ok(Loaded { state, known_by })
