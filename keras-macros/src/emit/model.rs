@@ -14,9 +14,10 @@ impl Emitter<'_> {
         let Head { attrs, vis, ident } = self.head;
         let keras = &self.keras;
         let parts = self.part_fields();
-        let part_structs = self.part_structs();
+        let (part_structs, summary) = (self.part_structs(), self.summary());
         quote! {
             #(#attrs)*
+            #summary
             #vis struct #ident<D: #keras::__private::Device = #keras::__private::AutoDevice> {
                 core: #keras::__private::Core<D>,
                 run: #keras::__private::Run<D>,
@@ -59,6 +60,12 @@ impl Emitter<'_> {
         }
     }
 
+    /// The table of the layers, as documentation.
+    fn summary(&self) -> TokenStream {
+        let lines = crate::summary::lines(self.graph).unwrap_or_default();
+        quote! { #(#[doc = #lines])* }
+    }
+
     fn constructors(&self) -> TokenStream {
         let Head { ident, .. } = self.head;
         let network = self.network_function(None);
@@ -66,7 +73,11 @@ impl Emitter<'_> {
             let (field, network) = (&part.ident, self.network_function(Some(part)));
             quote! { #field: keras::Run::new(#network()), }
         });
+        // The struct of a subclassed model has been emitted before its `call` was known.
+        let has_call = self.graph.whole.kind == Kind::Subclassed && !self.options.in_order;
+        let summary = has_call.then(|| self.summary());
         quote! {
+            #summary
             #[allow(dead_code)]
             impl #ident {
                 /// A model on the default device.

@@ -204,6 +204,7 @@ impl Implemented {
         }
         let mut training = None;
         let mut tensors = Vec::new();
+        let mut is_right = true;
         for parameter in &signature.inputs {
             let FnArg::Typed(typed) = parameter else {
                 continue;
@@ -214,15 +215,21 @@ impl Implemented {
                 }
                 (ty, pattern) => match tensors_of(ty) {
                     Some(several) => tensors.push((pattern, several)),
-                    None if is_nested(ty) => ctxt.error(ty, NESTED_INPUTS),
-                    None => ctxt.error(
-                        ty,
-                        format!(
-                            "The parameters of `call` are tensors (`Tensor`, `(Tensor, Tensor)`) and `training: bool`. \
-                             Received: {}",
-                            ty.to_token_stream()
-                        ),
-                    ),
+                    None => {
+                        is_right = false;
+                        if is_nested(ty) {
+                            ctxt.error(ty, NESTED_INPUTS);
+                            continue;
+                        }
+                        ctxt.error(
+                            ty,
+                            format!(
+                                "The parameters of `call` are tensors (`Tensor`, `(Tensor, Tensor)`) and `training: \
+                                 bool`. Received: {}",
+                                ty.to_token_stream()
+                            ),
+                        );
+                    }
                 },
             }
         }
@@ -237,13 +244,15 @@ impl Implemented {
                 several,
             });
         }
-        if self.parameters.is_empty() {
+        if self.parameters.is_empty() && is_right {
             ctxt.error(
                 &signature.ident,
                 "`call` has at least one input: a parameter such as `inputs: Tensor`.",
             );
         }
-        self.call = Some(reader.body(&function.block));
+        // Names that stand for nothing are no mistakes of their own.
+        let body = reader.body(&function.block);
+        self.call = is_right.then_some(body);
     }
 }
 
