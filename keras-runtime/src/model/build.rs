@@ -149,7 +149,7 @@ fn build_weights<M: Model>(model: &mut M, shapes: &[Shape]) -> Result<()> {
                 network.name
             )));
         }
-        core.parameters = Some(Parameters::new(&core.device, &network, &trace, core.seed)?);
+        core.parameters = Some(Parameters::new(&*core.device, &network, &trace, core.seed)?);
     }
     run.built = Some(shapes.to_vec());
     Ok(())
@@ -199,7 +199,7 @@ pub(crate) fn prepare<M: Model>(
     // The old memory goes before the new is asked for.
     let space = run.space_mut(training);
     *space = None;
-    *space = Some(Space::new(&core.device, plan, largest, core.version)?);
+    *space = Some(Space::new(&*core.device, plan, largest, core.version)?);
     Ok(())
 }
 

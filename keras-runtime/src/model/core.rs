@@ -10,13 +10,13 @@ use super::history::Logs;
 use super::network::Network;
 use super::parameters::Parameters;
 use super::pass::Space;
-use crate::device::Device;
+use crate::device::{Device, Shared};
 use crate::saving::OptimizerState;
 use crate::shape::Shape;
 
 /// The device, the seed and the weights of a model; its parts share them.
 pub struct Core<D: Device> {
-    pub(crate) device: D,
+    pub(crate) device: Shared<D>,
     pub(crate) seed: u64,
     /// The names of the layers.
     pub(crate) names: Vec<Cow<'static, str>>,
@@ -32,7 +32,7 @@ impl<D: Device> Core<D> {
     pub fn new(network: &Network, device: D, seed: u64) -> Self {
         let trainable = network.layers.iter().map(|layer| layer.trainable).collect();
         Self {
-            device,
+            device: Shared(device),
             seed,
             names: (network.layers.iter())
                 .map(|layer| layer.name.clone())
