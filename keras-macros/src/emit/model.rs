@@ -33,6 +33,7 @@ impl Emitter<'_> {
         let (layers, layers_type) = (self.layers(), self.layers_type());
         let (shapes, budget) = (self.shapes(), self.budget_check());
         let (constructors, gradcheck) = (self.constructors(), self.gradcheck());
+        let training = self.training();
         let (functions, model) = (self.call_functions(), self.whole());
         let call = self.call_on_tensors();
         let parts = self.graph.parts.iter().map(|part| self.part(part));
@@ -56,6 +57,7 @@ impl Emitter<'_> {
                 #functions
                 #(#parts)*
             };
+            #training
             #gradcheck
         }
     }

@@ -11,6 +11,7 @@ mod network;
 mod order;
 pub mod sequential;
 pub mod subclassed;
+pub mod training;
 
 use proc_macro2::Span;
 use syn::Ident;

@@ -13,6 +13,7 @@ pub mod sequential;
 pub mod shape;
 pub mod subclassed;
 pub mod tensor;
+pub mod training;
 pub mod weighted;
 
 use proc_macro2::{Span, TokenStream};

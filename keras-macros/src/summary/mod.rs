@@ -3,8 +3,8 @@
 //!
 //! rustc alone knows the shapes of a model, and documentation is not made of what rustc has computed:
 //! the rules of Keras' own layers are here once more, for literals, and for this table only. A model
-//! with anything else in it has no table. The tests hold the tables against the summaries of the
-//! models.
+//! with anything else in it has no table. `tests/language` holds the tables of the snapshots against the
+//! summaries that their models print.
 
 mod rules;
 #[cfg(test)]
@@ -13,6 +13,8 @@ mod tests;
 use crate::graph::{Graph, Layer, Source};
 use crate::parse::shape::Dim;
 use rules::Weights;
+
+pub use rules::number;
 
 /// The shape of one sample; `None` for a size that data will tell.
 pub type Shape = Vec<Option<usize>>;
