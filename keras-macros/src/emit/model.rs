@@ -78,11 +78,13 @@ impl Emitter<'_> {
         // The struct of a subclassed model has been emitted before its `call` was known.
         let has_call = self.graph.whole.kind == Kind::Subclassed && !self.options.in_order;
         let summary = has_call.then(|| self.summary());
+        let (on, first) = self.on();
+        let [new, with_seed] = self.docs();
         quote! {
             #summary
             #[allow(dead_code)]
             impl #ident {
-                /// A model on the default device.
+                #[doc = #new]
                 pub fn new() -> Self {
                     Self::on(::core::default::Default::default())
                 }
@@ -91,16 +93,16 @@ impl Emitter<'_> {
                 pub fn load(path: impl ::core::convert::AsRef<::std::path::Path>) -> keras::Result<Self> {
                     keras::load(path.as_ref(), Self::with_seed)
                 }
-                /// A model whose random numbers, such as its initial weights, follow from a seed.
+                #[doc = #with_seed]
                 pub fn with_seed(seed: u64) -> Self {
                     Self::on_with_seed(::core::default::Default::default(), seed)
                 }
             }
             #[allow(dead_code)]
             impl<D: keras::Device> #ident<D> {
-                /// A model on a device.
+                #[doc = #on]
                 pub fn on(device: D) -> Self {
-                    Self::on_with_seed(device, keras::fresh_seed())
+                    #first
                 }
                 /// A model on a device, whose random numbers follow from a seed.
                 pub fn on_with_seed(device: D, seed: u64) -> Self {

@@ -25,6 +25,8 @@ pub struct Core<D: Device> {
     /// Counts the changes of `trainable`: plans made before are out of date.
     pub(crate) version: u64,
     pub(crate) parameters: Option<Parameters<D>>,
+    /// The file of Keras whose weights the model begins with.
+    pub(crate) first_weights: Option<&'static [u8]>,
 }
 
 impl<D: Device> Core<D> {
@@ -40,6 +42,7 @@ impl<D: Device> Core<D> {
             trainable,
             version: 0,
             parameters: None,
+            first_weights: None,
         }
     }
 }
