@@ -1,14 +1,14 @@
 //! `compile(optimizer = "adam", loss = .., metrics = [..])` and `callbacks(..)` in `#[model(..)]`: what a
 //! model is to be trained with, declared where its layers are.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, Lit, Path, Token};
 
 use super::layer::class_of;
-use super::{as_ident, bare};
+use super::{At, as_ident, bare};
 use crate::ctxt::Ctxt;
 
 /// The arguments of `compile`.
@@ -94,9 +94,19 @@ impl Part {
         match &self.kind {
             Kind::Text(_) | Kind::Value => self.expr.to_token_stream(),
             Kind::Class(class, positional, named) => {
-                let new = quote_spanned! {class.span()=> <#class>::new };
-                let methods = named.iter().map(|(key, value)| quote! { .#key(#value) });
-                quote! { #new(#(#positional),*) #(#methods)* }
+                // With the user's places, for the errors of rustc.
+                let called = |arguments: TokenStream| {
+                    let mut group = Group::new(Delimiter::Parenthesis, arguments);
+                    group.set_span(At::of(&self.expr).end);
+                    group
+                };
+                let new = called(quote! { #(#positional),* });
+                let new = quote_spanned! {class.span()=> <#class>::new #new };
+                let methods = named.iter().map(|(key, value)| {
+                    let value = called(quote! { #value });
+                    quote! { .#key #value }
+                });
+                quote! { #new #(#methods)* }
             }
         }
     }

@@ -22,7 +22,8 @@ pub type Shape = Vec<Option<usize>>;
 /// A layer of the table.
 struct Row<'a> {
     layer: &'a Layer,
-    output: Shape,
+    /// `None` for a layer that only training calls: its output is none of the model's.
+    output: Option<Shape>,
     weights: Weights,
 }
 
@@ -49,7 +50,8 @@ pub fn lines(graph: &Graph) -> Option<Vec<String>> {
             0
         };
         let (name, class) = (&layer.name, &layer.class);
-        let (shape, params) = (text(output), thousands(params));
+        let shape = output.as_ref().map_or("?".to_string(), text);
+        let params = thousands(params);
         lines.push(format!(" | {name} ({class}) | {shape} | {params} |"));
     }
     lines.push(String::new());
@@ -62,7 +64,7 @@ pub fn lines(graph: &Graph) -> Option<Vec<String>> {
     Some(lines)
 }
 
-/// The layers in the order of the model, each with what its last call gives.
+/// The layers in the order of the model, each with what its last call in inference gives.
 fn rows(graph: &Graph) -> Option<Vec<Row<'_>>> {
     let mut shapes: Vec<Option<Shape>> = vec![None; graph.values.len()];
     for input in &graph.whole.inputs {
@@ -75,19 +77,21 @@ fn rows(graph: &Graph) -> Option<Vec<Row<'_>>> {
     }
     let mut first: Vec<Option<Weights>> = vec![None; graph.layers.len()];
     let mut last: Vec<Option<Shape>> = vec![None; graph.layers.len()];
-    for call in &graph.calls {
+    for (id, call) in graph.calls.iter().enumerate() {
         let inputs = call.inputs.iter().map(|&input| shapes[input].clone());
         let inputs: Vec<Shape> = inputs.collect::<Option<_>>()?;
         let (output, weights) = of_layer(&graph.layers[call.layer], &inputs)?;
         first[call.layer].get_or_insert(weights);
-        last[call.layer] = Some(output.clone());
+        if graph.whole.inference.contains(&id) {
+            last[call.layer] = Some(output.clone());
+        }
         shapes[call.output] = Some(output);
     }
     let known = graph.layers.iter().zip(first).zip(last);
     let rows = known.map(|((layer, weights), output)| {
         Some(Row {
             layer,
-            output: output?,
+            output,
             weights: weights?,
         })
     });

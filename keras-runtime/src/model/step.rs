@@ -328,7 +328,7 @@ fn add_extra_losses<D: Device>(
 ) {
     let (device, totals) = (&*core.device, &mut targets.totals);
     if let Some(parameters) = &core.parameters {
-        parameters.add_penalties(device, &core.trainable, batch as f32, totals, at);
+        parameters.add_penalties(device, &space.plan.trained, batch as f32, totals, at);
     }
     let rule = Combine {
         keep: 1.0,
@@ -360,7 +360,9 @@ pub(crate) fn apply_gradients<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -
         optimizer, state, ..
     } = compiled;
     if !state.is_ready(core.version) {
-        let variables = parameters.variables(&core.names, &core.trainable);
+        let plan = run.training.as_ref().map(|space| &space.plan);
+        let trained = plan.map_or(&core.trainable, |plan| &plan.trained);
+        let variables = parameters.variables(&core.names, trained);
         let params = &parameters.params;
         state.prepare(&**optimizer, &core.device, params, variables, core.version)?;
     }
