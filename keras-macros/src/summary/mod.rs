@@ -10,7 +10,9 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-use crate::graph::{Graph, Layer, Source};
+use std::collections::HashSet;
+
+use crate::graph::{CallId, Graph, Layer, Source};
 use crate::parse::shape::Dim;
 use rules::Weights;
 
@@ -77,12 +79,13 @@ fn rows(graph: &Graph) -> Option<Vec<Row<'_>>> {
     }
     let mut first: Vec<Option<Weights>> = vec![None; graph.layers.len()];
     let mut last: Vec<Option<Shape>> = vec![None; graph.layers.len()];
+    let inference: HashSet<CallId> = graph.whole.inference.iter().copied().collect();
     for (id, call) in graph.calls.iter().enumerate() {
         let inputs = call.inputs.iter().map(|&input| shapes[input].clone());
         let inputs: Vec<Shape> = inputs.collect::<Option<_>>()?;
         let (output, weights) = of_layer(&graph.layers[call.layer], &inputs)?;
         first[call.layer].get_or_insert(weights);
-        if graph.whole.inference.contains(&id) {
+        if inference.contains(&id) {
             last[call.layer] = Some(output.clone());
         }
         shapes[call.output] = Some(output);
