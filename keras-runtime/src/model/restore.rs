@@ -99,7 +99,7 @@ pub(crate) fn compiled<M: Model>(model: &mut M) -> Result<()> {
 }
 
 /// Sets the weights of a model's layers to those in a file.
-fn set_layers<M: Model>(
+pub(crate) fn set_layers<M: Model>(
     model: &mut M,
     file: &Loaded,
     path: &Path,

@@ -14,9 +14,11 @@ mod record;
 pub(crate) mod weights_h5;
 
 use std::fs::File;
+use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
-use hdf5::Reader;
+use hdf5::{Attribute, Reader};
+use keras_config::{Json, zip};
 use legacy_h5::Configurations;
 use ndarray::{CowArray, IxDyn};
 
@@ -221,6 +223,56 @@ pub(crate) fn read(path: &Path) -> Result<Loaded> {
     };
     let state = state.map_err(failed)?;
     Ok(Loaded { state, known_by })
+}
+
+/// Reads a whole model of Keras: its configuration, its weights, and what its optimizer remembers.
+///
+/// # Errors
+/// If it cannot be read, is damaged, or is none of Keras' formats.
+pub(crate) fn read_model(path: &Path) -> Result<(Json, Loaded)> {
+    let failed = |message: String| Error::File {
+        path: path.display().to_string(),
+        message,
+    };
+    let mut file = File::open(path).map_err(|error| failed(error.to_string()))?;
+    if !hdf5::is_hdf5(&mut file).map_err(|error| failed(error.to_string()))? {
+        return read_archive(file).map_err(failed);
+    }
+    let (mut reader, root) = Reader::open(file).map_err(failed)?;
+    let (Some(Attribute::Text(config)), Some(weights)) =
+        (root.attribute("model_config"), legacy_h5::weights(&root))
+    else {
+        return Err(failed(
+            "Expected the file of a whole model. Received: one of weights alone".into(),
+        ));
+    };
+    let config = Json::parse(config).map_err(failed)?;
+    let state = legacy_h5::read(&mut reader, &root, weights).map_err(failed)?;
+    let known_by = KnownBy::Order;
+    Ok((config, Loaded { state, known_by }))
+}
+
+/// Reads a `.keras` archive.
+///
+/// # Errors
+/// With a sentence about what is wrong with it.
+pub(crate) fn read_archive<R: Read + Seek>(mut file: R) -> hdf5::Result<(Json, Loaded)> {
+    /// The most bytes of a configuration.
+    const MOST: u64 = 1 << 28;
+    let members = zip::members(&mut file)?;
+    let member = |name: &str| {
+        let member = members.iter().find(|member| member.name == name);
+        member
+            .ok_or_else(|| format!("Expected an archive of Keras. Received: one without `{name}`"))
+    };
+    let config = zip::read(&mut file, member("config.json")?, MOST)?;
+    let config = String::from_utf8(config).map_err(|error| format!("`config.json`: {error}"))?;
+    let config = Json::parse(&config).map_err(|error| format!("`config.json`: {error}"))?;
+    let weights = zip::read(&mut file, member("model.weights.h5")?, u64::MAX)?;
+    let (mut reader, root) = Reader::open(Cursor::new(weights))?;
+    let state = weights_h5::read(&mut reader, &root)?;
+    let known_by = KnownBy::Path;
+    Ok((config, Loaded { state, known_by }))
 }
 
 #[cfg(test)]
