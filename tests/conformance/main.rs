@@ -1,6 +1,7 @@
 //! The same numbers as real Keras: replays of the fixtures that `tests/reference/` writes.
 
 mod activations;
+mod backups;
 mod configs;
 mod events;
 mod fits;
@@ -15,3 +16,4 @@ mod regularizers;
 mod texts;
 mod traces;
 mod trainings;
+mod weights;
