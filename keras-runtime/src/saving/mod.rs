@@ -8,6 +8,7 @@ pub(crate) mod crc32c;
 mod file;
 pub(crate) mod hdf5;
 pub(crate) mod legacy_h5;
+mod names;
 mod native;
 pub(crate) mod paths;
 mod record;
@@ -266,6 +267,14 @@ pub(crate) fn read_model(path: &Path) -> Result<(Json, Loaded)> {
     let state = legacy_h5::read(&mut reader, &root, weights).map_err(failed)?;
     let known_by = KnownBy::Order;
     Ok((config, Loaded { state, known_by }))
+}
+
+/// Reads a `.keras` archive in memory: compiled here, and not with every model that has one.
+///
+/// # Errors
+/// With a sentence about what is wrong with it.
+pub(crate) fn read_bytes(file: &[u8]) -> hdf5::Result<(Json, Loaded)> {
+    read_archive(Cursor::new(file))
 }
 
 /// Reads a `.keras` archive.
