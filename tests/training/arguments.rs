@@ -105,9 +105,9 @@ fn names_that_are_not_known_have_neighbours() -> keras::Result<()> {
             "Did you mean `dense_1`?",
         ),
         (
-            sentence(model.set_trainable("clas", false)),
-            "No such layer: clas.",
-            "Did you mean `class`?",
+            sentence(model.set_trainable("dens", false)),
+            "No such layer: dens.",
+            "Did you mean `dense`?",
         ),
         (
             sentence(model.predict_all(
