@@ -103,7 +103,7 @@ fn names_are_those_of_keras() {
     );
     assert_eq!(
         sentence(Constraint::by_name("maxnorm").err()).as_deref(),
-        Some("Could not interpret constraint identifier: maxnorm. Did you mean `MaxNorm`?")
+        Some("Could not interpret constraint identifier: maxnorm. Did you mean `max_norm`?")
     );
     let rows = Regularizer::orthogonal(0.1, OrthogonalMode::Rows);
     assert_eq!(
