@@ -55,6 +55,29 @@ impl EventWriter {
         Ok(writer)
     }
 
+    /// Goes on with a file after its first `len` bytes.
+    pub fn reopen(directory: &Path, name: &str, len: u64) -> io::Result<Self> {
+        let path = directory.join(name);
+        let file = OpenOptions::new().append(true).open(path)?;
+        let found = file.metadata()?.len();
+        if found < len {
+            return Err(io::Error::other(format!(
+                "A training goes on with the files that it wrote. Expected at least {len} bytes in {name}. Received: \
+                 {found} bytes"
+            )));
+        }
+        file.set_len(len)?;
+        Ok(Self {
+            name: name.to_owned(),
+            out: BufWriter::new(file),
+        })
+    }
+
+    /// Removes the file.
+    pub fn remove(self, directory: &Path) -> io::Result<()> {
+        fs::remove_file(directory.join(&self.name))
+    }
+
     /// The file's name.
     pub fn name(&self) -> &str {
         &self.name
@@ -133,18 +156,6 @@ impl EventWriter {
         }
         Ok(())
     }
-}
-
-/// Leaves a file, if it is there, its first `len` bytes alone.
-pub(super) fn cut(path: &Path, len: u64) -> io::Result<()> {
-    let file = match OpenOptions::new().write(true).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        file => file?,
-    };
-    if file.metadata()?.len() > len {
-        file.set_len(len)?;
-    }
-    Ok(())
 }
 
 /// A tensor of a type and a shape.

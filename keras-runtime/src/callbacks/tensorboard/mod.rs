@@ -27,8 +27,6 @@ pub struct TensorBoard {
 
     train: Option<EventWriter>,
     validation: Option<EventWriter>,
-    /// The files of the runs of the program that were ended, below `log_dir`, and how long they are.
-    files: Vec<(String, u64)>,
     batch: u64,
     batch_start: Instant,
     epoch_start: Instant,
@@ -46,7 +44,6 @@ impl TensorBoard {
             update_freq: Frequency::Epoch,
             train: None,
             validation: None,
-            files: Vec::new(),
             batch: 0,
             batch_start: Instant::now(),
             epoch_start: Instant::now(),
@@ -99,26 +96,13 @@ impl TensorBoard {
         )))
     }
 
-    fn failed(&self, error: &std::io::Error) -> Error {
-        Error::File {
-            path: self.log_dir.display().to_string(),
-            message: error.to_string(),
-        }
-    }
-
-    /// The files of this training, below `log_dir`, and how long they are.
-    fn written(&mut self) -> std::io::Result<Vec<(String, u64)>> {
-        let mut files = self.files.clone();
-        let writers = [
-            ("train", &mut self.train),
-            ("validation", &mut self.validation),
-        ];
-        for (run, writer) in writers {
-            if let Some(writer) = writer {
-                files.push((format!("{run}/{}", writer.name()), writer.len()?));
-            }
-        }
-        Ok(files)
+    /// The writer of `train/` or `validation/`, if there is one, and the directory.
+    fn writer(&mut self, run: Run) -> (&mut Option<EventWriter>, PathBuf) {
+        let (writer, name) = match run {
+            Run::Train => (&mut self.train, "train"),
+            Run::Validation => (&mut self.validation, "validation"),
+        };
+        (writer, self.log_dir.join(name))
     }
 
     /// Does something with the writer of `train/` or `validation/`, which is made when it is needed.
@@ -127,21 +111,47 @@ impl TensorBoard {
         run: Run,
         write: impl FnOnce(&mut EventWriter) -> std::io::Result<()>,
     ) -> Result<()> {
-        let (writer, name) = match run {
-            Run::Train => (&mut self.train, "train"),
-            Run::Validation => (&mut self.validation, "validation"),
-        };
-        let directory = self.log_dir.join(name);
+        let (writer, directory) = self.writer(run);
         let written = match writer {
             Some(writer) => write(writer),
             None => {
                 EventWriter::create(&directory).and_then(|created| write(writer.insert(created)))
             }
         };
-        written.map_err(|error| Error::File {
-            path: directory.display().to_string(),
-            message: error.to_string(),
-        })
+        written.map_err(|error| failed(&directory, &error))
+    }
+
+    /// The name and the length of the file of a writer, in a record.
+    fn record(&mut self, run: Run, record: Record) -> Result<Record> {
+        let (name, len) = run.keys();
+        let (writer, directory) = self.writer(run);
+        let Some(writer) = writer else {
+            return Ok(record);
+        };
+        let written = writer.len().map_err(|error| failed(&directory, &error))?;
+        Ok(record
+            .with_texts(name, [writer.name().to_owned()])
+            .with_number(len, written))
+    }
+
+    /// Goes on with the file that a record has, and not with the one that was begun since.
+    fn go_on(&mut self, run: Run, record: &Record) -> Result<()> {
+        let (name, len) = run.keys();
+        let (writer, directory) = self.writer(run);
+        let names = if record.has(name) {
+            record.texts(name)?
+        } else {
+            &[]
+        };
+        if let Some(name) = names.first() {
+            let reopened = EventWriter::reopen(&directory, name, record.number(len)?);
+            let reopened = reopened.map_err(|error| failed(&directory, &error))?;
+            if let Some(begun) = writer.replace(reopened) {
+                let removed = begun.remove(&directory);
+                removed.map_err(|error| failed(&directory, &error))?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether this batch of training is written.
@@ -159,6 +169,23 @@ impl TensorBoard {
 enum Run {
     Train,
     Validation,
+}
+
+impl Run {
+    /// What the name and the length of its file are called in a record.
+    fn keys(self) -> (&'static str, &'static str) {
+        match self {
+            Run::Train => ("train", "train_len"),
+            Run::Validation => ("validation", "validation_len"),
+        }
+    }
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Error {
+    Error::File {
+        path: path.display().to_string(),
+        message: error.to_string(),
+    }
 }
 
 /// Scalars of one step, whose tags are made of the names of logs.
@@ -191,7 +218,6 @@ impl Callback for TensorBoard {
 
     fn on_train_begin(&mut self, _: &mut CallbackContext, _: &Logs) -> Result<()> {
         self.batch = 0;
-        self.files.clear();
         Ok(())
     }
 
@@ -280,24 +306,18 @@ impl Callback for TensorBoard {
     }
 
     fn state(&mut self) -> Result<Record> {
-        let files = self.written().map_err(|error| self.failed(&error))?;
-        let (names, lens): (Vec<String>, Vec<u64>) = files.into_iter().unzip();
-        Ok(Record::new("TensorBoard")
+        let record = Record::new("TensorBoard")
             .with_number("batch", self.batch)
-            .with_number("iterations_before", self.iterations_before)
-            .with_texts("files", names)
-            .with_numbers("lens", lens))
+            .with_number("iterations_before", self.iterations_before);
+        let record = self.record(Run::Train, record)?;
+        self.record(Run::Validation, record)
     }
 
-    /// What was written after the backup is written again, to new files.
+    /// What came after the backup is written again.
     fn restore(&mut self, _: &mut CallbackContext, state: &Record) -> Result<()> {
         self.batch = state.number("batch")?;
         self.iterations_before = state.number("iterations_before")?;
-        let lens = state.numbers("lens")?.iter().copied();
-        self.files = state.texts("files")?.iter().cloned().zip(lens).collect();
-        for (name, len) in &self.files {
-            events::cut(&self.log_dir.join(name), *len).map_err(|error| self.failed(&error))?;
-        }
-        Ok(())
+        self.go_on(Run::Train, state)?;
+        self.go_on(Run::Validation, state)
     }
 }
