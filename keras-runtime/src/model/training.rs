@@ -301,7 +301,7 @@ impl Loop<'_> {
                 self.epoch(model, callbacks, &params, &mut progress)?;
             }
             is_within = false;
-            self.logs = model.epoch_logs();
+            self.logs = model.epoch_logs()?;
             if let Some(validation) = &mut self.validation
                 && self.validation_freq.includes(epoch)
             {
