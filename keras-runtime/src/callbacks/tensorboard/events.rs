@@ -26,38 +26,33 @@ const TENSOR: u64 = 2;
 /// A file of events that is being written.
 #[derive(Debug)]
 pub(super) struct EventWriter {
-    name: String,
     out: BufWriter<File>,
 }
 
 impl EventWriter {
     /// A new file in a directory, which is made.
-    pub fn create(directory: &Path) -> io::Result<Self> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
+    pub fn create(directory: &Path, name: &str) -> io::Result<Self> {
         fs::create_dir_all(directory)?;
-        // TensorBoard reads the files of a directory in the order of their names.
-        let seconds = now().as_secs();
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!(
-            "events.out.tfevents.{seconds}.{}.{}.{number}.v2",
-            host(),
-            std::process::id()
-        );
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
-            .open(directory.join(&name))?;
+            .open(directory.join(name))?;
         let mut writer = Self {
-            name,
             out: BufWriter::new(file),
         };
         writer.event(Message::new().bytes(3, "brain.Event:2"), 0)?;
         Ok(writer)
     }
 
-    /// Goes on with a file after its first `len` bytes.
-    pub fn reopen(directory: &Path, name: &str, len: u64) -> io::Result<Self> {
+    /// Goes on with a file after its first `len` bytes; without any there was no file.
+    pub fn reopen(directory: &Path, name: &str, len: u64) -> io::Result<Option<Self>> {
         let path = directory.join(name);
+        if len == 0 {
+            return match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(None),
+            };
+        }
         let file = OpenOptions::new().append(true).open(path)?;
         let found = file.metadata()?.len();
         if found < len {
@@ -67,20 +62,9 @@ impl EventWriter {
             )));
         }
         file.set_len(len)?;
-        Ok(Self {
-            name: name.to_owned(),
+        Ok(Some(Self {
             out: BufWriter::new(file),
-        })
-    }
-
-    /// Removes the file.
-    pub fn remove(self, directory: &Path) -> io::Result<()> {
-        fs::remove_file(directory.join(&self.name))
-    }
-
-    /// The file's name.
-    pub fn name(&self) -> &str {
-        &self.name
+        }))
     }
 
     /// The bytes that have been written.
@@ -156,6 +140,18 @@ impl EventWriter {
         }
         Ok(())
     }
+}
+
+/// A name that no other file has. TensorBoard reads the files of a directory in the order of their names.
+pub(super) fn file_name() -> String {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let seconds = now().as_secs();
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!(
+        "events.out.tfevents.{seconds}.{}.{}.{number}.v2",
+        host(),
+        std::process::id()
+    )
 }
 
 /// A tensor of a type and a shape.

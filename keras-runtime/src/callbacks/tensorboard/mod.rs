@@ -25,8 +25,8 @@ pub struct TensorBoard {
     write_steps_per_second: bool,
     update_freq: Frequency,
 
-    train: Option<EventWriter>,
-    validation: Option<EventWriter>,
+    train: Events,
+    validation: Events,
     batch: u64,
     batch_start: Instant,
     epoch_start: Instant,
@@ -42,8 +42,8 @@ impl TensorBoard {
             write_graph: true,
             write_steps_per_second: false,
             update_freq: Frequency::Epoch,
-            train: None,
-            validation: None,
+            train: Events::new(),
+            validation: Events::new(),
             batch: 0,
             batch_start: Instant::now(),
             epoch_start: Instant::now(),
@@ -96,60 +96,61 @@ impl TensorBoard {
         )))
     }
 
-    /// The writer of `train/` or `validation/`, if there is one, and the directory.
-    fn writer(&mut self, run: Run) -> (&mut Option<EventWriter>, PathBuf) {
-        let (writer, name) = match run {
-            Run::Train => (&mut self.train, "train"),
-            Run::Validation => (&mut self.validation, "validation"),
+    fn events(&mut self, run: Run) -> (&mut Events, PathBuf) {
+        let events = match run {
+            Run::Train => &mut self.train,
+            Run::Validation => &mut self.validation,
         };
-        (writer, self.log_dir.join(name))
+        (events, self.log_dir.join(run.name()))
     }
 
-    /// Does something with the writer of `train/` or `validation/`, which is made when it is needed.
+    /// Begins new files, which are made when they are needed.
+    fn begin(&mut self) {
+        self.train = Events::new();
+        self.validation = Events::new();
+    }
+
+    /// Does something with the writer of `train/` or `validation/`.
     fn write(
         &mut self,
         run: Run,
         write: impl FnOnce(&mut EventWriter) -> std::io::Result<()>,
     ) -> Result<()> {
-        let (writer, directory) = self.writer(run);
-        let written = match writer {
+        let (events, directory) = self.events(run);
+        let written = match &mut events.writer {
             Some(writer) => write(writer),
-            None => {
-                EventWriter::create(&directory).and_then(|created| write(writer.insert(created)))
-            }
+            empty => EventWriter::create(&directory, &events.file)
+                .and_then(|created| write(empty.insert(created))),
         };
         written.map_err(|error| failed(&directory, &error))
     }
 
-    /// The name and the length of the file of a writer, in a record.
-    fn record(&mut self, run: Run, record: Record) -> Result<Record> {
-        let (name, len) = run.keys();
-        let (writer, directory) = self.writer(run);
-        let Some(writer) = writer else {
-            return Ok(record);
+    /// The file of a run and how long it is.
+    fn record(&mut self, run: Run) -> Result<Record> {
+        let (events, directory) = self.events(run);
+        let len = match &mut events.writer {
+            Some(writer) => writer.len().map_err(|error| failed(&directory, &error))?,
+            None => 0,
         };
-        let written = writer.len().map_err(|error| failed(&directory, &error))?;
-        Ok(record
-            .with_texts(name, [writer.name().to_owned()])
-            .with_number(len, written))
+        Ok(Record::new(run.name())
+            .with_texts("file", [events.file.clone()])
+            .with_number("len", len))
     }
 
     /// Goes on with the file that a record has, and not with the one that was begun since.
     fn go_on(&mut self, run: Run, record: &Record) -> Result<()> {
-        let (name, len) = run.keys();
-        let (writer, directory) = self.writer(run);
-        let names = if record.has(name) {
-            record.texts(name)?
-        } else {
-            &[]
-        };
-        if let Some(name) = names.first() {
-            let reopened = EventWriter::reopen(&directory, name, record.number(len)?);
-            let reopened = reopened.map_err(|error| failed(&directory, &error))?;
-            if let Some(begun) = writer.replace(reopened) {
-                let removed = begun.remove(&directory);
-                removed.map_err(|error| failed(&directory, &error))?;
+        let (events, directory) = self.events(run);
+        let go_on = |events: &mut Events, file: &str, len| -> std::io::Result<()> {
+            if events.writer.take().is_some() {
+                std::fs::remove_file(directory.join(&events.file))?;
             }
+            events.file = file.to_owned();
+            events.writer = EventWriter::reopen(&directory, file, len)?;
+            Ok(())
+        };
+        for file in record.texts("file")? {
+            let gone_on = go_on(events, file, record.number("len")?);
+            gone_on.map_err(|error| failed(&directory, &error))?;
         }
         Ok(())
     }
@@ -172,11 +173,27 @@ enum Run {
 }
 
 impl Run {
-    /// What the name and the length of its file are called in a record.
-    fn keys(self) -> (&'static str, &'static str) {
+    /// The directory's name.
+    fn name(self) -> &'static str {
         match self {
-            Run::Train => ("train", "train_len"),
-            Run::Validation => ("validation", "validation_len"),
+            Run::Train => "train",
+            Run::Validation => "validation",
+        }
+    }
+}
+
+/// The file of a run: its name is known before it is made, so that a backup has it.
+#[derive(Debug)]
+struct Events {
+    file: String,
+    writer: Option<EventWriter>,
+}
+
+impl Events {
+    fn new() -> Self {
+        Self {
+            file: events::file_name(),
+            writer: None,
         }
     }
 }
@@ -204,8 +221,7 @@ fn scalars<'l>(
 impl Callback for TensorBoard {
     fn set_model(&mut self, cx: &mut CallbackContext) -> Result<()> {
         self.check()?;
-        self.train = None;
-        self.validation = None;
+        self.begin();
         if self.write_graph {
             let nodes = cx.model().graph();
             self.write(Run::Train, |writer| {
@@ -222,8 +238,7 @@ impl Callback for TensorBoard {
     }
 
     fn on_train_end(&mut self, _: &mut CallbackContext, _: &Logs) -> Result<()> {
-        self.train = None;
-        self.validation = None;
+        self.begin();
         Ok(())
     }
 
@@ -306,18 +321,19 @@ impl Callback for TensorBoard {
     }
 
     fn state(&mut self) -> Result<Record> {
-        let record = Record::new("TensorBoard")
+        let runs = [self.record(Run::Train)?, self.record(Run::Validation)?];
+        Ok(Record::new("TensorBoard")
             .with_number("batch", self.batch)
-            .with_number("iterations_before", self.iterations_before);
-        let record = self.record(Run::Train, record)?;
-        self.record(Run::Validation, record)
+            .with_number("iterations_before", self.iterations_before)
+            .with_records("runs", runs))
     }
 
     /// What came after the backup is written again.
     fn restore(&mut self, _: &mut CallbackContext, state: &Record) -> Result<()> {
         self.batch = state.number("batch")?;
         self.iterations_before = state.number("iterations_before")?;
-        self.go_on(Run::Train, state)?;
-        self.go_on(Run::Validation, state)
+        let runs = [Run::Train, Run::Validation];
+        let mut pairs = runs.into_iter().zip(state.records("runs")?);
+        pairs.try_for_each(|(run, record)| self.go_on(run, record))
     }
 }
