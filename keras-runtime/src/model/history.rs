@@ -6,6 +6,7 @@ use ndarray::Array1;
 
 use crate::error::Result;
 use crate::saving::Record;
+use crate::short_sort;
 
 /// Named values, such as `loss` and `accuracy`, in the order in which they came.
 ///
@@ -56,7 +57,7 @@ impl Logs {
 
     /// Puts the entries into the order of their names.
     pub(crate) fn sort(&mut self) {
-        self.entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        short_sort::sort_by(&mut self.entries, |(a, _), (b, _)| a < b);
     }
 
     /// The names and values, in order.

@@ -1,7 +1,6 @@
 //! Models from files: `load_model`, and the weights of a model that `#[model(keras = "..")]` made.
 
 use std::collections::HashMap;
-use std::io::Cursor;
 use std::path::Path;
 
 use keras_config::Description;
@@ -66,7 +65,7 @@ pub(crate) fn set_first_weights<M: Model>(model: &mut M, file: &'static [u8]) ->
         path: format!("The file of model '{}'", model.name()),
         message,
     };
-    let (json, mut loaded) = saving::read_archive(Cursor::new(file)).map_err(failed)?;
+    let (json, mut loaded) = saving::read_bytes(file).map_err(failed)?;
     let description = described(&json)?;
     rename(&mut loaded, &description, model);
     let path = format!("The file of model '{}'", model.name());

@@ -269,6 +269,14 @@ pub(crate) fn read_model(path: &Path) -> Result<(Json, Loaded)> {
     Ok((config, Loaded { state, known_by }))
 }
 
+/// Reads a `.keras` archive in memory: compiled here, and not with every model that has one.
+///
+/// # Errors
+/// With a sentence about what is wrong with it.
+pub(crate) fn read_bytes(file: &[u8]) -> hdf5::Result<(Json, Loaded)> {
+    read_archive(Cursor::new(file))
+}
+
 /// Reads a `.keras` archive.
 ///
 /// # Errors
