@@ -29,6 +29,7 @@ mod plan;
 mod predict;
 mod progbar;
 mod progress;
+mod python_source;
 mod replay;
 mod restore;
 mod state;
