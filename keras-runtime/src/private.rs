@@ -17,7 +17,7 @@ pub use crate::model::network::{
 };
 pub use crate::model::{Batched, call, static_dim, static_rank};
 pub use crate::model::{
-    Core, Model, Pass, Run, StepFunction, Trace, build_declared, keep_logs, load,
+    Core, Load, Model, Pass, Run, StepFunction, Trace, build_declared, keep_logs, load, load_with,
 };
 pub use crate::model::{OptimizerSize, Progbar, Row, Summary, epoch_line};
 pub use crate::random::fresh_seed;

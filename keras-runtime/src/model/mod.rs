@@ -1,8 +1,11 @@
 //! Models: what the macros' code runs on.
 
+mod architecture;
 mod backend;
 mod build;
+mod compare;
 mod compile;
+mod compile_config;
 mod compiled;
 mod core;
 mod describe;
@@ -58,7 +61,7 @@ pub use predict::Predict;
 pub use progbar::{Progbar, epoch_line};
 pub(crate) use progress::Progress;
 #[doc(hidden)]
-pub use restore::load;
+pub use restore::{Load, load, load_with};
 pub use step_logs::{StepLogs, keep_logs};
 pub use summary::SummaryOptions;
 #[doc(hidden)]

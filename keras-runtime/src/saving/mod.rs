@@ -3,21 +3,23 @@
 //! A [`ModelState`] is everything of a model that is worth keeping, independent of devices and of
 //! files. A format turns it into bytes and back; each has a file here and a line in `read` and `write`.
 
-pub(crate) mod crc32c;
+pub(crate) mod crc;
 mod file;
 pub(crate) mod hdf5;
+mod keras;
 pub(crate) mod legacy_h5;
 mod native;
 pub(crate) mod paths;
 pub(crate) mod weights_h5;
+mod zip;
 
 use std::fs::File;
 use std::path::Path;
 
 use hdf5::Reader;
-use legacy_h5::Configurations;
 use ndarray::{CowArray, IxDyn};
 
+use crate::config::{Json, Object};
 use crate::error::{Error, Result};
 
 /// What the name of a whole model's file ends in.
@@ -147,6 +149,8 @@ pub(crate) struct Loaded {
     pub state: ModelState<'static>,
     /// How its layers are found among those of a model.
     pub known_by: KnownBy,
+    /// What the model is and what it was compiled with, in the file of a whole model.
+    pub config: Option<Json>,
 }
 
 /// What tells which layer of a model a layer of a file is.
@@ -158,21 +162,28 @@ pub(crate) enum KnownBy {
     Order,
 }
 
+/// What the file of a whole model has beside its weights.
+#[derive(Clone, Debug)]
+pub(crate) struct Whole {
+    /// The model's class and layers.
+    pub model: Object,
+    /// The arguments of `compile`, if it is compiled.
+    pub compile: Option<Object>,
+}
+
 /// Writes a file, or leaves what was there: a reader never sees half of it. `whole` is what it says of a
 /// whole model; without it, it has the weights.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub(crate) fn write(
-    path: &Path,
-    state: &ModelState<'_>,
-    whole: Option<Configurations<'_>>,
-) -> Result<()> {
+pub(crate) fn write(path: &Path, state: &ModelState<'_>, whole: Option<Whole>) -> Result<()> {
     let written = file::replace(path, |out| {
-        if ends_in(path, &[".weights.h5"]) {
+        if let (true, Some(whole)) = (ends_in(path, &[".keras"]), &whole) {
+            keras::write(out, state, whole)
+        } else if ends_in(path, &[".weights.h5"]) {
             weights_h5::layout(state)?.write(out)
         } else if ends_in(path, &[".h5", ".hdf5"]) {
-            legacy_h5::layout(state, whole)?.write(out)
+            legacy_h5::layout(state, whole.as_ref())?.write(out)
         } else {
             native::encode(state, out)
         }
@@ -200,10 +211,16 @@ pub(crate) fn read(path: &Path) -> Result<Loaded> {
         ));
     }
     let is_hdf5 = hdf5::is_hdf5(&mut file).map_err(|error| failed(error.to_string()))?;
+    let is_zip = zip::is_zip(&mut file).map_err(|error| failed(error.to_string()))?;
+    if is_zip {
+        return keras::read(file).map_err(failed);
+    }
+    let mut config = None;
     let (state, known_by) = if is_hdf5 {
         let (mut reader, root) = Reader::open(file).map_err(failed)?;
         match legacy_h5::weights(&root) {
             Some(weights) => {
+                config = legacy_h5::config(&root).map_err(failed)?;
                 let state = legacy_h5::read(&mut reader, &root, weights);
                 (state, KnownBy::Order)
             }
@@ -213,8 +230,11 @@ pub(crate) fn read(path: &Path) -> Result<Loaded> {
         let file = std::io::BufReader::new(file);
         (native::decode(file, metadata.len()), KnownBy::Path)
     };
-    let state = state.map_err(failed)?;
-    Ok(Loaded { state, known_by })
+    Ok(Loaded {
+        state: state.map_err(failed)?,
+        known_by,
+        config,
+    })
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use std::io::{self, Read, Write};
 
 use ndarray::{CowArray, IxDyn};
 
-use super::crc32c::Crc32c;
+use super::crc::Crc32c;
 use super::{LayerState, ModelState, Numbers, OptimizerState, Values, VariableState, WeightState};
 
 const MAGIC: [u8; 8] = *b"\x89KRW\r\n\x1a\n";

@@ -105,7 +105,7 @@ fn hostile_sizes_are_errors_and_take_no_memory() {
     let whole = bytes(&state());
     let content = &whole[..whole.len() - 4];
     let with_checksum = |content: Vec<u8>| {
-        let checksum = crc32c::crc32c(&content);
+        let checksum = crc::crc32c(&content);
         [content, checksum.to_le_bytes().to_vec()].concat()
     };
     for width in [4, 8] {
