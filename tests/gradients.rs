@@ -5,7 +5,7 @@ use keras::prelude::*;
 use ndarray::{ArrayD, Dimension, IxDyn};
 
 /// Every value but the inputs is used at least twice, and two outputs are read inside.
-#[model]
+#[model(gradcheck)]
 fn tangled(image: Input<2, 3>, meta: Input<4>) -> Tangled {
     let shared = Dense(5, activation = sigmoid);
     let a = shared(Flatten()(image));
@@ -18,7 +18,7 @@ fn tangled(image: Input<2, 3>, meta: Input<4>) -> Tangled {
     Model((image, meta), (class, score, b, joined))
 }
 
-#[model(input = [3])]
+#[model(input = [3], gradcheck)]
 struct Looped {
     #[layer(3, activation = sigmoid)]
     again: Dense,
@@ -129,4 +129,111 @@ fn of_a_loop_that_calls_one_layer() -> keras::Result<()> {
         let logs = model.train_on_batch((&x, &y))?;
         Ok(logs.get("loss").unwrap_or(f32::NAN))
     })
+}
+
+sequential! {
+    /// An image of any size, statistics of the batch, chance, corners, and what is added to the loss.
+    #[model(gradcheck)]
+    Pixels<_, _, 2>;
+    Conv2D(3, 3, activation = relu, kernel_regularizer = l2(0.1)),
+    MaxPooling2D(2),
+    add_loss(0.5 * mean(abs(x - 0.5))),
+    BatchNormalization,
+    Dropout(0.3),
+    Conv2D(4, 2, use_bias = false, trainable = false),
+    GlobalAveragePooling2D,
+    Dense(3, activation = softmax, bias_regularizer = l1(0.1)),
+    add_loss(sum(square(x))),
+}
+
+mod wrong {
+    //! A layer whose way back has a mistake.
+
+    use keras::device::{Cpu64, Device};
+    use keras::layers::{Backward, Forward, Layer, Weights};
+    use keras::prelude::*;
+    use keras::shape::{Shape, ShapeError};
+    use keras::testing::{check_model, model_gradients};
+
+    /// `y = 2 x`, differentiated as if it were `y = x`.
+    #[derive(Clone, Copy)]
+    pub struct Twice;
+
+    impl Twice {
+        pub const fn new() -> Self {
+            Self
+        }
+
+        #[allow(clippy::result_large_err)]
+        pub const fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+            Ok(inputs[0])
+        }
+
+        pub const fn weights(&self, _inputs: &[Shape]) -> Weights {
+            Weights::NONE
+        }
+    }
+
+    impl Layer for Twice {
+        fn forward<D: Device>(&self, mut cx: Forward<'_, D>) {
+            let x = cx.inputs[0].data;
+            cx.device.copy(x, D::reborrow(&mut cx.output));
+            cx.device.add(x, cx.output);
+        }
+
+        fn backward<D: Device>(&self, mut cx: Backward<'_, D>) {
+            if let Some(d_x) = cx.d_input(0) {
+                cx.device.copy(D::read(&cx.d_output), d_x);
+            }
+        }
+    }
+
+    sequential! {
+        InTheMiddle<4>;
+        Dense(3, name = "below"),
+        Twice,
+        Dense(2, name = "above"),
+    }
+
+    #[model]
+    fn at_the_end(x: Input<4>) -> AtTheEnd {
+        let inner = Dense(3, activation = tanh)(x);
+        Model(x, Twice()(Dense(3, name = "last")(inner)))
+    }
+
+    /// What is above the mistake is right, what is below is not.
+    #[test]
+    fn a_wrong_gradient_is_found_where_it_shows_first() {
+        let mut model = InTheMiddle::on_with_seed(Cpu64, 3);
+        let error = model_gradients(&mut model).unwrap_err().to_string();
+        let expected =
+            "Model 'in_the_middle': the gradient of `below/kernel` is wrong, number 0. Expected: ";
+        assert!(error.starts_with(expected), "{error}");
+        let numbers: Vec<f64> = error
+            .split(|c: char| !(c.is_ascii_digit() || "-.e".contains(c)))
+            .filter_map(|word| word.parse().ok())
+            .collect();
+        let [.., expected, found] = numbers[..] else {
+            panic!("{error}")
+        };
+        assert!((expected - 2.0 * found).abs() < 1e-5, "{error}");
+    }
+
+    #[test]
+    #[should_panic(expected = "the gradient of `dense/kernel` is wrong")]
+    fn a_check_panics() {
+        check_model(&mut AtTheEnd::on_with_seed(Cpu64, 3));
+    }
+
+    sequential! {
+        Shapeless;
+        Dense(3),
+    }
+
+    #[test]
+    fn data_is_made_of_declared_shapes() {
+        let error = model_gradients(&mut Shapeless::on_with_seed(Cpu64, 3)).unwrap_err();
+        let expected = "Model 'shapeless' does not declare the shape of its input 'input_layer', of which data is to be made.";
+        assert_eq!(error.to_string(), expected);
+    }
 }

@@ -156,3 +156,37 @@ fn a_train_step_of_ones_own_replaces_the_generated_one() -> keras::Result<()> {
     assert_eq!(own.get_weights(), twice.get_weights());
     Ok(())
 }
+
+sequential! {
+    Words<6, 6, 1>;
+    Conv2D(2, 3, padding = same, activation = relu, kernel_initializer = he_normal, name = "a"),
+    Flatten,
+    Dense(3, tanh, kernel_regularizer = l2(0.01), bias_constraint = non_neg, name = "b"),
+    Activation(softmax),
+}
+
+sequential! {
+    Texts<6, 6, 1>;
+    Conv2D(2, 3, padding = "same", activation = "relu", kernel_initializer = "HeNormal", name = "a"),
+    Flatten,
+    Dense(3, "tanh", kernel_regularizer = "l2", bias_constraint = "NonNeg", name = "b"),
+    Activation("softmax"),
+}
+
+#[test]
+fn texts_are_words() -> keras::Result<()> {
+    let (mut words, mut texts) = (Words::with_seed(5), Texts::with_seed(5));
+    let x =
+        ndarray::Array4::from_shape_fn((4, 6, 6, 1), |(i, j, k, _)| ((i + j * 7 + k) as f32).sin());
+    let y = Array2::from_shape_fn((4, 3), |(i, j)| if i % 3 == j { 1.0f32 } else { 0.0 });
+    words.compile(Compile::new(SGD::new(0.5), "categorical_crossentropy"))?;
+    texts.compile(Compile::new(SGD::new(0.5), "categorical_crossentropy"))?;
+    for _ in 0..3 {
+        assert_eq!(
+            words.train_on_batch((&x, &y))?,
+            texts.train_on_batch((&x, &y))?
+        );
+    }
+    assert_eq!(words.get_weights(), texts.get_weights());
+    Ok(())
+}

@@ -1,6 +1,5 @@
 //! The entry points on `proc_macro2` tokens: all stages, one after the other.
 
-use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Item, ItemFn, ItemImpl, ItemStruct};
@@ -9,24 +8,34 @@ use crate::ctxt::Ctxt;
 use crate::emit::Emitter;
 use crate::graph::{self, Graph};
 use crate::handover;
-use crate::parse;
+use crate::manifest;
+use crate::parse::{self, Options};
 
 /// The macro of both halves of a subclassed model.
 const ENTRY: &str = "__model_impl";
 
 /// The path of the runtime crate, under whatever name the user gave it.
 pub fn keras() -> TokenStream {
-    let name = match crate_name("keras-runtime") {
-        Ok(FoundCrate::Name(name)) => format_ident!("{name}"),
-        // Its own tests and examples.
-        Ok(FoundCrate::Itself) => format_ident!("keras_runtime"),
-        Err(_) => format_ident!("keras"),
-    };
+    let name = manifest::crate_name("keras-runtime");
+    let name = format_ident!("{}", name.as_deref().unwrap_or("keras"));
     quote! { ::#name }
 }
 
 /// The errors of an expansion. A model without outputs is a stub: it must not come without one.
-fn errors(ctxt: &Ctxt, graph: &Graph) -> TokenStream {
+fn errors(ctxt: &Ctxt, options: &Options, graph: &Graph) -> TokenStream {
+    let shape = |input: &graph::Input| graph.values[input.value].shape.as_ref();
+    if let Some(gradcheck) = &options.gradcheck
+        && graph
+            .whole
+            .inputs
+            .iter()
+            .any(|input| shape(input).is_none())
+    {
+        ctxt.error(
+            gradcheck,
+            "`gradcheck` makes data of its own for the model: it needs the shape of each input.",
+        );
+    }
     if graph.whole.outputs.is_empty() && !ctxt.has_errors() {
         ctxt.error(TokenStream::new(), "The model has no outputs.");
     }
@@ -44,8 +53,8 @@ pub fn sequential(keras: &TokenStream, tokens: TokenStream) -> TokenStream {
         None => parse::sequential::unnamed(),
     };
     let graph = graph::sequential::graph(&ctxt, &head, &parsed);
-    let emitter = Emitter::new(keras, &head, &graph);
-    let errors = errors(&ctxt, &graph);
+    let emitter = Emitter::new(keras, &head, &parsed.options, &graph);
+    let errors = errors(&ctxt, &parsed.options, &graph);
     if !parsed.is_item {
         return emitter.expression(&errors);
     }
@@ -75,8 +84,8 @@ fn functional(keras: &TokenStream, arguments: TokenStream, function: &ItemFn) ->
         return ctxt.compile_errors();
     };
     let graph = graph::functional::graph(&ctxt, &parsed);
-    let model = Emitter::new(keras, &parsed.head, &graph).item();
-    let errors = errors(&ctxt, &graph);
+    let model = Emitter::new(keras, &parsed.head, &parsed.options, &graph).item();
+    let errors = errors(&ctxt, &parsed.options, &graph);
     quote! { #errors #model }
 }
 
@@ -85,14 +94,15 @@ fn functional(keras: &TokenStream, arguments: TokenStream, function: &ItemFn) ->
 fn declared(keras: &TokenStream, arguments: &TokenStream, item: &ItemStruct) -> TokenStream {
     let ctxt = Ctxt::new();
     let parsed = parse::subclassed::Declared::parse(&ctxt, arguments.clone(), item);
-    if parsed.in_order {
+    if parsed.options.in_order {
         let graph = graph::subclassed::in_order(&ctxt, &parsed);
-        let model = Emitter::new(keras, &parsed.head, &graph).item();
-        let errors = errors(&ctxt, &graph);
+        let model = Emitter::new(keras, &parsed.head, &parsed.options, &graph).item();
+        let errors = errors(&ctxt, &parsed.options, &graph);
         return quote! { #errors #model };
     }
     let errors = ctxt.compile_errors();
-    let the_struct = Emitter::new(keras, &parsed.head, &Graph::default()).structs();
+    let the_struct =
+        Emitter::new(keras, &parsed.head, &parsed.options, &Graph::default()).structs();
     let handed_over = handover::offer(keras, ENTRY, arguments, item);
     quote! { #errors #the_struct #handed_over }
 }
@@ -122,7 +132,7 @@ pub fn model_impl(keras: &TokenStream, tokens: TokenStream) -> TokenStream {
     let declared = parse::subclassed::Declared::parse(&of_struct, arguments, &item);
     let ctxt = Ctxt::new();
     let parsed = parse::subclassed::Implemented::parse(&ctxt, &implementation);
-    if declared.in_order {
+    if declared.options.in_order {
         ctxt.error(
             &implementation.self_ty,
             "The struct says `in_order`: its layers follow each other, and it has no `call`.",
@@ -133,10 +143,10 @@ pub fn model_impl(keras: &TokenStream, tokens: TokenStream) -> TokenStream {
         (Graph::default(), ctxt.compile_errors())
     } else {
         let graph = graph::subclassed::graph(&ctxt, &declared, &parsed);
-        let errors = errors(&ctxt, &graph);
+        let errors = errors(&ctxt, &declared.options, &graph);
         (graph, errors)
     };
-    let mut emitter = Emitter::new(keras, &declared.head, &graph);
+    let mut emitter = Emitter::new(keras, &declared.head, &declared.options, &graph);
     emitter.own_steps = parsed.steps;
     let model = emitter.model();
     let own = emitter.own_functions(&implementation.attrs, &parsed.rest);

@@ -13,6 +13,7 @@ mod expand;
 mod expressions;
 mod graph;
 mod handover;
+mod manifest;
 mod names;
 mod parse;
 #[cfg(test)]
@@ -28,7 +29,9 @@ use proc_macro::TokenStream;
 /// model is built on its first data (or by `build`). Layers have Keras' names and take Keras'
 /// arguments, by position or by name.
 ///
-/// ```ignore
+/// ```
+/// use keras_runtime::prelude::*;
+///
 /// sequential! {
 ///     /// A small convolutional network for 28x28 grey images.
 ///     pub Convnet<28, 28, 1>;
@@ -39,18 +42,27 @@ use proc_macro::TokenStream;
 ///     Dense(10, activation = softmax, name = "probs"),
 /// }
 ///
-/// let mut model = Convnet::new();
+/// let model = Convnet::new();
+/// assert_eq!(model.count_params(), 54_410);
 /// ```
+///
+/// `#[model(max_params = 100_000, gradcheck)]` before the name does what it does on a function, see
+/// [`macro@model`].
 ///
 /// As an expression it is a model of a type without a name:
 ///
-/// ```ignore
+/// ```
+/// # use keras_runtime::prelude::*;
 /// let mut model = sequential![Dense(64, activation = relu), Dense(10, activation = softmax)];
 /// ```
 ///
 /// Arguments are words of the language (`relu`, `same`, `glorot_uniform`: lower case), numbers,
 /// tuples and arrays of numbers, strings, bools, constants (`Dense(HIDDEN * 2)`), or any other value
-/// in braces (`Lookup({ TABLE })`). `name = ".."` and `trainable = false` go with every layer.
+/// in braces (`Lookup({ TABLE })`). A word may be a string, as in Python: `activation = "relu"`. `name = ".."` and `trainable = false` go with every layer.
+///
+/// Between the layers, `add_loss(0.01 * mean(square(x)))` adds a number to the model's loss and
+/// `add_metric(mean(x), name = "mean")` logs one: `x` is there what the layers before give. See
+/// [`macro@model`] for what the number may be.
 #[proc_macro]
 pub fn sequential(tokens: TokenStream) -> TokenStream {
     expand::sequential(&expand::keras(), tokens.into()).into()
@@ -60,7 +72,9 @@ pub fn sequential(tokens: TokenStream) -> TokenStream {
 ///
 /// The function itself disappears; in its place there is the struct that its return type names.
 ///
-/// ```ignore
+/// ```
+/// use keras_runtime::prelude::*;
+///
 /// /// Two inputs, two outputs, and a layer that is called twice.
 /// #[model]
 /// fn two_heads(image: Input<28, 28, 1>, meta: Input<4>) -> TwoHeads {
@@ -71,6 +85,7 @@ pub fn sequential(tokens: TokenStream) -> TokenStream {
 ///     let score = Dense(1)(a + b);
 ///     Model((image, meta), Dict { class, score })
 /// }
+/// # fn main() {}
 /// ```
 ///
 /// `add_loss(0.1 * mean(square(a)))` adds a number of the model to its loss, with its gradient;
@@ -78,13 +93,19 @@ pub fn sequential(tokens: TokenStream) -> TokenStream {
 /// `mean`, `max` or `min` of all elements of tensors; `square`, `abs`, `sqrt`, `exp`, `log` and
 /// constants may stand within and around them. In `call` of a struct, both are also methods of `self`.
 ///
+/// The attribute takes `max_params = 100_000`: more weights than that are a compile error with the
+/// numbers. With `gradcheck` there is a test beside the model that holds its gradients against finite
+/// differences; it needs the runtime's feature `testing` in `[dev-dependencies]`.
+///
 /// `let part = Model(..)` makes a method `part()` of the model: a model of some of its layers, with
 /// their weights.
 ///
 /// On a struct and its impl it is Keras' subclassed form: the fields are the layers, `call` is the
 /// network, once for training and once for inference.
 ///
-/// ```ignore
+/// ```
+/// use keras_runtime::prelude::*;
+///
 /// #[model(input = [3])]
 /// pub struct MyModel {
 ///     #[layer(4, activation = relu)]
@@ -103,6 +124,7 @@ pub fn sequential(tokens: TokenStream) -> TokenStream {
 ///         self.dense2(x)
 ///     }
 /// }
+/// # fn main() {}
 /// ```
 ///
 /// `call` is a small language that looks like Rust: `let`, calls of the layers, `+`, `-` and `*` on
@@ -126,7 +148,9 @@ pub fn model(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// tape. Further parameters configure it: one with a default is a method, one without is an argument
 /// of `new`.
 ///
-/// ```ignore
+/// ```
+/// use keras_runtime::prelude::*;
+///
 /// /// Squares of small errors, sizes of large ones.
 /// #[loss]
 /// fn my_huber(y_true: Tensor, y_pred: Tensor, #[default(1.0)] delta: f32) -> Tensor {
@@ -136,7 +160,11 @@ pub fn model(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///     mean(if error <= delta { small } else { large }, axis = -1)
 /// }
 ///
-/// model.compile(Compile::new("adam", MyHuber::new().delta(2.0)))?;
+/// # fn main() -> Result<()> {
+/// let mut model = sequential![Dense(1)];
+/// model.compile(Compile::new("adam", MyHuber::new().delta(2.0)).metric(MyHuber::new()))?;
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// The language is that of expressions over tensors, under Keras' names: `let`, numbers, constants,
@@ -153,19 +181,25 @@ pub fn loss(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// On a function it is the mean of the function's values, under the function's name:
 ///
-/// ```ignore
+/// ```
+/// use keras_runtime::prelude::*;
+///
 /// #[metric]
 /// fn mean_prediction(y_true: Tensor, y_pred: Tensor) -> Tensor {
 ///     mean(y_pred, axis = -1)
 /// }
 ///
-/// let mut metric = MeanPrediction::new();
+/// # fn main() {
+/// let metric = MeanPrediction::new();
+/// # }
 /// ```
 ///
 /// On a struct and its impl it has weights, which `update_state` changes and `result` reads; the
 /// result is one number, or a `Dict` of several:
 ///
-/// ```ignore
+/// ```
+/// use keras_runtime::prelude::*;
+///
 /// #[metric]
 /// pub struct BinaryTruePositives {
 ///     #[weight(zeros)]
@@ -182,6 +216,7 @@ pub fn loss(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///         self.true_positives
 ///     }
 /// }
+/// # fn main() {}
 /// ```
 ///
 /// Fields and parameters that are no weights and no tensors configure it, as with [`macro@loss`],
@@ -198,7 +233,9 @@ pub fn metric(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// A layer whose output is an expression of its input: element by element, or of each row along the
 /// last axis. Its gradients are derived while the user's crate is compiled.
 ///
-/// ```ignore
+/// ```
+/// use keras_runtime::prelude::*;
+///
 /// /// `x` where it is positive, `alpha x` elsewhere, with a trained `alpha` for each channel.
 /// #[layer]
 /// pub struct LearnedSlope {
@@ -212,6 +249,7 @@ pub fn metric(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///         maximum(x, 0) + self.alpha * minimum(x, 0)
 ///     }
 /// }
+/// # fn main() {}
 /// ```
 ///
 /// A weight of type `Tensor` has a number for each place along the last axis, one of type `f32` is

@@ -63,6 +63,19 @@ fn expression() {
 }
 
 #[test]
+fn list_with_additions() {
+    let emitted = sequential(quote! {
+        #[model(max_params = BUDGET, gradcheck)]
+        Regularized<4>;
+        Dense(3, "relu", kernel_initializer = "he_normal"),
+        add_loss(0.1 * mean(square(x))),
+        Dense(1),
+        add_metric(max(x), name = "peak"),
+    });
+    check("list_with_additions", emitted);
+}
+
+#[test]
 fn user_layer() {
     let emitted = sequential(quote! {
         Mine<_, 3>;

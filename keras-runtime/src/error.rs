@@ -1,13 +1,14 @@
 //! The error of everything that can fail at run time, and the result type.
 
+use std::fmt;
+
 use crate::shape::ShapeError;
 
 /// What went wrong, as one sentence: what was expected, what was received, and where.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
     /// A layer cannot take its inputs.
-    #[error("{class} layer `{name}`: {message}")]
     Shape {
         /// The layer's class, such as `Dense`.
         class: String,
@@ -17,16 +18,12 @@ pub enum Error {
         message: String,
     },
     /// An argument or the data does not fit. Keras raises a `ValueError`.
-    #[error("{0}")]
     Value(String),
     /// The model has to be compiled first.
-    #[error("You must call `compile()` before using the model.")]
     NotCompiled,
     /// The model has to be built first.
-    #[error("{0}")]
     NotBuilt(String),
     /// Reading or writing a file failed.
-    #[error("{path}: {message}")]
     File {
         /// The file.
         path: String,
@@ -34,12 +31,30 @@ pub enum Error {
         message: String,
     },
     /// The device failed, for instance for lack of memory.
-    #[error("the device failed: {0}")]
     Device(String),
     /// A callback of the user failed.
-    #[error("{0}")]
     Callback(String),
 }
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shape {
+                class,
+                name,
+                message,
+            } => write!(f, "{class} layer `{name}`: {message}"),
+            Self::Value(message) | Self::NotBuilt(message) | Self::Callback(message) => {
+                f.write_str(message)
+            }
+            Self::NotCompiled => f.write_str("You must call `compile()` before using the model."),
+            Self::File { path, message } => write!(f, "{path}: {message}"),
+            Self::Device(message) => write!(f, "the device failed: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
 
 impl Error {
     /// An error about an argument or the data.

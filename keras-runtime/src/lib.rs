@@ -23,6 +23,8 @@ pub mod schedules;
 pub mod shape;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[doc(hidden)]
+pub mod texts;
 pub mod utils;
 pub mod words;
 

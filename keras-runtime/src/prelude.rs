@@ -4,9 +4,9 @@ pub use keras_macros::{layer, loss, metric, model, sequential};
 
 // Not `ModelHandle`: every model has it, and its methods are called as those of `Model`.
 pub use crate::callbacks::{
-    CSVLogger, Callback, CallbackContext, CallbackList, EarlyStopping, LambdaCallback,
-    LearningRateScheduler, Mode, ModelCheckpoint, Params, ProgbarLogger, ReduceLROnPlateau,
-    SwapEMAWeights, TensorBoard, TerminateOnNaN,
+    BackupAndRestore, CSVLogger, Callback, CallbackContext, CallbackList, EarlyStopping,
+    LambdaCallback, LearningRateScheduler, Mode, ModelCheckpoint, Params, ProgbarLogger, Record,
+    ReduceLROnPlateau, SwapEMAWeights, TensorBoard, TerminateOnNaN,
 };
 pub use crate::data::{Batch, Csv, Dataset, IntoColumns, IntoData};
 pub use crate::device::{AutoDevice, Cpu, Device};

@@ -8,7 +8,7 @@ pub use crate::device::{AutoDevice, Cpu, Elementary, Reduce, Term};
 pub use crate::error::Result;
 pub use crate::initializers::Initializer;
 pub use crate::layers::expression::{layer_backward, layer_forward};
-pub use crate::layers::{Scalar, Weights, check_shared};
+pub use crate::layers::{LayerSize, Scalar, Weights, check_max_params, check_shared};
 pub use crate::losses::expression::{broadcast, classes, element_loss, row_loss};
 pub use crate::metrics::expression::{check_width, elements, update_state};
 pub use crate::model::Backend as Device;
@@ -17,14 +17,39 @@ pub use crate::model::network::{
 };
 pub use crate::model::{Batched, call, static_dim, static_rank};
 pub use crate::model::{
-    Core, Load, Model, Pass, Run, StepFunction, Trace, build_declared, keep_logs, load, load_with,
+    Core, Load, Model, Pass, Run, StepFunction, Trace, begin_forward, build_declared, keep_logs,
+    load, load_with,
 };
 pub use crate::model::{OptimizerSize, Progbar, Row, Summary, epoch_line};
 pub use crate::random::fresh_seed;
 pub use crate::shape::{Shape, ShapeError, check, or_unknown};
+pub use crate::texts;
 
 pub use dfdx::shapes::Dim;
 pub use std::borrow::Cow::Borrowed;
+
+/// The test that `#[model(gradcheck)]` emits.
+#[cfg(any(test, feature = "testing"))]
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __gradcheck {
+    ($test:item) => {
+        $test
+    };
+}
+
+/// What stands in its place where it cannot run.
+#[cfg(not(any(test, feature = "testing")))]
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __gradcheck {
+    ($test:item) => {
+        compile_error!(
+            "`gradcheck` runs with the feature `testing` of keras-runtime, which tests alone need: add the feature to \
+             the crate in `[dev-dependencies]`, as in `keras = { package = \"keras-runtime\", features = [\"testing\"] }`."
+        );
+    };
+}
 
 /// Whether the shapes are known well enough to ask a layer for its weights.
 pub const fn known(shapes: &[Shape]) -> bool {

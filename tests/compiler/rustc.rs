@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use serde_json::Value;
 
@@ -33,32 +33,59 @@ fn dependencies() -> PathBuf {
     test.parent().expect("a test lies in a folder").to_owned()
 }
 
-/// The newest library of a crate.
-fn library(folder: &Path, prefix: &str) -> PathBuf {
+/// The libraries of a crate, the newest first: other builds may lie in the same folder, with other
+/// features or of other versions.
+fn libraries(folder: &Path, prefix: &str) -> Vec<PathBuf> {
     let files = std::fs::read_dir(folder).expect("the dependencies can be listed");
     let libraries = files.filter_map(|file| {
         let path = file.ok()?.path();
         let name = path.file_name()?.to_str()?;
-        (name.starts_with(prefix) && name.ends_with(".rlib")).then_some(path)
+        let modified = path.metadata().ok()?.modified().ok()?;
+        (name.starts_with(prefix) && name.ends_with(".rlib")).then_some((modified, path))
     });
-    let modified = |path: &PathBuf| {
-        path.metadata()
-            .and_then(|metadata| metadata.modified())
-            .ok()
-    };
-    libraries
-        .max_by_key(modified)
-        .unwrap_or_else(|| panic!("no {prefix} in {}", folder.display()))
+    let mut libraries: Vec<_> = libraries.collect();
+    libraries.sort_by(|(a, _), (b, _)| b.cmp(a));
+    libraries.into_iter().map(|(_, path)| path).collect()
+}
+
+/// What compiles only with the libraries that this test is linked with.
+const PROBE: &str = "pub fn same(a: ndarray::ArrayD<f32>) -> keras::metrics::ArrayD<f32> { a }
+pub use keras::testing;
+fn main() {}";
+
+/// The library itself and its ndarray.
+fn own_libraries() -> &'static [PathBuf; 2] {
+    static FOUND: OnceLock<[PathBuf; 2]> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let folder = dependencies();
+        let probe = std::env::temp_dir().join(format!("keras-probe-{}.rs", std::process::id()));
+        std::fs::write(&probe, PROBE).expect("a temporary file can be written");
+        let ndarrays = libraries(&folder, "libndarray-");
+        let pairs = libraries(&folder, "libkeras_runtime-")
+            .into_iter()
+            .flat_map(|runtime| {
+                ndarrays
+                    .iter()
+                    .map(move |ndarray| [runtime.clone(), ndarray.clone()])
+            });
+        let found = pairs
+            .into_iter()
+            .find(|pair| errors(&probe, pair).is_empty());
+        let _ = std::fs::remove_file(&probe);
+        found.unwrap_or_else(|| panic!("no library of this test in {}", folder.display()))
+    })
 }
 
 /// The errors of one file.
 pub fn check(path: &Path) -> Vec<Diagnostic> {
+    errors(path, own_libraries())
+}
+
+fn errors(path: &Path, [runtime, ndarray]: &[PathBuf; 2]) -> Vec<Diagnostic> {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let folder = dependencies();
     let out = std::env::temp_dir().join(format!("keras-check-{}-{number}", std::process::id()));
     std::fs::create_dir_all(&out).expect("a temporary folder can be made");
-    let ndarray = library(&folder, "libndarray-");
     let output = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
         .args([
             "--edition=2024",
@@ -67,13 +94,10 @@ pub fn check(path: &Path) -> Vec<Diagnostic> {
             "--cap-lints=allow",
         ])
         .args(["--crate-name=case", "--crate-type=bin"])
-        .arg(format!(
-            "--extern=keras={}",
-            library(&folder, "libkeras_runtime-").display()
-        ))
+        .arg(format!("--extern=keras={}", runtime.display()))
         .arg(format!("--extern=ndarray={}", ndarray.display()))
         .arg("-L")
-        .arg(format!("dependency={}", folder.display()))
+        .arg(format!("dependency={}", dependencies().display()))
         .arg("--out-dir")
         .arg(&out)
         .arg(path)

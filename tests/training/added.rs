@@ -197,3 +197,89 @@ fn a_metric_changes_no_gradient() -> keras::Result<()> {
     assert_eq!(model.get_weights(), plain.get_weights());
     Ok(())
 }
+
+sequential! {
+    /// The same additions between the layers of a list, where `x` is what the layers before give.
+    Listed<4>;
+    add_metric(mean(x), name = "input"),
+    Dense(5, activation = tanh),
+    add_loss(RATE * mean(square(x))),
+    Dense(3),
+    add_loss(0.01 * sum(abs(x - 0.5))),
+    add_metric(max(x), name = "peak"),
+}
+
+#[model]
+fn written_out(x: Input<4>) -> WrittenOut {
+    let h = Dense(5, activation = tanh)(x);
+    let y = Dense(3)(h);
+    add_metric(mean(x), name = "input");
+    add_loss(RATE * mean(square(h)));
+    add_loss(0.01 * sum(abs(y - 0.5)));
+    add_metric(max(y), name = "peak");
+    Model(x, y)
+}
+
+#[test]
+fn a_list_adds_what_a_function_adds() -> keras::Result<()> {
+    let (x, y) = data();
+    let (mut listed, mut written) = (Listed::with_seed(3), WrittenOut::with_seed(4));
+    written.set_weights(&listed.get_weights())?;
+    listed.compile(Compile::new(SGD::new(0.1), "mse"))?;
+    written.compile(Compile::new(SGD::new(0.1), "mse"))?;
+    for _ in 0..3 {
+        let (logs, expected) = (
+            listed.train_on_batch((&x, &y))?,
+            written.train_on_batch((&x, &y))?,
+        );
+        assert_eq!(logs, expected);
+        let names: Vec<&str> = logs.names().collect();
+        assert_eq!(names, ["input", "loss", "peak"]);
+    }
+    assert_eq!(listed.get_weights(), written.get_weights());
+    Ok(())
+}
+
+/// Two passes over one loaded batch.
+#[test]
+fn what_is_added_belongs_to_one_pass() -> keras::Result<()> {
+    let (x, y) = data();
+    let mut model = Listed::with_seed(3);
+    model.compile(Compile::new(SGD::new(0.1), "mse"))?;
+    let expected = model.test_on_batch((&x, &y))?;
+    model.load_on_batch((&x, &y), false)?;
+    model.reset_metrics();
+    for _ in 0..2 {
+        model.forward(false)?;
+    }
+    model.compute_loss()?;
+    model.update_metrics()?;
+    assert_eq!(model.batch_logs(), expected);
+    Ok(())
+}
+
+/// An input that is read late, after others have been overwritten.
+#[model]
+fn read_late(x: Input<4>, late: Input<3>) -> ReadLate {
+    let h = Dense(3)(Dense(5)(Dense(5)(x)));
+    Model((x, late), h * late)
+}
+
+#[test]
+fn a_loaded_batch_serves_several_passes() -> keras::Result<()> {
+    let (x, late) = data();
+    let mut model = ReadLate::with_seed(3);
+    model.compile(Compile::new(SGD::new(0.1), "mse"))?;
+    for training in [false, true] {
+        model.load_on_batch(((&x, &late), &late), training)?;
+        model.forward(training)?;
+        let first = model.outputs()?;
+        if training {
+            model.compute_loss()?;
+            model.backward()?;
+        }
+        model.forward(training)?;
+        assert_eq!(model.outputs()?, first, "training = {training}");
+    }
+    Ok(())
+}

@@ -1,7 +1,9 @@
 //! What `compile` takes, keeps and refuses.
 
+use keras::losses::IntoLoss;
 use keras::metrics::Metric;
 use keras::prelude::*;
+use keras::testing::{Said, listen};
 use ndarray::{Array1, Array2};
 
 use super::{Mlp, compiled, sentence, x, y};
@@ -178,4 +180,51 @@ fn a_metric_of_a_name_takes_a_number_with_the_first_batch() -> keras::Result<()>
     assert_eq!(next(), "auc_2");
     assert_eq!(model.metrics_names(), ["loss", "auc"]);
     Ok(())
+}
+
+/// What a model says while it trains on one batch.
+fn warnings(
+    model: &mut impl Model<Device = Cpu>,
+    loss: impl IntoLoss<Cpu>,
+    y: &Array2<f32>,
+) -> Vec<Said> {
+    let (ran, said) = listen(|| {
+        model.compile(Compile::new("sgd", loss))?;
+        model.train_on_batch((&x(y.nrows()), y))?;
+        model.train_on_batch((&x(y.nrows()), y)).map(drop)
+    });
+    assert_eq!(ran, Ok(()));
+    said
+}
+
+#[test]
+fn doubtful_losses_are_warned_of_once() {
+    let warned = |text: &str| vec![Said::Warned(text.to_owned())];
+    let rows = 6;
+    let one_hot = Array2::from_shape_fn((rows, 3), |(i, j)| f32::from(u8::from(i % 3 == j)));
+    let mut softmax = sequential![Dense(3, activation = softmax)];
+    let of_logits = CategoricalCrossentropy::new().from_logits(true);
+    let expected = "`categorical_crossentropy` received `from_logits=True`, but the `output` argument was produced by \
+                    a Softmax activation and thus does not represent logits. Was this intended?";
+    assert_eq!(
+        warnings(&mut softmax, of_logits.clone(), &one_hot),
+        warned(expected)
+    );
+    let plain = CategoricalCrossentropy::new();
+    assert_eq!(warnings(&mut softmax, plain.clone(), &one_hot), []);
+    assert_eq!(
+        warnings(&mut sequential![Dense(3)], of_logits, &one_hot),
+        []
+    );
+
+    let column = Array2::ones((rows, 1));
+    let mut sigmoid = sequential![Dense(1), Activation(sigmoid)];
+    let of_logits = BinaryCrossentropy::new().from_logits(true);
+    let expected = "`binary_crossentropy` received `from_logits=True`, but the `output` argument was produced by a \
+                    Sigmoid activation and thus does not represent logits. Was this intended?";
+    assert_eq!(warnings(&mut sigmoid, of_logits, &column), warned(expected));
+    let expected = "In loss categorical_crossentropy, expected y_pred.shape to be (batch_size, num_classes) with \
+                    num_classes > 1. Received: y_pred.shape=(None, 1). Consider using 'binary_crossentropy' if you \
+                    only have 2 classes.";
+    assert_eq!(warnings(&mut sigmoid, plain, &column), warned(expected));
 }

@@ -5,6 +5,7 @@ mod compile;
 mod contract;
 mod data;
 mod function;
+mod resume;
 
 use keras::prelude::*;
 use ndarray::{Array1, Array2, Array3, Array4, s};

@@ -355,3 +355,25 @@ fn classes_have_their_shapes_checked() {
     let error = model.train_on_batch((&x, &wide)).unwrap_err().to_string();
     assert!(error.contains("up until the last dimension"), "{error}");
 }
+
+#[test]
+fn a_loss_is_a_metric_under_its_name() -> keras::Result<()> {
+    let x = Array2::from_shape_fn((7, 3), |(i, j)| ((i * 3 + j) as f32).sin());
+    let y = Array2::from_shape_fn((7, 2), |(i, j)| ((i * 2 + j) as f32).cos());
+    let mut model = sequential![Dense(2)];
+    let compile = Compile::new(SGD::new(0.0), MyHuber::new().delta(0.5));
+    model.compile(
+        compile
+            .metric(MyHuber::new().delta(0.5))
+            .metric(Squares::new().name("squares_too")),
+    )?;
+    let logs = model.train_on_batch((&x, &y))?;
+    let near = |a: Option<f32>, b: Option<f32>| {
+        let is_near = a.zip(b).is_some_and(|(a, b)| (a - b).abs() < 1e-6);
+        assert!(is_near, "{a:?}, {b:?}");
+    };
+    near(logs.get("my_huber"), logs.get("loss"));
+    let error = model.predict(&x, Predict::batch_size(7))? - &y;
+    near(logs.get("squares_too"), error.mapv(|e| e * e).mean());
+    Ok(())
+}

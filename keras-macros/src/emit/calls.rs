@@ -137,7 +137,7 @@ impl Emitter<'_> {
                 Ok(())
             }
             fn forward(&mut self, training: bool) -> keras::Result<()> {
-                let pass = &mut keras::Model::pass(self, training)?;
+                let pass = &mut keras::begin_forward(self, training)?;
                 #unused
                 #forward
                 Ok(())

@@ -23,6 +23,7 @@ impl Emitter<'_> {
             let (class, value) = self.layer(layer);
             quote! { const #constant: #class = #value; }
         });
+        let budget = self.budget();
         let inputs = self.graph.whole.inputs.iter().map(|input| {
             let constant = self.value_constant("INPUT", input.value);
             let keras = &self.keras;
@@ -35,6 +36,7 @@ impl Emitter<'_> {
             struct #name;
             const _: () = {
                 impl #name {
+                    #budget
                     #(#inputs)*
                     #(#layers)*
                 }
@@ -127,7 +129,21 @@ impl Emitter<'_> {
 
     fn argument(&self, argument: &Argument) -> TokenStream {
         match argument {
-            Argument::AsItIs(expr) => quote! { #expr },
+            Argument::AsItIs(expr) | Argument::Text(expr) => quote! { #expr },
+            Argument::Named(kind, expr) => {
+                let span = expr.span();
+                let keras = self.keras_at(span);
+                let function = syn::Ident::new(kind.function(), span);
+                let function = quote_spanned! {span=> #keras::__private::texts::#function };
+                super::call_at(
+                    At {
+                        start: span,
+                        end: span,
+                    },
+                    function,
+                    quote! { #expr },
+                )
+            }
             Argument::Constant(expr) => {
                 // A value of the wrong type is an error under the user's argument.
                 let span = expr.span();

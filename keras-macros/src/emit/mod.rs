@@ -10,7 +10,9 @@
 //! fn infer_h1, forward_h1, backward_h1  one small function for each call and direction
 //! ```
 
+mod budget;
 mod calls;
+mod gradcheck;
 mod layers;
 mod model;
 mod part;
@@ -23,7 +25,7 @@ use quote::{format_ident, quote};
 
 use crate::graph::{CallId, Graph, Network};
 use crate::names::screaming;
-use crate::parse::{At, Head};
+use crate::parse::{At, Head, Options};
 
 /// What is emitted, and under which names.
 pub struct Emitter<'a> {
@@ -31,6 +33,8 @@ pub struct Emitter<'a> {
     pub keras: TokenStream,
     /// What the user wrote before the model's name, and the name.
     pub head: &'a Head,
+    /// What the attribute `#[model(..)]` says.
+    pub options: &'a Options,
     /// The model.
     pub graph: &'a Graph,
     /// The steps that the user wrote, such as `train_step`.
@@ -41,8 +45,19 @@ pub struct Emitter<'a> {
 
 impl<'a> Emitter<'a> {
     /// An emitter of a model.
-    pub fn new(keras: &TokenStream, head: &'a Head, graph: &'a Graph) -> Self {
+    pub fn new(
+        keras: &TokenStream,
+        head: &'a Head,
+        options: &'a Options,
+        graph: &'a Graph,
+    ) -> Self {
         let mut names = crate::names::UniqueNames::default();
+        // Other constants beside them.
+        names.reserve(budget::MAX_PARAMS);
+        for input in &graph.whole.inputs {
+            let name = screaming(&graph.values[input.value].name);
+            names.reserve(&format!("INPUT_{name}"));
+        }
         let constants = graph.layers.iter().map(|layer| {
             let name = names.unique(&screaming(&layer.name));
             crate::graph::generated(&name)
@@ -50,6 +65,7 @@ impl<'a> Emitter<'a> {
         Self {
             keras: keras.clone(),
             head,
+            options,
             graph,
             own_steps: Vec::new(),
             constants: constants.collect(),

@@ -30,7 +30,8 @@ impl Emitter<'_> {
     pub fn model(&self) -> TokenStream {
         let keras = &self.keras;
         let (layers, layers_type) = (self.layers(), self.layers_type());
-        let (shapes, constructors) = (self.shapes(), self.constructors());
+        let (shapes, budget) = (self.shapes(), self.budget_check());
+        let (constructors, gradcheck) = (self.constructors(), self.gradcheck());
         let (functions, model) = (self.call_functions(), self.whole());
         let call = self.call_on_tensors();
         let parts = self.graph.parts.iter().map(|part| self.part(part));
@@ -46,6 +47,7 @@ impl Emitter<'_> {
                 use #keras::__private as keras;
                 #alias
                 #shapes
+                #budget
                 #constructors
                 #call
                 #network
@@ -53,6 +55,7 @@ impl Emitter<'_> {
                 #functions
                 #(#parts)*
             };
+            #gradcheck
         }
     }
 

@@ -89,7 +89,7 @@ impl Emitter<'_> {
     }
 
     /// `&[S_A, S_B]`.
-    fn input_shapes(&self, call: &Call) -> TokenStream {
+    pub(super) fn input_shapes(&self, call: &Call) -> TokenStream {
         let inputs = call
             .inputs
             .iter()

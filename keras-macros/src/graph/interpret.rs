@@ -131,7 +131,8 @@ impl Interpreter<'_> {
         }
     }
 
-    fn expression(&mut self, expression: &Expression) -> Bound {
+    /// What an expression gives.
+    pub fn expression(&mut self, expression: &Expression) -> Bound {
         let at = expression.at;
         match &expression.kind {
             Kind::Name(name) => self.look_up(name, at),

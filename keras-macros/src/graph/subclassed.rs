@@ -11,7 +11,7 @@ use super::draft::Draft;
 use super::finish::{Plan, finish};
 use super::interpret::Interpreter;
 use super::network::Ends;
-use super::sequential::chain;
+use super::sequential::{Link, chain};
 use super::{Graph, Kind, LayerId, Structure};
 use crate::ctxt::Ctxt;
 use crate::names::snake_case;
@@ -77,7 +77,7 @@ pub fn graph(ctxt: &Ctxt, declared: &Declared, implemented: &Implemented) -> Gra
 /// The graph of a struct whose layers follow each other.
 pub fn in_order(ctxt: &Ctxt, declared: &Declared) -> Graph {
     let mut draft = Draft::default();
-    let shape = match declared.inputs.as_deref() {
+    let shape = match declared.options.inputs.as_deref() {
         Some([shape]) => shape.clone(),
         None => None,
         Some(_) => {
@@ -89,20 +89,13 @@ pub fn in_order(ctxt: &Ctxt, declared: &Declared) -> Graph {
         }
     };
     let layers = declared.fields.iter();
-    let layers: Vec<(LayerId, At)> = layers
-        .map(|(field, layer)| (draft.field(field, layer.clone()), At::of(field)))
+    let links: Vec<Link<'_>> = layers
+        .map(|(field, layer)| Link::Layer(draft.field(field, layer.clone()), At::of(field)))
         .collect();
-    if layers.is_empty() {
+    if links.is_empty() {
         ctxt.error(&declared.head.ident, "The model has no layers.");
     }
-    chain(
-        ctxt,
-        draft,
-        &declared.head,
-        Kind::Subclassed,
-        shape,
-        &layers,
-    )
+    chain(ctxt, draft, &declared.head, Kind::Subclassed, shape, &links)
 }
 
 fn fields(draft: &mut Draft, declared: &Declared) -> HashMap<String, LayerId> {
@@ -120,7 +113,7 @@ fn inputs(
     parameters: &[Parameter],
 ) -> Vec<Bound> {
     let count: usize = parameters.iter().map(|p| p.several.unwrap_or(1)).sum();
-    let shapes = declared.inputs.as_ref();
+    let shapes = declared.options.inputs.as_ref();
     if let Some(shapes) = shapes
         && shapes.len() != count
         && count > 0

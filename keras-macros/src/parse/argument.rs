@@ -8,23 +8,70 @@ use super::{as_ident, bare};
 /// One argument of a layer.
 #[derive(Clone)]
 pub enum Argument {
-    /// A word of the language, a string, a bool, or what stands in `{ .. }`: passed as it is.
+    /// A word of the language, a bool, or what stands in `{ .. }`: passed as it is.
     AsItIs(Expr),
+    /// A text: passed as it is, unless the argument is one of [`Named`].
+    Text(Expr),
+    /// A text in the place of a word: `activation = "relu"`.
+    Named(Named, Expr),
     /// Any other constant expression: a number, several, or what the user calls so. It goes through
     /// `Arg(..).get()`, with which one argument can have several forms.
     Constant(Expr),
 }
 
+/// What is called by words, and may be called by texts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Named {
+    /// `"relu"`.
+    Activation,
+    /// `"he_normal"`.
+    Initializer,
+    /// `"l2"`.
+    Regularizer,
+    /// `"non_neg"`.
+    Constraint,
+    /// `"same"`.
+    Padding,
+}
+
+impl Named {
+    /// What an argument of this name is, of a layer of Keras' own or of another. The names of its own
+    /// arguments mean what its author likes, but for those that all of Keras' layers share.
+    pub fn of(name: &str, is_own: bool) -> Option<Named> {
+        let kinds = [
+            ("activation", Named::Activation),
+            ("_initializer", Named::Initializer),
+            ("_regularizer", Named::Regularizer),
+            ("_constraint", Named::Constraint),
+        ];
+        let found = kinds.iter().find(|(end, _)| name.ends_with(end));
+        match found {
+            Some((_, kind)) => Some(*kind),
+            None => (is_own && name == "padding").then_some(Named::Padding),
+        }
+    }
+
+    /// The runtime's function that finds it.
+    pub fn function(self) -> &'static str {
+        match self {
+            Named::Activation => "activation",
+            Named::Initializer => "initializer",
+            Named::Regularizer => "regularizer",
+            Named::Constraint => "constraint",
+            Named::Padding => "padding",
+        }
+    }
+}
+
 impl Argument {
-    /// Tells the two apart.
+    /// Tells them apart.
     pub fn new(expr: &Expr) -> Argument {
         match bare(expr) {
             Expr::Block(block) if block.attrs.is_empty() && block.label.is_none() => {
                 Argument::AsItIs(contents(block))
             }
-            Expr::Lit(lit) if matches!(lit.lit, Lit::Str(_) | Lit::Bool(_)) => {
-                Argument::AsItIs(expr.clone())
-            }
+            Expr::Lit(lit) if matches!(lit.lit, Lit::Str(_)) => Argument::Text(expr.clone()),
+            Expr::Lit(lit) if matches!(lit.lit, Lit::Bool(_)) => Argument::AsItIs(expr.clone()),
             Expr::Call(call) if is_word(&call.func) => Argument::AsItIs(expr.clone()),
             inner if is_word(inner) => Argument::AsItIs(expr.clone()),
             inner => Argument::Constant(inner.clone()),
@@ -34,7 +81,18 @@ impl Argument {
     /// The user's tokens.
     pub fn expr(&self) -> &Expr {
         match self {
-            Argument::AsItIs(expr) | Argument::Constant(expr) => expr,
+            Argument::AsItIs(expr)
+            | Argument::Text(expr)
+            | Argument::Named(_, expr)
+            | Argument::Constant(expr) => expr,
+        }
+    }
+
+    /// The same as the argument of a name: a text may stand for a word there.
+    pub fn named(self, name: &str, is_own: bool) -> Argument {
+        match (self, Named::of(name, is_own)) {
+            (Argument::Text(expr), Some(kind)) => Argument::Named(kind, expr),
+            (argument, _) => argument,
         }
     }
 

@@ -150,9 +150,10 @@ pub fn order(
 ) -> (Vec<Argument>, Vec<(Ident, Argument)>) {
     let Some(order) = ORDERS.iter().find(|order| order.class == class) else {
         let typed = |argument: Argument| argument.typed(false);
-        let named = named
-            .into_iter()
-            .map(|(key, argument)| (key, typed(argument)));
+        let named = named.into_iter().map(|(key, argument)| {
+            let argument = argument.named(&key.to_string(), false);
+            (key, typed(argument))
+        });
         return (positional.into_iter().map(typed).collect(), named.collect());
     };
     let most = order.required.len() + order.optional.len();
@@ -165,6 +166,7 @@ pub fn order(
             ),
         );
     }
+    let of = |argument: Argument, name: &str| argument.named(name, true).typed(is_real(name));
     let mut positional = positional.into_iter();
     let mut required = Vec::new();
     let mut missing = Vec::new();
@@ -176,9 +178,9 @@ pub fn order(
                 if let Some((key, _)) = by_name {
                     twice(ctxt, class, &key);
                 }
-                required.push(argument.typed(is_real(name)));
+                required.push(of(argument, name));
             }
-            (None, Some((_, argument))) => required.push(argument.typed(is_real(name))),
+            (None, Some((_, argument))) => required.push(of(argument, name)),
             (None, None) => match default.and_then(|default| syn::parse_str(default).ok()) {
                 Some(default) => required.push(Argument::Constant(default).typed(false)),
                 None => missing.push(format!("`{name}`")),
@@ -203,8 +205,8 @@ pub fn order(
     }
     options.extend(named);
     let typed = |(key, argument): (Ident, Argument)| {
-        let is_real = is_real(&key.to_string());
-        (key, argument.typed(is_real))
+        let argument = of(argument, &key.to_string());
+        (key, argument)
     };
     (required, options.into_iter().map(typed).collect())
 }
@@ -228,7 +230,10 @@ mod tests {
         let expr = syn::parse_str(layer).unwrap();
         let layer = Layer::from_expr(&ctxt, &expr).unwrap();
         let text = |argument: &Argument| match argument {
-            Argument::AsItIs(expr) => expr.to_token_stream().to_string(),
+            Argument::AsItIs(expr) | Argument::Text(expr) => expr.to_token_stream().to_string(),
+            Argument::Named(kind, expr) => {
+                format!("{}({})", kind.function(), expr.to_token_stream())
+            }
             Argument::Constant(expr) => format!("Arg({})", expr.to_token_stream()),
         };
         let mut call: Vec<String> = layer.required.iter().map(text).collect();
@@ -283,6 +288,28 @@ mod tests {
                 "Arg(2usize * 3usize) Arg(1.0f32 / 3.0f32) Arg(2 * SIZE)",
             ),
             ("Mine(1., 2f64, 3u8)", "Arg(1.0f32) Arg(2f64) Arg(3u8)"),
+        ] {
+            assert_eq!(written(layer), (call.to_string(), vec![]));
+        }
+    }
+
+    #[test]
+    fn a_text_may_stand_for_a_word() {
+        for (layer, call) in [
+            (
+                "Dense(4, \"relu\", kernel_initializer = \"he_normal\", bias_regularizer = \"l2\")",
+                "Arg(4usize) activation=activation(\"relu\") kernel_initializer=initializer(\"he_normal\") \
+                 bias_regularizer=regularizer(\"l2\")",
+            ),
+            (
+                "Conv2D(4, 3, padding = \"same\")",
+                "Arg(4usize) Arg(3usize) padding=padding(\"same\")",
+            ),
+            ("Activation(\"tanh\")", "activation(\"tanh\")"),
+            (
+                "Mine(\"relu\", padding = \"reflect\", activation = \"relu\", gain_constraint = { \"none\" })",
+                "\"relu\" padding=\"reflect\" activation=activation(\"relu\") gain_constraint=\"none\"",
+            ),
         ] {
             assert_eq!(written(layer), (call.to_string(), vec![]));
         }

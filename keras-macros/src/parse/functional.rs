@@ -4,13 +4,16 @@ use proc_macro2::TokenStream;
 use syn::{FnArg, Ident, ItemFn, Pat, PathArguments, ReturnType, Signature, Type};
 
 use super::call::{Body, Form, Reader};
-use super::{Head, Shape, shape};
+use super::options::Form as On;
+use super::{Head, Options, Shape, shape};
 use crate::ctxt::Ctxt;
 
 /// A model written as a function.
 pub struct Functional {
     /// The struct that the return type names, with the function's visibility and documentation.
     pub head: Head,
+    /// What the attribute says.
+    pub options: Options,
     /// The parameters.
     pub inputs: Vec<(Ident, Shape)>,
     /// The function's body.
@@ -21,12 +24,7 @@ impl Functional {
     /// Reads the function; `arguments` are those of the attribute. `None` if it does not even name
     /// a struct.
     pub fn parse(ctxt: &Ctxt, arguments: TokenStream, function: &ItemFn) -> Option<Functional> {
-        if !arguments.is_empty() {
-            ctxt.error(
-                arguments,
-                "`#[model]` on a function takes no arguments: its parameters are the inputs.",
-            );
-        }
+        let options = Options::parse(ctxt, On::Functional, arguments);
         plain(ctxt, &function.sig);
         let ident = name(ctxt, &function.sig);
         let inputs = function.sig.inputs.iter();
@@ -50,6 +48,7 @@ impl Functional {
                 vis: function.vis.clone(),
                 ident: ident?,
             },
+            options,
             inputs,
             body,
         })

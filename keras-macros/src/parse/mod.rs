@@ -7,6 +7,7 @@ pub mod functional;
 pub mod layer;
 pub mod loss;
 pub mod metric;
+pub mod options;
 pub mod row_layer;
 pub mod sequential;
 pub mod shape;
@@ -20,6 +21,7 @@ use syn::{Attribute, Expr, Ident, Visibility};
 
 pub use argument::Argument;
 pub use layer::Layer;
+pub use options::Options;
 pub use shape::Shape;
 
 /// What a model's struct begins with.

@@ -6,7 +6,8 @@ use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{AngleBracketedGenericArguments, Attribute, Expr, Ident, Token, Visibility};
 
-use super::{Head, Layer, Shape, bare, shape};
+use super::call::{Expression, Form, Reader, adds};
+use super::{Head, Layer, Options, Shape, as_ident, bare, shape};
 use crate::ctxt::Ctxt;
 
 /// What `sequential!` was given.
@@ -15,10 +16,20 @@ pub struct Sequential {
     pub is_item: bool,
     /// The struct that an item declares; an expression's model has no name.
     pub head: Option<Head>,
+    /// What its attribute `#[model(..)]` says.
+    pub options: Options,
     /// The declared input shape.
     pub input: Shape,
-    /// The layers, in order.
-    pub layers: Vec<Layer>,
+    /// The layers, in order, and what is added between them.
+    pub entries: Vec<Entry>,
+}
+
+/// An entry of the list.
+pub enum Entry {
+    /// A layer, which is called on what the layers before it give.
+    Layer(Box<Layer>),
+    /// `add_loss(..)` or `add_metric(..)`, of what the layers before it give: `x`.
+    Added(Expression),
 }
 
 impl Sequential {
@@ -27,25 +38,26 @@ impl Sequential {
         let mut is_item = false;
         let read = |stream: ParseStream| {
             is_item = begins_item(stream);
-            let (head, input) = if is_item {
-                let head = Head {
-                    attrs: stream.call(Attribute::parse_outer)?,
+            let (mut options, mut head, mut input) = (Options::default(), None, None);
+            if is_item {
+                let mut attrs = stream.call(Attribute::parse_outer)?;
+                options = Options::take(ctxt, &mut attrs);
+                head = Some(Head {
+                    attrs,
                     vis: stream.parse()?,
                     ident: stream.parse()?,
-                };
-                let input = input_shape(ctxt, stream)?;
-                (Some(head), input)
-            } else {
-                (None, None)
-            };
-            Ok((head, input, layers(ctxt, stream)?))
+                });
+                input = input_shape(ctxt, stream)?;
+            }
+            Ok((head, options, input, entries(ctxt, stream)?))
         };
-        let (head, input, layers) = ctxt.ok(read.parse2(tokens)).unwrap_or_default();
+        let (head, options, input, entries) = ctxt.ok(read.parse2(tokens)).unwrap_or_default();
         Sequential {
             is_item,
             head,
+            options,
             input,
-            layers,
+            entries,
         }
     }
 }
@@ -85,16 +97,16 @@ fn input_shape(ctxt: &Ctxt, stream: ParseStream) -> syn::Result<Shape> {
     Ok(input)
 }
 
-/// Layers up to the end, each read on its own, so that one mistake does not hide another.
-fn layers(ctxt: &Ctxt, stream: ParseStream) -> syn::Result<Vec<Layer>> {
-    let mut layers = Vec::new();
+/// Entries up to the end, each read on its own, so that one mistake does not hide another.
+fn entries(ctxt: &Ctxt, stream: ParseStream) -> syn::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
     while !stream.is_empty() {
         // On a fork, which may fail without the whole failing.
         let fork = stream.fork();
         match Expr::parse(&fork) {
             Ok(expr) => {
                 stream.advance_to(&fork);
-                layers.extend(layer(ctxt, &expr));
+                entries.extend(entry(ctxt, &expr));
             }
             Err(error) => {
                 ctxt.push(error);
@@ -116,11 +128,20 @@ fn layers(ctxt: &Ctxt, stream: ParseStream) -> syn::Result<Vec<Layer>> {
             }
         }
     }
-    Ok(layers)
+    Ok(entries)
 }
 
-fn layer(ctxt: &Ctxt, expr: &Expr) -> Option<Layer> {
-    let layer = Layer::from_expr(ctxt, bare(expr));
+fn entry(ctxt: &Ctxt, expr: &Expr) -> Option<Entry> {
+    if let Expr::Call(call) = bare(expr)
+        && as_ident(&call.func).is_some_and(adds)
+    {
+        let reader = Reader {
+            ctxt,
+            form: Form::Sequential,
+        };
+        return Some(Entry::Added(reader.expression(expr)));
+    }
+    let layer = Layer::from_expr(ctxt, bare(expr)).map(Box::new);
     if layer.is_none() {
         ctxt.error(
             expr,
@@ -130,7 +151,7 @@ fn layer(ctxt: &Ctxt, expr: &Expr) -> Option<Layer> {
             ),
         );
     }
-    layer
+    layer.map(Entry::Layer)
 }
 
 /// The visibility of a model without a name.
@@ -165,7 +186,7 @@ mod tests {
             let (sequential, messages) = parse(text);
             let ident = sequential.head.map(|head| head.ident.to_string());
             assert_eq!(ident.as_deref(), name, "{text}");
-            assert_eq!(sequential.layers.len(), layers, "{text}");
+            assert_eq!(sequential.entries.len(), layers, "{text}");
             assert!(messages.is_empty(), "{messages:?}");
         }
     }
@@ -183,7 +204,7 @@ mod tests {
     fn every_mistake_is_reported() {
         let (sequential, messages) =
             parse("Net<0, 3>; Dense(10) Flatten, x + 1, Dense(4,, 5), Dense(2)");
-        assert_eq!(sequential.layers.len(), 3);
+        assert_eq!(sequential.entries.len(), 3);
         assert_eq!(
             messages,
             [

@@ -3,15 +3,15 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::parse::Parser;
-use syn::punctuated::Punctuated;
 use syn::{
-    Expr, Field, Fields, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, ItemStruct, Meta, Pat,
-    Token, Type, TypePath,
+    Expr, Field, Fields, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, ItemStruct, Meta, Pat, Type,
+    TypePath,
 };
 
 use super::call::{Body, Form, Pattern, Reader};
 use super::layer::{Arguments, Layer};
-use super::{At, Head, Shape, as_ident, bare, shape};
+use super::options::Form as On;
+use super::{At, Head, Options, bare};
 use crate::ctxt::Ctxt;
 
 /// The functions of `Model` that a model can have of its own.
@@ -28,10 +28,8 @@ const STEPS: &[&str] = &[
 pub struct Declared {
     /// The struct.
     pub head: Head,
-    /// `input = ..`: one shape for each input; `None` if it is not there.
-    pub inputs: Option<Vec<Shape>>,
-    /// `in_order`: there is no `call`, the layers follow each other.
-    pub in_order: bool,
+    /// What the attribute says.
+    pub options: Options,
     /// The layers.
     pub fields: Vec<(Ident, Layer)>,
 }
@@ -39,7 +37,7 @@ pub struct Declared {
 impl Declared {
     /// Reads the struct; `arguments` are those of the attribute.
     pub fn parse(ctxt: &Ctxt, arguments: TokenStream, item: &ItemStruct) -> Declared {
-        let (inputs, in_order) = self::arguments(ctxt, arguments);
+        let options = Options::parse(ctxt, On::Subclassed, arguments);
         if !item.generics.params.is_empty() {
             ctxt.error(
                 &item.generics,
@@ -62,38 +60,10 @@ impl Declared {
                 vis: item.vis.clone(),
                 ident: item.ident.clone(),
             },
-            inputs,
-            in_order,
+            options,
             fields,
         }
     }
-}
-
-fn arguments(ctxt: &Ctxt, arguments: TokenStream) -> (Option<Vec<Shape>>, bool) {
-    let (mut inputs, mut in_order) = (None, false);
-    let parsed = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(arguments);
-    for argument in ctxt.ok(parsed).into_iter().flatten() {
-        match &argument {
-            Expr::Assign(assign) if as_ident(&assign.left).is_some_and(|key| key == "input") => {
-                let shapes = match &*assign.right {
-                    Expr::Tuple(tuple) => tuple.elems.iter().collect(),
-                    one => vec![one],
-                };
-                let shapes = shapes.into_iter().map(|s| shape::from_array(ctxt, s));
-                inputs = Some(shapes.collect());
-            }
-            other if as_ident(other).is_some_and(|word| word == "in_order") => in_order = true,
-            other => ctxt.error(
-                other,
-                format!(
-                    "`#[model]` on a struct takes `input = [28, 28, 1]` (`input = ([3], [4])` for several inputs) and \
-                     `in_order`. Received: {}",
-                    other.to_token_stream()
-                ),
-            ),
-        }
-    }
-    (inputs, in_order)
 }
 
 fn field(ctxt: &Ctxt, field: &Field) -> Option<(Ident, Layer)> {

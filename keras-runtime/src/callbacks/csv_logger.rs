@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::{Callback, CallbackContext};
+use super::{Callback, CallbackContext, Record};
 use crate::error::{Error, Result};
 use crate::model::Logs;
 use crate::python::repr;
@@ -71,6 +71,19 @@ impl CSVLogger {
         }
         self.file = Some(options.create(true).open(&self.filename)?);
         Ok(())
+    }
+
+    /// The file with its first `len` bytes alone.
+    fn cut(&self, len: u64) -> std::io::Result<File> {
+        let file = OpenOptions::new().append(true).open(&self.filename)?;
+        let found = file.metadata()?.len();
+        if found < len {
+            return Err(std::io::Error::other(format!(
+                "A training goes on with the file that it wrote. Expected at least {len} bytes. Received: {found} bytes"
+            )));
+        }
+        file.set_len(len)?;
+        Ok(file)
     }
 
     /// A line, as Python's `csv` writes it.
@@ -148,6 +161,33 @@ impl Callback for CSVLogger {
 
     fn on_train_end(&mut self, _: &mut CallbackContext, _: &Logs) -> Result<()> {
         self.file = None;
+        Ok(())
+    }
+
+    fn state(&mut self) -> Result<Record> {
+        let record = Record::new("CSVLogger");
+        let Some(file) = &self.file else {
+            return Ok(record);
+        };
+        // The lines of a backup are on the disk before it is.
+        let len = file.sync_data().and_then(|()| file.metadata());
+        let len = len.map_err(|error| self.failed(&error))?.len();
+        let columns = self.columns.iter().flatten().cloned();
+        Ok(record
+            .with_number("len", len)
+            .with_number("needs_header", self.needs_header.into())
+            .with_number("has_columns", self.columns.is_some().into())
+            .with_texts("columns", columns))
+    }
+
+    /// The lines that came after the backup are written again.
+    fn restore(&mut self, _: &mut CallbackContext, state: &Record) -> Result<()> {
+        let len = state.number("len")?;
+        let columns = state.flag("has_columns")?.then(|| state.texts("columns"));
+        self.columns = columns.transpose()?.map(<[String]>::to_vec);
+        self.needs_header = state.flag("needs_header")?;
+        let file = self.cut(len).map_err(|error| self.failed(&error))?;
+        self.file = Some(file);
         Ok(())
     }
 }

@@ -1,9 +1,11 @@
 //! Stops the training when a value has stopped improving.
 
+use std::sync::Arc;
+
 use ndarray::ArrayD;
 
 use super::monitor::{Monitor, names};
-use super::{Callback, CallbackContext};
+use super::{Callback, CallbackContext, Record};
 use crate::console;
 use crate::error::Result;
 use crate::model::Logs;
@@ -24,7 +26,7 @@ pub struct EarlyStopping {
 
     wait: usize,
     best_epoch: usize,
-    best_weights: Option<Vec<ArrayD<f32>>>,
+    best_weights: Option<Arc<[ArrayD<f32>]>>,
     stopped_epoch: usize,
 }
 
@@ -159,7 +161,7 @@ impl Callback for EarlyStopping {
             return Ok(());
         }
         if self.restore_best_weights && self.best_weights.is_none() {
-            self.best_weights = Some(cx.model().get_weights());
+            self.best_weights = Some(cx.model().get_weights().into());
             self.best_epoch = epoch;
         }
         self.wait += 1;
@@ -167,7 +169,7 @@ impl Callback for EarlyStopping {
             self.monitor.best = Some(value);
             self.best_epoch = epoch;
             if self.restore_best_weights {
-                self.best_weights = Some(cx.model().get_weights());
+                self.best_weights = Some(cx.model().get_weights().into());
             }
             if self.monitor.improves(value, self.baseline) {
                 self.wait = 0;
@@ -188,6 +190,29 @@ impl Callback for EarlyStopping {
             Some(weights) => cx.model().set_weights(weights),
             None => Ok(()),
         }
+    }
+
+    fn state(&mut self) -> Result<Record> {
+        let record = Record::new("EarlyStopping")
+            .with_number("wait", self.wait as u64)
+            .with_number("best_epoch", self.best_epoch as u64)
+            .with_number("stopped_epoch", self.stopped_epoch as u64);
+        let record = self.monitor.record(record);
+        Ok(match &self.best_weights {
+            Some(weights) => record.with_arrays("best_weights", weights.clone()),
+            None => record,
+        })
+    }
+
+    fn restore(&mut self, _: &mut CallbackContext, state: &Record) -> Result<()> {
+        self.wait = state.count("wait")?;
+        self.best_epoch = state.count("best_epoch")?;
+        self.stopped_epoch = state.count("stopped_epoch")?;
+        self.best_weights = match state.has("best_weights") {
+            true => Some(state.arrays("best_weights")?.clone()),
+            false => None,
+        };
+        self.monitor.restore(state)
     }
 }
 

@@ -3,7 +3,7 @@
 //! `fit` records one and returns it. As a callback it serves loops of one's own, and stands where
 //! it is among other callbacks: it sees what those before it add to the logs.
 
-use super::{Callback, CallbackContext};
+use super::{Callback, CallbackContext, Record};
 use crate::error::Result;
 use crate::model::{History, Logs};
 
@@ -16,6 +16,15 @@ impl Callback for History {
         logs: &mut Logs,
     ) -> Result<()> {
         self.push(epoch, logs);
+        Ok(())
+    }
+
+    fn state(&mut self) -> Result<Record> {
+        Ok(self.record())
+    }
+
+    fn restore(&mut self, _: &mut CallbackContext, state: &Record) -> Result<()> {
+        *self = Self::from_record(state)?;
         Ok(())
     }
 }

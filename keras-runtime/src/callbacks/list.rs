@@ -1,8 +1,8 @@
 //! Several callbacks, called one after the other.
 
 use super::hooks::hooks;
-use super::{Callback, CallbackContext};
-use crate::error::Result;
+use super::{BackupAndRestore, Callback, CallbackContext, Record};
+use crate::error::{Error, Result};
 use crate::model::Logs;
 
 /// Callbacks that are told of everything in the order they were added, for `fit` and for loops of
@@ -47,6 +47,33 @@ impl<'a> CallbackList<'a> {
         callbacks.map_while(|callback| callback.monitors())
     }
 
+    /// What each of them remembers.
+    fn record(&mut self) -> Result<Record> {
+        let states = self.callbacks.iter_mut().map(Callback::state);
+        let states: Vec<Record> = states.collect::<Result<_>>()?;
+        Ok(Record::new("CallbackList").with_records("callbacks", states))
+    }
+
+    /// Gives each of them back what it remembered.
+    fn restore_all(&mut self, cx: &mut CallbackContext, state: &Record) -> Result<()> {
+        let (own, saved) = (self.record()?, state.records("callbacks")?);
+        let classes = |records: &[Record]| -> Vec<String> {
+            records
+                .iter()
+                .map(|record| record.class().to_owned())
+                .collect()
+        };
+        let (own, expected) = (classes(own.records("callbacks")?), classes(saved));
+        if own != expected {
+            return Err(Error::value(format!(
+                "A training goes on with the callbacks that it began with, in their order. Expected {expected:?}. \
+                 Received: {own:?}"
+            )));
+        }
+        let mut callbacks = self.callbacks.iter_mut().zip(saved);
+        callbacks.try_for_each(|(callback, state)| callback.restore(cx, state))
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.callbacks.len()
@@ -78,6 +105,18 @@ macro_rules! pass_on {
             fn is_progress_bar(&self) -> bool {
                 self.callbacks.iter().any(Callback::is_progress_bar)
             }
+
+            fn state(&mut self) -> Result<Record> {
+                self.record()
+            }
+
+            fn restore(&mut self, cx: &mut CallbackContext, state: &Record) -> Result<()> {
+                self.restore_all(cx, state)
+            }
+
+            fn backup(&mut self) -> Option<&mut BackupAndRestore> {
+                self.callbacks.iter_mut().find_map(Callback::backup)
+            }
         }
 
         /// A borrowed callback can be looked at after the training.
@@ -92,6 +131,18 @@ macro_rules! pass_on {
             fn is_progress_bar(&self) -> bool {
                 C::is_progress_bar(self)
             }
+
+            fn state(&mut self) -> Result<Record> {
+                C::state(self)
+            }
+
+            fn restore(&mut self, cx: &mut CallbackContext, state: &Record) -> Result<()> {
+                C::restore(self, cx, state)
+            }
+
+            fn backup(&mut self) -> Option<&mut BackupAndRestore> {
+                C::backup(self)
+            }
         }
 
         impl<C: Callback + ?Sized> Callback for Box<C> {
@@ -104,6 +155,18 @@ macro_rules! pass_on {
 
             fn is_progress_bar(&self) -> bool {
                 C::is_progress_bar(self)
+            }
+
+            fn state(&mut self) -> Result<Record> {
+                C::state(self)
+            }
+
+            fn restore(&mut self, cx: &mut CallbackContext, state: &Record) -> Result<()> {
+                C::restore(self, cx, state)
+            }
+
+            fn backup(&mut self) -> Option<&mut BackupAndRestore> {
+                C::backup(self)
             }
         }
     };

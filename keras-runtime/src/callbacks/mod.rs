@@ -1,5 +1,6 @@
 //! Callbacks: what is called at the stages of `fit`, `evaluate` and `predict`.
 
+mod backup_and_restore;
 mod context;
 mod csv_logger;
 mod early_stopping;
@@ -19,6 +20,7 @@ mod terminate_on_nan;
 #[cfg(test)]
 mod testing;
 
+pub use backup_and_restore::BackupAndRestore;
 pub use context::{CallbackContext, GraphNode, ModelHandle, Params};
 pub use csv_logger::CSVLogger;
 pub use early_stopping::EarlyStopping;
@@ -33,6 +35,8 @@ pub use reduce_lr_on_plateau::ReduceLROnPlateau;
 pub use swap_ema_weights::SwapEMAWeights;
 pub use tensorboard::TensorBoard;
 pub use terminate_on_nan::TerminateOnNaN;
+
+pub use crate::saving::Record;
 
 use crate::error::Result;
 use crate::model::Logs;
@@ -61,6 +65,27 @@ pub trait Callback: Send {
     /// Whether this callback draws the progress, so that `fit`, `evaluate` and `predict` do not.
     fn is_progress_bar(&self) -> bool {
         false
+    }
+    /// What it remembers from hook to hook, for a [`BackupAndRestore`]: asked for after all callbacks have
+    /// been told of a batch or an epoch.
+    ///
+    /// # Errors
+    /// If it cannot be had; this ends the training.
+    fn state(&mut self) -> Result<Record> {
+        Ok(Record::default())
+    }
+    /// In the place of [`on_train_begin`](Self::on_train_begin), if a training goes on from a backup: what it
+    /// remembered then, when the model and the position in the data are restored already. Within an epoch
+    /// [`on_epoch_begin`](Self::on_epoch_begin) is not called again.
+    ///
+    /// One that remembers nothing begins anew.
+    fn restore(&mut self, cx: &mut CallbackContext, state: &Record) -> Result<()> {
+        self.on_train_begin(cx, &Logs::new())
+    }
+    /// The callback that says when `fit` is to make a backup, if this is one or has one.
+    #[doc(hidden)]
+    fn backup(&mut self) -> Option<&mut BackupAndRestore> {
+        None
     }
     /// Before the first epoch.
     fn on_train_begin(&mut self, cx: &mut CallbackContext, logs: &Logs) -> Result<()> {

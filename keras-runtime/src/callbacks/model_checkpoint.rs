@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::frequency::BatchCount;
 use super::monitor::Monitor;
-use super::{Callback, CallbackContext, Frequency};
+use super::{Callback, CallbackContext, Frequency, Record};
 use crate::console;
 use crate::error::{Error, Result};
 use crate::model::Logs;
@@ -26,8 +27,7 @@ pub struct ModelCheckpoint {
     save_freq: Frequency,
 
     epoch: usize,
-    last_batch: Option<usize>,
-    batches: usize,
+    batches: BatchCount,
 }
 
 impl ModelCheckpoint {
@@ -41,8 +41,7 @@ impl ModelCheckpoint {
             save_weights_only: false,
             save_freq: Frequency::Epoch,
             epoch: 0,
-            last_batch: None,
-            batches: 0,
+            batches: BatchCount::default(),
         }
     }
 
@@ -214,24 +213,6 @@ impl ModelCheckpoint {
             console::print(text);
         }
     }
-
-    /// Whether so many batches have passed since the last checkpoint. The number of a batch runs from
-    /// 0 in each epoch, and jumps with `steps_per_execution`.
-    fn is_batch(&mut self, batch: usize) -> bool {
-        let Frequency::Batches(freq) = self.save_freq else {
-            return false;
-        };
-        self.batches += match self.last_batch {
-            Some(last) if batch > last => batch - last,
-            _ => batch + 1,
-        };
-        self.last_batch = Some(batch);
-        let is_due = i64::try_from(self.batches).unwrap_or(i64::MAX) >= freq;
-        if is_due {
-            self.batches = 0;
-        }
-        is_due
-    }
 }
 
 /// A value as `{:.5f}` writes it in Python.
@@ -258,7 +239,7 @@ impl Callback for ModelCheckpoint {
         batch: usize,
         logs: &Logs,
     ) -> Result<()> {
-        if !self.is_batch(batch) {
+        if !self.batches.is_due(batch, &self.save_freq) {
             return Ok(());
         }
         self.monitor.resolve(cx)?;
@@ -277,5 +258,16 @@ impl Callback for ModelCheckpoint {
             self.save(cx, None, logs)?;
         }
         Ok(())
+    }
+
+    fn state(&mut self) -> Result<Record> {
+        let record = Record::new("ModelCheckpoint").with_number("epoch", self.epoch as u64);
+        Ok(self.batches.record(self.monitor.record(record)))
+    }
+
+    fn restore(&mut self, _: &mut CallbackContext, state: &Record) -> Result<()> {
+        self.epoch = state.count("epoch")?;
+        self.batches.restore(state)?;
+        self.monitor.restore(state)
     }
 }

@@ -6,6 +6,7 @@ use crate::console;
 use crate::error::{Error, Result};
 use crate::metrics::Direction;
 use crate::model::Logs;
+use crate::saving::Record;
 
 /// Whether a smaller or a larger value is better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,6 +110,18 @@ impl Monitor {
             Some(true) => (f64::from(value) - self.min_delta) as f32 > reference,
             _ => ((f64::from(value) + self.min_delta) as f32) < reference,
         }
+    }
+
+    /// The best value among what a callback remembers.
+    pub fn record(&self, record: Record) -> Record {
+        record.with_floats("best", self.best.map(f64::from))
+    }
+
+    /// Goes on with what a callback remembers.
+    pub fn restore(&mut self, record: &Record) -> Result<()> {
+        let best = record.floats("best")?.first();
+        self.best = best.map(|&best| best as f32);
+        Ok(())
     }
 
     /// The value in the logs.

@@ -1,6 +1,6 @@
 //! The progress bar, as a callback.
 
-use super::{Callback, CallbackContext};
+use super::{Callback, CallbackContext, Record};
 use crate::error::Result;
 use crate::model::{Logs, Progress};
 
@@ -121,6 +121,13 @@ impl Callback for ProgbarLogger {
 
     fn on_predict_end(&mut self, _: &mut CallbackContext, _: &Logs) -> Result<()> {
         self.finish(&Logs::new());
+        Ok(())
+    }
+
+    fn restore(&mut self, cx: &mut CallbackContext, _: &Record) -> Result<()> {
+        self.is_in_fit = true;
+        // Within an epoch nobody tells of its beginning.
+        self.begin(cx);
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //! `learning_rate = max(learning_rate · factor, min_lr)`.
 
 use super::monitor::{Monitor, names};
-use super::{Callback, CallbackContext};
+use super::{Callback, CallbackContext, Record};
 use crate::console;
 use crate::error::{Error, Result};
 use crate::model::Logs;
@@ -165,5 +165,18 @@ impl Callback for ReduceLROnPlateau {
             }
         }
         Ok(())
+    }
+
+    fn state(&mut self) -> Result<Record> {
+        let record = Record::new("ReduceLROnPlateau")
+            .with_number("wait", self.wait as u64)
+            .with_number("cooldown_left", self.cooldown_left as u64);
+        Ok(self.monitor.record(record))
+    }
+
+    fn restore(&mut self, _: &mut CallbackContext, state: &Record) -> Result<()> {
+        self.wait = state.count("wait")?;
+        self.cooldown_left = state.count("cooldown_left")?;
+        self.monitor.restore(state)
     }
 }

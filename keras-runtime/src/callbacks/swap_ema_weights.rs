@@ -1,6 +1,6 @@
 //! Evaluates and predicts with the moving averages of the weights.
 
-use super::{Callback, CallbackContext};
+use super::{Callback, CallbackContext, Record};
 use crate::error::Result;
 use crate::model::Logs;
 
@@ -68,5 +68,15 @@ impl Callback for SwapEMAWeights {
 
     fn on_predict_end(&mut self, cx: &mut CallbackContext, _: &Logs) -> Result<()> {
         self.swap(cx, false)
+    }
+
+    fn state(&mut self) -> Result<Record> {
+        let is_swapped = u64::from(self.is_swapped);
+        Ok(Record::new("SwapEMAWeights").with_number("is_swapped", is_swapped))
+    }
+
+    fn restore(&mut self, _: &mut CallbackContext, state: &Record) -> Result<()> {
+        self.is_swapped = state.flag("is_swapped")?;
+        Ok(())
     }
 }

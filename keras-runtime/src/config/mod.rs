@@ -19,7 +19,7 @@
 mod argument;
 mod json;
 #[cfg(feature = "serde")]
-mod serde;
+pub(crate) mod serde;
 
 pub(crate) use argument::argument;
 pub use argument::{Argument, Read};

@@ -1,8 +1,8 @@
-//! JSON and configurations as types of serde.
+//! JSON, configurations and histories as types of serde.
 
 use std::fmt;
 
-use serde_core::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_core::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_core::ser::{Serialize, Serializer};
 
 use super::{Config, Json, Object};
@@ -30,24 +30,38 @@ impl Serialize for Object {
     }
 }
 
-impl Serialize for Config {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.to_json().serialize(serializer)
-    }
-}
-
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AnyValue)
     }
 }
 
-impl<'de> Deserialize<'de> for Config {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = Json::deserialize(deserializer)?;
-        Self::from_json(&json).map_err(de::Error::custom)
-    }
+/// Types that are JSON by their `to_json` and `from_json`.
+macro_rules! by_json {
+    ($($ty:ty)*) => {$(
+        impl serde_core::Serialize for $ty {
+            fn serialize<S: serde_core::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                serde_core::Serialize::serialize(&self.to_json(), serializer)
+            }
+        }
+
+        impl<'de> serde_core::Deserialize<'de> for $ty {
+            fn deserialize<D: serde_core::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let json = <$crate::config::Json as serde_core::Deserialize>::deserialize(deserializer)?;
+                Self::from_json(&json).map_err(serde_core::de::Error::custom)
+            }
+        }
+    )*};
 }
+
+pub(crate) use by_json;
+
+by_json! { Config }
 
 struct AnyValue;
 

@@ -8,6 +8,7 @@ use crate::config::{Argument, Config, Json, Read, named};
 use crate::device::{Cpu, Device, NormBounds};
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Text};
+use crate::texts;
 
 /// What a weight has to be, as `keras.constraints` has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -58,6 +59,18 @@ fn read_axes(value: &Json) -> Result<(isize, isize)> {
 }
 
 impl Constraint {
+    /// The constraints by their names, with Keras' defaults.
+    pub(crate) const NAMES: &[(&str, Self)] = &[
+        ("max_norm", Self::max_norm(2.0)),
+        ("MaxNorm", Self::max_norm(2.0)),
+        ("min_max_norm", Self::min_max_norm(0.0, 1.0, 1.0)),
+        ("MinMaxNorm", Self::min_max_norm(0.0, 1.0, 1.0)),
+        ("non_neg", Self::NonNeg),
+        ("NonNeg", Self::NonNeg),
+        ("unit_norm", Self::unit_norm()),
+        ("UnitNorm", Self::unit_norm()),
+    ];
+
     /// Norms of at most `max_value`, along axis 0: `keras.constraints.MaxNorm`.
     pub const fn max_norm(max_value: f32) -> Self {
         Self::min_max_norm(0.0, max_value, 1.0)
@@ -105,16 +118,7 @@ impl Constraint {
     /// # Errors
     /// If there is none; the message suggests the nearest.
     pub fn by_name(name: &str) -> Result<Self> {
-        match name {
-            "MaxNorm" | "max_norm" => Ok(Self::max_norm(2.0)),
-            "MinMaxNorm" | "min_max_norm" => Ok(Self::min_max_norm(0.0, 1.0, 1.0)),
-            "NonNeg" | "non_neg" => Ok(Self::NonNeg),
-            "UnitNorm" | "unit_norm" => Ok(Self::unit_norm()),
-            _ => {
-                let known = ["max_norm", "min_max_norm", "non_neg", "unit_norm"];
-                Err(Error::unknown("constraint", name, &known))
-            }
-        }
+        texts::by_name("constraint", name, Self::NAMES)
     }
 
     /// Its class and arguments in Keras, if not everything is allowed.

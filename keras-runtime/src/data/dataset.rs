@@ -59,7 +59,7 @@ impl<'a> Dataset<'a> {
         I::IntoIter: 'a,
     {
         let open = move || -> Batches<'a> { Box::new(generator().into_iter().map(batch)) };
-        Self::stream(Generator(Box::new(move || Ok(open()))))
+        Self::stream(Generator::new(move || Ok(open())))
     }
 
     /// Batches, `(x, y)` each, of an iterator. It can be read once: where an epoch needs more, the

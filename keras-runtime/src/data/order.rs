@@ -126,6 +126,9 @@ pub(crate) fn open(ops: &[Op], rows: usize, pass: Pass) -> Box<dyn Elements> {
 pub(crate) trait Elements: Send {
     /// Appends the rows of up to `count` further elements, and says how many there were.
     fn next(&mut self, count: usize, rows: &mut Vec<u32>) -> usize;
+
+    /// Leaves out up to `count` further elements, and says how many there were.
+    fn skip(&mut self, count: usize) -> usize;
 }
 
 /// Rows one by one.
@@ -141,6 +144,12 @@ impl Elements for Order {
         rows.extend_from_slice(found);
         self.at = end;
         found.len()
+    }
+
+    fn skip(&mut self, count: usize) -> usize {
+        let found = count.min(self.rows.len() - self.at);
+        self.at += found;
+        found
     }
 }
 
@@ -178,6 +187,10 @@ impl Elements for Shuffle {
         }
         found
     }
+
+    fn skip(&mut self, count: usize) -> usize {
+        self.order.skip(count)
+    }
 }
 
 struct Inside {
@@ -197,6 +210,12 @@ impl Elements for Inside {
             self.batch += 1;
         }
         count
+    }
+
+    fn skip(&mut self, count: usize) -> usize {
+        let found = self.inner.skip(count);
+        self.batch += found as u64;
+        found
     }
 }
 
@@ -218,6 +237,15 @@ impl Elements for Batched {
         }
         count
     }
+
+    fn skip(&mut self, count: usize) -> usize {
+        let found = self.inner.skip(count.saturating_mul(self.size));
+        if self.drop_remainder {
+            found / self.size
+        } else {
+            found.div_ceil(self.size)
+        }
+    }
 }
 
 struct Take {
@@ -231,6 +259,12 @@ impl Elements for Take {
         self.left -= found;
         found
     }
+
+    fn skip(&mut self, count: usize) -> usize {
+        let found = self.inner.skip(count.min(self.left));
+        self.left -= found;
+        found
+    }
 }
 
 struct Skip {
@@ -240,11 +274,13 @@ struct Skip {
 
 impl Elements for Skip {
     fn next(&mut self, count: usize, rows: &mut Vec<u32>) -> usize {
-        let first = std::mem::take(&mut self.first);
-        if first > 0 {
-            self.inner.next(first, &mut Vec::new());
-        }
+        self.inner.skip(std::mem::take(&mut self.first));
         self.inner.next(count, rows)
+    }
+
+    fn skip(&mut self, count: usize) -> usize {
+        self.inner.skip(std::mem::take(&mut self.first));
+        self.inner.skip(count)
     }
 }
 
@@ -280,6 +316,27 @@ impl Elements for Repeat {
                 done += more;
                 self.is_empty = more == 0;
             }
+        }
+        done
+    }
+
+    fn skip(&mut self, count: usize) -> usize {
+        if self.is_empty {
+            return 0;
+        }
+        let mut done = self.inner.skip(count);
+        // Whole passes need not be opened.
+        if let Some(in_pass @ 1..) = cardinality(&self.ops, self.rows) {
+            let passes = (count - done) / in_pass;
+            let passes = self.left.map_or(passes, |left| passes.min(left));
+            self.left = self.left.map(|left| left - passes);
+            self.pass.number += passes as u64;
+            done += passes * in_pass;
+        }
+        let mut rows = Vec::new();
+        while done < count && self.next(1, &mut rows) == 1 {
+            rows.clear();
+            done += 1;
         }
         done
     }
@@ -363,6 +420,45 @@ mod tests {
         first.sort_unstable();
         assert_ne!(inside[0], first);
         assert_eq!(first, (0..7).collect::<Vec<u32>>());
+    }
+
+    #[test]
+    fn what_is_left_out_is_what_would_have_been_read() {
+        let dropped = Op::Batch {
+            size: 3,
+            drop_remainder: true,
+        };
+        for ops in [
+            &[batch(3)][..],
+            &[dropped],
+            &[Op::ShuffleEach, batch(3)],
+            &[batch(3), Op::ShuffleInside],
+            &[batch(3), Op::Shuffle(2), Op::Skip(1)],
+            &[Op::Take(8), batch(3), Op::Repeat(Some(3)), Op::Skip(2)],
+            &[Op::Shuffle(1), Op::Repeat(Some(4)), batch(3), Op::Take(9)],
+            &[Op::Shuffle(1), batch(3), Op::Repeat(None)],
+            &[Op::Shuffle(1), Op::Repeat(None), dropped],
+        ] {
+            let every = all(ops, 10, 5);
+            for (first, expected) in every.iter().enumerate().take(30) {
+                let pass = Pass {
+                    number: 5,
+                    ..Pass::default()
+                };
+                let mut elements = open(ops, 10, pass);
+                assert_eq!(elements.skip(first), first, "{ops:?}");
+                let mut rows = Vec::new();
+                assert_eq!(elements.next(1, &mut rows), 1, "{ops:?}");
+                assert_eq!(&rows, expected, "{ops:?} after {first}");
+            }
+            let mut elements = open(ops, 10, Pass::default());
+            let end = if every.len() == 100 {
+                1000
+            } else {
+                every.len()
+            };
+            assert_eq!(elements.skip(1000), end, "{ops:?}");
+        }
     }
 
     #[test]

@@ -49,6 +49,14 @@ impl Stream for Prefetch {
     fn is_endless(&self) -> bool {
         self.of.is_endless()
     }
+
+    fn calls(&self) -> u64 {
+        self.of.calls()
+    }
+
+    fn seek(&self, calls: u64) -> Result<()> {
+        self.of.seek(calls)
+    }
 }
 
 /// The end of the channel where batches come out.

@@ -1,5 +1,6 @@
 //! Batches that come one after the other: from a closure, an iterator or a file.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::arrays::Arrays;
@@ -25,17 +26,61 @@ pub(crate) trait Stream: Send + Sync {
     fn is_endless(&self) -> bool {
         false
     }
+
+    /// How often the user's code behind it was asked for batches; 0 if what it gives does not depend on
+    /// that.
+    fn calls(&self) -> u64 {
+        0
+    }
+
+    /// Goes to where it was after so many [`calls`](Self::calls), in another run of the program.
+    ///
+    /// # Errors
+    /// If that cannot be done.
+    fn seek(&self, calls: u64) -> Result<()> {
+        let _ = calls;
+        Ok(())
+    }
 }
 
 /// A closure that makes the iterator of a pass.
-pub(crate) struct Generator<'a>(pub Box<dyn Fn() -> Result<Batches<'a>> + Send + Sync + 'a>);
+pub(crate) struct Generator<'a> {
+    make: Box<dyn Fn() -> Result<Batches<'a>> + Send + Sync + 'a>,
+    calls: AtomicU64,
+}
+
+impl<'a> Generator<'a> {
+    pub fn new(make: impl Fn() -> Result<Batches<'a>> + Send + Sync + 'a) -> Self {
+        Self {
+            make: Box::new(make),
+            calls: AtomicU64::new(0),
+        }
+    }
+
+    fn call(&self) -> Result<Batches<'a>> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        (self.make)()
+    }
+}
 
 impl Stream for Generator<'_> {
     fn open<'s>(self: Arc<Self>) -> Result<Batches<'s>>
     where
         Self: 's,
     {
-        (self.0)()
+        self.call()
+    }
+
+    fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// A closure may count its calls, in order to shuffle each pass in another way.
+    fn seek(&self, calls: u64) -> Result<()> {
+        while self.calls() < calls {
+            drop(self.call()?);
+        }
+        Ok(())
     }
 }
 
@@ -82,6 +127,20 @@ impl<I: Iterator<Item = Result<Arrays<'static>>> + Send> Stream for Once<I> {
         })?;
         let rest = std::iter::from_fn(move || self.with(|state| state.rest.next()));
         Ok(Box::new(first.into_iter().map(Ok).chain(rest)))
+    }
+
+    fn calls(&self) -> u64 {
+        self.with(|state| u64::from(state.first.is_some()))
+    }
+
+    fn seek(&self, calls: u64) -> Result<()> {
+        if calls == 0 && self.calls() == 0 {
+            return Ok(());
+        }
+        Err(Error::value(
+            "A training can go on in the first pass over the batches of an iterator, which can be read once. Pass a \
+             closure that makes the iterator to `Dataset::from_generator`. Received: an iterator that was read before",
+        ))
     }
 }
 
@@ -186,6 +245,21 @@ impl Stream for Changed<'_> {
             Change::Take(_) => false,
             Change::Repeat(None) => true,
             _ => self.of.is_endless(),
+        }
+    }
+
+    fn calls(&self) -> u64 {
+        match &self.change {
+            // What is kept is the first pass, whichever is asked for.
+            Change::Cache(_) => 0,
+            _ => self.of.calls(),
+        }
+    }
+
+    fn seek(&self, calls: u64) -> Result<()> {
+        match &self.change {
+            Change::Cache(_) => Ok(()),
+            _ => self.of.seek(calls),
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::mem::discriminant;
 
 use crate::config::{Argument, Config, Json, Read, named};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::texts;
 
 /// A function from `keras.activations`.
 ///
@@ -137,8 +138,10 @@ macro_rules! words {
             }
         }
 
-        /// The words, for [`Activation::by_name`]; of two names the first one is the function's own.
-        const NAMES: &[(&str, Activation)] = &[$((stringify!($name), words::$name)),*];
+        impl Activation {
+            /// The words and what they mean; of two names the first one is the function's own.
+            pub(crate) const NAMES: &[(&str, Activation)] = &[$((stringify!($name), words::$name)),*];
+        }
     };
 }
 
@@ -217,11 +220,7 @@ impl Activation {
     /// # Errors
     /// If there is none.
     pub fn by_name(name: &str) -> Result<Activation> {
-        let found = NAMES.iter().find(|(known, _)| *known == name);
-        found.map(|(_, activation)| *activation).ok_or_else(|| {
-            let known: Vec<&str> = NAMES.iter().map(|(known, _)| *known).collect();
-            Error::unknown("activation function", name, &known)
-        })
+        texts::by_name("activation function", name, Self::NAMES)
     }
 
     /// Keras' name, without the arguments.
@@ -229,7 +228,7 @@ impl Activation {
         match self {
             Activation::ReluWith { .. } => "relu",
             Activation::Threshold { .. } => "threshold",
-            _ => NAMES
+            _ => Self::NAMES
                 .iter()
                 .find(|(_, known)| discriminant(known) == discriminant(self))
                 .map_or("", |(name, _)| name),
@@ -357,7 +356,7 @@ mod tests {
 
     #[test]
     fn names_lead_to_functions_and_back() -> Result<()> {
-        for (name, activation) in NAMES {
+        for (name, activation) in Activation::NAMES {
             assert_eq!(Activation::by_name(name)?, *activation);
             let own = activation.name();
             assert!(

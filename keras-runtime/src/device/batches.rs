@@ -208,19 +208,7 @@ pub(crate) fn line_of_row<F: Float, L: RowLoss>(
     y_pred: &[F],
     gradient: Option<(&mut [F], F)>,
 ) -> F {
-    let ignored = loss.ignored_target().map(F::from_f32);
-    let is_ignored = ignored.is_some() && y_true.first().copied() == ignored;
-    match gradient {
-        Some((gradient, _)) if is_ignored => {
-            gradient.fill(F::zero());
-            F::zero()
-        }
-        None if is_ignored => F::zero(),
-        Some((gradient, factor)) => {
-            loss.value_and_gradient::<F, Separate>(y_true, y_pred, factor, gradient)
-        }
-        None => loss.value::<F, Separate>(y_true, y_pred),
-    }
+    cpu::rows::line(*loss, y_true, y_pred, gradient)
 }
 
 /// Axes of a batch, as Keras numbers them: the samples are axis 0, the last axis is -1.

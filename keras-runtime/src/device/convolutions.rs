@@ -1,7 +1,8 @@
 //! Convolutions of images: the work of `Conv2D`.
 
-use super::Memory;
 use super::geometry::Conv2dGeometry;
+use super::host::on_hosts;
+use super::{Memory, cpu};
 
 /// Where the gradients of a convolution go; `None` where nobody needs one.
 pub struct Conv2dGradients<'a, M: Memory> {
@@ -45,4 +46,40 @@ pub trait Convolutions: Memory {
         gradients: Conv2dGradients<'_, Self>,
         scratch: Self::SliceMut<'_>,
     );
+}
+
+on_hosts! {
+    impl Convolutions {
+        fn conv2d(
+            &self,
+            geometry: &Conv2dGeometry,
+            batch: usize,
+            x: Self::Slice<'_>,
+            w: Self::Slice<'_>,
+            bias: Option<Self::Slice<'_>>,
+            relu: bool,
+            y: Self::SliceMut<'_>,
+            scratch: Self::SliceMut<'_>,
+        ) {
+            cpu::conv2d::forward(geometry, batch, x, w, bias, relu, y, scratch);
+        }
+        fn conv2d_gradient(
+            &self,
+            geometry: &Conv2dGeometry,
+            batch: usize,
+            x: Self::Slice<'_>,
+            w: Self::Slice<'_>,
+            relu: Option<Self::Slice<'_>>,
+            dy: Self::SliceMut<'_>,
+            gradients: Conv2dGradients<'_, Self>,
+            scratch: Self::SliceMut<'_>,
+        ) {
+            let gradients = cpu::conv2d::Gradients {
+                kernel: gradients.kernel,
+                bias: gradients.bias,
+                input: gradients.input,
+            };
+            cpu::conv2d::gradient(geometry, batch, x, w, relu, dy, gradients, scratch);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Normalization by means and variances: the work of `BatchNormalization`.
 
-use super::Memory;
+use super::host::on_hosts;
+use super::{Memory, cpu};
 
 /// One axis of a tensor and what is before and after it: (outer, channels, inner).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,4 +113,92 @@ pub trait Normalizations: Memory {
         gradients: NormalizationGradients<'_, Self>,
         scratch: Self::SliceMut<'_>,
     );
+}
+
+on_hosts! {
+    impl Normalizations {
+        fn normalize_batch(
+            &self,
+            channels: &Channels,
+            x: Self::Slice<'_>,
+            gamma_beta: GammaBeta<'_, Self>,
+            epsilon: f32,
+            momentum: f32,
+            moving: Moments<'_, Self>,
+            kept: Moments<'_, Self>,
+            y: Self::SliceMut<'_>,
+            scratch: Self::SliceMut<'_>,
+        ) {
+            cpu::batch_norm::batch(
+                channels,
+                x,
+                (gamma_beta.gamma, gamma_beta.beta),
+                epsilon,
+                momentum,
+                (moving.mean, moving.variance),
+                (kept.mean, kept.variance),
+                y,
+                scratch,
+            );
+        }
+        fn normalize_batch_gradient(
+            &self,
+            channels: &Channels,
+            x: Self::Slice<'_>,
+            gamma: Option<Self::Slice<'_>>,
+            [mean, scale]: [Self::Slice<'_>; 2],
+            dy: Self::Slice<'_>,
+            gradients: NormalizationGradients<'_, Self>,
+            scratch: Self::SliceMut<'_>,
+        ) {
+            let gradients = cpu::batch_norm::Gradients {
+                gamma: gradients.gamma,
+                beta: gradients.beta,
+                input: gradients.input,
+            };
+            cpu::batch_norm::batch_gradient(channels, x, gamma, (mean, scale), dy, gradients, scratch);
+        }
+        fn normalize(
+            &self,
+            channels: &Channels,
+            x: Self::Slice<'_>,
+            gamma_beta: GammaBeta<'_, Self>,
+            [mean, variance]: [Self::Slice<'_>; 2],
+            epsilon: f32,
+            y: Self::SliceMut<'_>,
+            scratch: Self::SliceMut<'_>,
+        ) {
+            let gamma_beta = (gamma_beta.gamma, gamma_beta.beta);
+            cpu::batch_norm::given(
+                channels,
+                x,
+                gamma_beta,
+                (mean, variance),
+                epsilon,
+                y,
+                scratch,
+            );
+        }
+        fn normalize_gradient(
+            &self,
+            channels: &Channels,
+            x: Self::Slice<'_>,
+            gamma: Option<Self::Slice<'_>>,
+            [mean, variance]: [Self::Slice<'_>; 2],
+            epsilon: f32,
+            dy: Self::Slice<'_>,
+            gradients: NormalizationGradients<'_, Self>,
+            scratch: Self::SliceMut<'_>,
+        ) {
+            let gradients = cpu::batch_norm::Gradients {
+                gamma: gradients.gamma,
+                beta: gradients.beta,
+                input: gradients.input,
+            };
+            let moments = (mean, variance);
+            cpu::batch_norm::given_gradient(
+                channels, x, gamma, moments, epsilon, dy, gradients, scratch,
+            );
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! Pooling of images: the work of the pooling layers.
 
-use super::Memory;
 use super::geometry::Pool2dGeometry;
+use super::host::on_hosts;
+use super::{Memory, cpu};
 
 /// Where the gradient goes if several values of a window are the largest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,4 +52,48 @@ pub trait Pooling: Memory {
         dy: Self::Slice<'_>,
         dx: Self::SliceMut<'_>,
     );
+}
+
+on_hosts! {
+    impl Pooling {
+        fn max_pool2d(
+            &self,
+            geometry: &Pool2dGeometry,
+            batch: usize,
+            x: Self::Slice<'_>,
+            y: Self::SliceMut<'_>,
+        ) {
+            cpu::pool2d::max(geometry, batch, x, y);
+        }
+        fn max_pool2d_gradient(
+            &self,
+            geometry: &Pool2dGeometry,
+            batch: usize,
+            ties: Ties,
+            x: Self::Slice<'_>,
+            y: Self::Slice<'_>,
+            dy: Self::Slice<'_>,
+            dx: Self::SliceMut<'_>,
+        ) {
+            cpu::pool2d::max_gradient(geometry, batch, ties, x, y, dy, dx);
+        }
+        fn average_pool2d(
+            &self,
+            geometry: &Pool2dGeometry,
+            batch: usize,
+            x: Self::Slice<'_>,
+            y: Self::SliceMut<'_>,
+        ) {
+            cpu::pool2d::average(geometry, batch, x, y);
+        }
+        fn average_pool2d_gradient(
+            &self,
+            geometry: &Pool2dGeometry,
+            batch: usize,
+            dy: Self::Slice<'_>,
+            dx: Self::SliceMut<'_>,
+        ) {
+            cpu::pool2d::average_gradient(geometry, batch, dy, dx);
+        }
+    }
 }

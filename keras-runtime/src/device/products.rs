@@ -1,6 +1,7 @@
 //! Matrix products: the work of `Dense`.
 
-use super::Memory;
+use super::host::on_hosts;
+use super::{Memory, cpu};
 
 /// Matrix products with their epilogues. Matrices are row-major and contiguous; `m` rows of `k`
 /// numbers go in, `m` rows of `n` come out.
@@ -32,4 +33,38 @@ pub trait Products: Memory {
         dx: Self::SliceMut<'_>,
         dims: [usize; 3],
     );
+}
+
+on_hosts! {
+    impl Products {
+        fn affine(
+            &self,
+            x: Self::Slice<'_>,
+            w: Self::Slice<'_>,
+            bias: Option<Self::Slice<'_>>,
+            relu: bool,
+            y: Self::SliceMut<'_>,
+            [m, k, n]: [usize; 3],
+        ) {
+            cpu::matmul::affine(x, w, bias, relu, y, m, k, n);
+        }
+        fn weight_gradient(
+            &self,
+            x: Self::Slice<'_>,
+            dz: Self::Slice<'_>,
+            dw: Self::SliceMut<'_>,
+            [m, k, n]: [usize; 3],
+        ) {
+            cpu::matmul::weight_gradient(x, dz, dw, m, k, n);
+        }
+        fn input_gradient(
+            &self,
+            dz: Self::Slice<'_>,
+            w: Self::Slice<'_>,
+            dx: Self::SliceMut<'_>,
+            [m, k, n]: [usize; 3],
+        ) {
+            cpu::matmul::input_gradient(dz, w, dx, m, k, n);
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! Losses and metrics: functions of a row of targets and a row of predictions.
 
 use super::cpu::lanes::{self, Each};
-use super::{Arith, Float, Memory};
+use super::host::on_hosts;
+use super::{Arith, Float, Memory, cpu};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -294,6 +295,57 @@ impl Rows {
             ..self
         };
         (joined, count)
+    }
+}
+
+on_hosts! {
+    impl RowSums {
+        fn row_loss<L: RowLoss>(
+            &self,
+            loss: L,
+            reduction: Reduction,
+            rows: Rows,
+            y_true: Self::Slice<'_>,
+            y_pred: Self::Slice<'_>,
+            weights: Option<Self::Slice<'_>>,
+            gradient: Option<(Self::SliceMut<'_>, f32)>,
+            sums: Self::SliceMut<'_>,
+        ) {
+            cpu::rows::row_loss(loss, reduction, rows, y_true, y_pred, weights, gradient, sums);
+        }
+        fn softmax_loss(
+            &self,
+            targets: ClassTargets,
+            reduction: Reduction,
+            rows: Rows,
+            y_true: Self::Slice<'_>,
+            input_and_output: [Self::Slice<'_>; 2],
+            weights: Option<Self::Slice<'_>>,
+            gradient: Option<(Self::SliceMut<'_>, f32)>,
+            sums: Self::SliceMut<'_>,
+        ) {
+            cpu::softmax_loss::softmax_loss(
+                targets,
+                reduction,
+                rows,
+                y_true,
+                input_and_output,
+                weights,
+                gradient,
+                sums,
+            );
+        }
+        fn row_mean<M: RowFunction>(
+            &self,
+            function: M,
+            rows: Rows,
+            y_true: Self::Slice<'_>,
+            y_pred: Self::Slice<'_>,
+            weights: Option<Self::Slice<'_>>,
+            sums: Self::SliceMut<'_>,
+        ) {
+            cpu::rows::row_mean(function, rows, y_true, y_pred, weights, sums);
+        }
     }
 }
 

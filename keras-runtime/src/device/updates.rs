@@ -1,6 +1,7 @@
 //! Optimizers: one pass over all parameters.
 
-use super::{Float, Memory};
+use super::host::on_hosts;
+use super::{Float, Memory, cpu};
 
 /// How an optimizer changes one parameter. `N` is the number of values ("slots") it remembers for
 /// each.
@@ -42,4 +43,36 @@ pub trait Updates: Memory {
     fn sum_of_squares(&self, x: Self::Slice<'_>) -> f64;
     /// Whether no number is infinite or none.
     fn is_finite(&self, x: Self::Slice<'_>) -> bool;
+}
+
+on_hosts! {
+    impl Updates {
+        fn update<const N: usize, R: UpdateRule<N>>(
+            &self,
+            rule: R,
+            parameters: Self::SliceMut<'_>,
+            gradients: Self::Slice<'_>,
+            slots: [Self::SliceMut<'_>; N],
+        ) {
+            cpu::updates::update(rule, parameters, gradients, slots);
+        }
+
+        fn factored(
+            &self,
+            rule: FactoredMoments,
+            dims: [usize; 3],
+            gradients: Self::SliceMut<'_>,
+            slots: [Self::SliceMut<'_>; 3],
+        ) {
+            cpu::updates::factored(rule, dims, gradients, slots);
+        }
+
+        fn sum_of_squares(&self, x: Self::Slice<'_>) -> f64 {
+            cpu::updates::sum_of_squares(x)
+        }
+
+        fn is_finite(&self, x: Self::Slice<'_>) -> bool {
+            cpu::updates::is_finite(x)
+        }
+    }
 }

@@ -13,6 +13,7 @@ use ndarray::{ArrayD, IxDyn};
 use crate::error::{Error, Result};
 use crate::random::{Key, fresh_seed};
 use crate::shape::{Shape, Text};
+use crate::texts;
 use scaling::{Distribution, Mode, Scaling};
 use stft::Stft;
 
@@ -59,17 +60,12 @@ macro_rules! catalogue {
                 pub const $class: Self = Self::of($value);
             )*
 
-            /// The initializer of a name with its defaults, as `keras.initializers.get` finds it.
-            ///
-            /// # Errors
-            /// If there is none; the message suggests the nearest.
-            pub fn by_name(name: &str) -> Result<Self> {
-                match name {
-                    "Constant" | "constant" => Ok(Self::constant(0.0)),
-                    $(stringify!($class) | $name $(| $alias)* => Ok(Self::$class),)*
-                    _ => Err(Error::unknown("initializer", name, &["constant", $($name),*])),
-                }
-            }
+            /// The initializers by their names, with Keras' defaults.
+            pub(crate) const NAMES: &[(&str, Self)] = &[
+                ("constant", Self::constant(0.0)),
+                ("Constant", Self::constant(0.0)),
+                $(($name, Self::$class), (stringify!($class), Self::$class), $(($alias, Self::$class),)*)*
+            ];
         }
     };
 }
@@ -120,6 +116,14 @@ catalogue! {
 }
 
 impl Initializer {
+    /// The initializer of a name with its defaults, as `keras.initializers.get` finds it.
+    ///
+    /// # Errors
+    /// If there is none; the message suggests the nearest.
+    pub fn by_name(name: &str) -> Result<Self> {
+        texts::by_name("initializer", name, Self::NAMES)
+    }
+
     const fn of(class: Class) -> Self {
         Self { class, seed: None }
     }
@@ -312,16 +316,6 @@ fn normal([mean, stddev]: [f64; 2], truncated: bool, key: Key, values: &mut [f32
         };
         *value = (mean + stddev * draw) as f32;
     }
-}
-
-/// Whether two texts are the same, in constants.
-const fn is(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    let mut at = 0;
-    while at < a.len() && at < b.len() && a[at] == b[at] {
-        at += 1;
-    }
-    at == a.len() && at == b.len()
 }
 
 #[cfg(test)]

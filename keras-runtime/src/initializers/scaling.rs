@@ -1,10 +1,11 @@
 //! Variance `scale / n`, where n is the number of inputs of a unit, of its outputs, or their mean.
 
-use super::{is, normal, uniform};
+use super::{normal, uniform};
 use crate::config::{Json, Read};
 use crate::error::{Error, Result};
 use crate::random::Key;
 use crate::shape::{Shape, Text};
+use crate::texts::is;
 
 /// The standard deviation of a standard normal truncated at ±2.
 const TRUNCATED_STDDEV: f64 = 0.879_625_661_034_239_8;

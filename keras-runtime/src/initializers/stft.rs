@@ -3,10 +3,10 @@
 
 use std::f64::consts::{PI, TAU};
 
-use super::is;
 use crate::config::{Config, Object, Read};
 use crate::error::{Error, Result};
 use crate::shape::Text;
+use crate::texts::is;
 
 /// Coefficients a of a window `Σ a[j] cos(2π j t / n)` with alternating signs.
 type Window = [f64; 3];

@@ -17,6 +17,7 @@ mod affine;
 mod average;
 mod average_pooling2d;
 mod batch_normalization;
+mod budget;
 mod concatenate;
 mod conv2d;
 mod dense;
@@ -47,6 +48,8 @@ pub use add::Add;
 pub use average::Average;
 pub use average_pooling2d::AveragePooling2D;
 pub use batch_normalization::BatchNormalization;
+#[doc(hidden)]
+pub use budget::{LayerSize, check_max_params};
 pub use concatenate::Concatenate;
 pub use conv2d::Conv2D;
 pub use dense::Dense;

@@ -22,3 +22,8 @@ argument! {
         _ => None,
     };
 }
+
+impl Padding {
+    /// The paddings by their names.
+    pub(crate) const NAMES: &[(&str, Self)] = &[("valid", Self::Valid), ("same", Self::Same)];
+}

@@ -100,6 +100,19 @@ impl Weights {
         &self.list[index]
     }
 
+    /// The numbers of all of them together; `None` if a size is not known.
+    pub const fn size(&self) -> Option<usize> {
+        let (mut sum, mut at) = (0, 0);
+        while at < self.len {
+            match self.list[at].shape.len() {
+                Some(len) => sum += len,
+                None => return None,
+            }
+            at += 1;
+        }
+        Some(sum)
+    }
+
     /// All of them.
     pub fn iter(&self) -> std::slice::Iter<'_, Weight> {
         self.list[..self.len].iter()

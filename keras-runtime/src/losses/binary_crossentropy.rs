@@ -1,6 +1,6 @@
 //! `-mean(t ln p + (1 - t) ln(1 - p))` along the last axis.
 
-use super::{Loss, LossInput, Options, loss_config, options, row_loss, same_shape};
+use super::{Loss, LossInput, Options, check, loss_config, options, row_loss, same_shape};
 use crate::device::cpu::math;
 use crate::device::{Activation, Arith, Axes, Device, Float, MeanOf, PairFunction, PairLoss};
 use crate::error::Result;
@@ -68,6 +68,10 @@ impl<D: Device> Loss<D> for BinaryCrossentropy {
 
     fn fuses(&self, activation: Activation, _y_true: &Shape, _y_pred: &Shape) -> bool {
         activation == Activation::Sigmoid && !self.entropy.from_logits
+    }
+
+    fn warning(&self, activation: Activation, _y_pred: &Shape) -> Option<String> {
+        check::no_logits("binary_crossentropy", self.entropy.from_logits, activation)
     }
 
     fn axes(&self) -> Axes {

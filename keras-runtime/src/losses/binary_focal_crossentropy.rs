@@ -1,7 +1,7 @@
 //! `mean((1 - pₜ)^gamma · bce)` along an axis, with the cross-entropy `bce = -(t ln p + (1 - t) ln(1 - p))`
 //! and `pₜ = t p + (1 - t) (1 - p)`.
 
-use super::{BinaryEntropy, Loss, LossInput, loss, options, same_shape};
+use super::{BinaryEntropy, Loss, LossInput, check, loss, options, same_shape};
 use crate::device::cpu::math;
 use crate::device::{Activation, Arith, Axes, Device, Float, MeanOf, PairFunction, PairLoss};
 use crate::error::Result;
@@ -49,6 +49,10 @@ impl<D: Device> Loss<D> for BinaryFocalCrossentropy {
 
     fn fuses(&self, activation: Activation, _y_true: &Shape, _y_pred: &Shape) -> bool {
         activation == Activation::Sigmoid && !self.from_logits
+    }
+
+    fn warning(&self, activation: Activation, _y_pred: &Shape) -> Option<String> {
+        check::no_logits("binary_focal_crossentropy", self.from_logits, activation)
     }
 
     fn axes(&self) -> Axes {

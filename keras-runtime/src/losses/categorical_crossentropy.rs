@@ -1,7 +1,7 @@
 //! `-Σ t ln p` along the last axis, over the classes.
 
 use super::binary_crossentropy::clip;
-use super::{Loss, LossInput, Options, loss_config, options, row_loss, same_shape, softmax_loss};
+use super::{Loss, LossInput, Options, check, loss_config, options, row_loss, softmax_loss};
 use crate::device::cpu::lanes::{self, Each, Itself, Same};
 use crate::device::cpu::math;
 use crate::device::{
@@ -65,13 +65,19 @@ impl<D: Device> Loss<D> for CategoricalCrossentropy {
     options!();
 
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
-        same_shape(y_true, y_pred)?;
+        check::one_hot(y_true, y_pred)?;
         Axes::One(self.axis).check(y_true, y_pred)
     }
 
     fn fuses(&self, activation: Activation, y_true: &Shape, y_pred: &Shape) -> bool {
         let is_last = Axes::One(self.axis).is_last(y_true, y_pred);
         activation == Activation::Softmax && !self.entropy.from_logits && is_last
+    }
+
+    fn warning(&self, activation: Activation, y_pred: &Shape) -> Option<String> {
+        let name = "categorical_crossentropy";
+        let of_logits = check::no_logits(name, self.entropy.from_logits, activation);
+        of_logits.or_else(|| check::one_class(name, y_pred))
     }
 
     fn axes(&self) -> Axes {

@@ -2,11 +2,11 @@
 
 use super::binary_crossentropy::clip;
 use super::binary_focal_crossentropy::power;
-use super::{Loss, LossInput, loss, options, same_shape};
+use super::{Loss, LossInput, check, loss, options};
 use crate::config::{Argument, argument};
 use crate::device::cpu::math;
 use crate::device::cpu::simd::Separate;
-use crate::device::{Axes, Device, Float, LineLoss};
+use crate::device::{Activation, Axes, Device, Float, LineLoss};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -86,7 +86,7 @@ impl<D: Device> Loss<D> for CategoricalFocalCrossentropy {
     options!();
 
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
-        same_shape(y_true, y_pred)?;
+        check::one_hot(y_true, y_pred)?;
         let axes = Axes::One(self.axis);
         axes.check(y_true, y_pred)?;
         let classes = axes.width(y_true, y_pred);
@@ -98,6 +98,12 @@ impl<D: Device> Loss<D> for CategoricalFocalCrossentropy {
             }
             _ => Ok(()),
         }
+    }
+
+    fn warning(&self, activation: Activation, y_pred: &Shape) -> Option<String> {
+        let name = "categorical_focal_crossentropy";
+        let of_logits = check::no_logits(name, self.from_logits, activation);
+        of_logits.or_else(|| check::one_class(name, y_pred))
     }
 
     fn axes(&self) -> Axes {

@@ -1,6 +1,6 @@
 //! Which shapes of targets fit which predictions, in Keras' words.
 
-use crate::device::Axes;
+use crate::device::{Activation, Axes};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -100,6 +100,53 @@ pub(crate) fn class_numbers(y_true: &[f32], count: usize, ignored: Option<f32>) 
     )))
 }
 
+/// Keras' warning about a loss of logits whose predictions are probabilities already.
+pub(super) fn no_logits(name: &str, from_logits: bool, activation: Activation) -> Option<String> {
+    let producer = match activation {
+        Activation::Softmax => "Softmax",
+        Activation::Sigmoid => "Sigmoid",
+        _ => return None,
+    };
+    from_logits.then(|| {
+        format!(
+            "`{name}` received `from_logits=True`, but the `output` argument was produced by a {producer} activation \
+             and thus does not represent logits. Was this intended?"
+        )
+    })
+}
+
+/// Keras' warning about the probability of a single class.
+pub(super) fn one_class(name: &str, y_pred: &Shape) -> Option<String> {
+    (y_pred.rank() > 0 && y_pred.last() == 1).then(|| {
+        format!(
+            "In loss {name}, expected y_pred.shape to be (batch_size, num_classes) with num_classes > 1. Received: \
+             y_pred.shape={y_pred}. Consider using 'binary_crossentropy' if you only have 2 classes."
+        )
+    })
+}
+
+/// As [`same_shape`], for targets that are one-hot labels, or probabilities of classes.
+pub(super) fn one_hot(y_true: &Shape, y_pred: &Shape) -> Result<()> {
+    let are_numbers = classes(y_true, y_pred).is_ok();
+    let right = "Labels that are the numbers of classes go with 'sparse_categorical_crossentropy'.";
+    same_shape(y_true, y_pred).map_err(|error| with_hint(error, are_numbers, right))
+}
+
+/// As [`classes_along`], for a loss that has a sibling for one-hot labels.
+pub(super) fn sparse(axis: isize, y_true: &Shape, y_pred: &Shape) -> Result<()> {
+    let are_one_hot = y_true == y_pred;
+    let right = "One-hot labels go with 'categorical_crossentropy'.";
+    classes_along(axis, y_true, y_pred).map_err(|error| with_hint(error, are_one_hot, right))
+}
+
+/// What would be right for labels of the other kind.
+fn with_hint(error: Error, is_other: bool, hint: &str) -> Error {
+    match error {
+        Error::Value(message) if is_other => Error::Value(format!("{message}. {hint}")),
+        error => error,
+    }
+}
+
 /// A shape without a last axis of size 1 that the other one does not have.
 fn squeezed<'a>(shape: &'a Shape, other: &Shape) -> &'a [usize] {
     match shape.dims() {
@@ -142,6 +189,23 @@ mod tests {
         let expected = "Arguments `target` and `output` must have the same shape up until the last dimension: \
                         target.shape=(None, 3), output.shape=(None, 3)";
         assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn labels_of_the_other_kind_are_recognised() {
+        let (numbers, probabilities) = (Shape::SCALAR, Shape::new(&[10]));
+        let error = one_hot(&numbers, &probabilities).unwrap_err();
+        let expected = "Arguments `target` and `output` must have the same shape. Received: target.shape=(None,), \
+                        output.shape=(None, 10). Labels that are the numbers of classes go with \
+                        'sparse_categorical_crossentropy'.";
+        assert_eq!(error.to_string(), expected);
+        let error = sparse(-1, &probabilities, &probabilities).unwrap_err();
+        let expected = "Arguments `target` and `output` must have the same shape up until the last dimension: \
+                        target.shape=(None, 10), output.shape=(None, 10). One-hot labels go with \
+                        'categorical_crossentropy'.";
+        assert_eq!(error.to_string(), expected);
+        let error = one_hot(&Shape::new(&[3]), &probabilities).unwrap_err();
+        assert!(!error.to_string().contains("go with"), "{error}");
     }
 
     #[test]

@@ -338,6 +338,13 @@ pub trait Loss<D: Device>: Send + Sync {
         false
     }
 
+    /// What Keras warns of before the first step: that predictions which end in this activation are
+    /// probably not what the loss expects.
+    fn warning(&self, activation: Activation, y_pred: &Shape) -> Option<String> {
+        let _ = (activation, y_pred);
+        None
+    }
+
     /// The axes that its values do without: one value stands for each line along them.
     fn axes(&self) -> Axes {
         Axes::LAST

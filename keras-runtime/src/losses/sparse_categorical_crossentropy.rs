@@ -1,8 +1,8 @@
 //! `-ln p[t]` along the last axis, with the number t of the class.
 
 use super::binary_crossentropy::clip;
-use super::check::{class_numbers, classes_along};
-use super::{Loss, LossInput, Options, loss_config, options, row_loss, softmax_loss};
+use super::check::class_numbers;
+use super::{Loss, LossInput, Options, check, loss_config, options, row_loss, softmax_loss};
 use crate::device::cpu::lanes::{self, Each, Itself, Same};
 use crate::device::cpu::math;
 use crate::device::{
@@ -66,7 +66,7 @@ impl<D: Device> Loss<D> for SparseCategoricalCrossentropy {
     options!();
 
     fn check(&self, y_true: &Shape, y_pred: &Shape) -> Result<()> {
-        classes_along(self.axis, y_true, y_pred)
+        check::sparse(self.axis, y_true, y_pred)
     }
 
     fn check_targets(&self, values: &[f32], y_true: &Shape, y_pred: &Shape) -> Result<()> {
@@ -77,6 +77,14 @@ impl<D: Device> Loss<D> for SparseCategoricalCrossentropy {
     fn fuses(&self, activation: Activation, y_true: &Shape, y_pred: &Shape) -> bool {
         let is_last = Axes::One(self.axis).is_last(y_true, y_pred);
         activation == Activation::Softmax && !self.entropy.from_logits && is_last
+    }
+
+    fn warning(&self, activation: Activation, _y_pred: &Shape) -> Option<String> {
+        check::no_logits(
+            "sparse_categorical_crossentropy",
+            self.entropy.from_logits,
+            activation,
+        )
     }
 
     fn axes(&self) -> Axes {

@@ -118,12 +118,12 @@ pub(crate) fn run_test(
     let batch = epochs.restart(Pass::default())?;
     model.begin(&batch, false)?;
     let watched = !callbacks.is_empty();
-    epochs.run(|first, last, feed| {
+    while let Some((first, last)) = epochs.next()? {
         if watched {
             let cx = &mut CallbackContext::new(params, model);
             callbacks.on_test_batch_begin(cx, first, &none)?;
         }
-        function.call(model, feed)?;
+        function.call(model, epochs.feed())?;
         if watched {
             let logs = model.batch_logs();
             let cx = &mut CallbackContext::new(params, model);
@@ -132,8 +132,10 @@ pub(crate) fn run_test(
         if let Some(progress) = &mut progress {
             progress.update(last + 1, || model.batch_logs());
         }
-        Ok(!*model.inner().stop_evaluating)
-    })?;
+        if *model.inner().stop_evaluating {
+            break;
+        }
+    }
     let logs = model.epoch_logs();
     callbacks.on_test_end(&mut CallbackContext::new(params, model), &logs)?;
     Ok(logs)

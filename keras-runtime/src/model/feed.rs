@@ -9,6 +9,7 @@ use crate::data::{
     cardinality, open,
 };
 use crate::error::{Error, Result};
+use crate::saving::Record;
 use crate::shape::Shape;
 
 /// The batches that a model reads.
@@ -22,7 +23,21 @@ pub(crate) struct Feed<'a> {
     /// The rows of the current batch.
     rows: Vec<u32>,
     state: State,
+    /// The pass that was begun last.
+    opened: Opened,
+    /// Where a stream has to go before its next pass begins.
+    seek: Option<u64>,
     check: Option<TargetCheck>,
+}
+
+/// How a pass was begun, and how far it is.
+#[derive(Clone, Copy, Default)]
+struct Opened {
+    pass: Pass,
+    /// How often the user's code behind a stream had been called before.
+    calls: u64,
+    /// The batches that were given.
+    taken: u64,
 }
 
 enum Reader<'a> {
@@ -75,6 +90,8 @@ impl<'a> Feed<'a> {
             tables: Placed::default(),
             rows: Vec::new(),
             state: State::Closed,
+            opened: Opened::default(),
+            seek: None,
             check: None,
         };
         let (arrays, ops) = match source {
@@ -125,6 +142,7 @@ impl<'a> Feed<'a> {
 
     /// Begins a pass.
     pub fn open(&mut self, pass: Pass) -> Result<()> {
+        let mut calls = 0;
         match &mut self.reader {
             Reader::Rows { ops, elements } => {
                 *elements = Some(open(ops, self.tables.rows(), pass));
@@ -132,11 +150,87 @@ impl<'a> Feed<'a> {
             Reader::Stream { stream, pass } => {
                 // What reads ahead for the old pass ends before the new one begins.
                 *pass = None;
+                if let Some(calls) = self.seek.take() {
+                    stream.seek(calls)?;
+                }
+                calls = stream.calls();
                 *pass = Some(stream.clone().open()?);
             }
         }
         self.state = State::Fresh { peeked: false };
+        self.opened = Opened {
+            pass,
+            calls,
+            taken: 0,
+        };
         Ok(())
+    }
+
+    /// Where the reading is.
+    pub fn record(&self) -> Record {
+        let Opened { pass, calls, taken } = self.opened;
+        let open = [pass.number, pass.seed, pass.step, calls, taken];
+        let open = self.is_open().then_some(open);
+        let calls = match &self.reader {
+            Reader::Rows { .. } => 0,
+            Reader::Stream { stream, .. } => self.seek.unwrap_or_else(|| stream.calls()),
+        };
+        Record::new("Data")
+            .with_number("calls", calls)
+            .with_numbers("open", open.into_iter().flatten())
+    }
+
+    /// Goes to where the reading was, in this run of the program or in another: rows are left out
+    /// without looking at them, the batches of a stream are read.
+    ///
+    /// # Errors
+    /// If that cannot be done, or the data has fewer batches.
+    pub fn restore(&mut self, record: &Record) -> Result<()> {
+        let &[number, seed, step, calls, taken] = record.numbers("open")? else {
+            self.close();
+            self.seek = Some(record.number("calls")?);
+            return Ok(());
+        };
+        // What can be read once is not begun again.
+        let is_there = self.is_fresh() && self.is_stream() && self.opened.calls == calls;
+        if !is_there {
+            self.seek = Some(calls);
+            self.open(Pass { number, seed, step })?;
+        }
+        if taken == 0 {
+            return Ok(());
+        }
+        let seen = u64::from(self.state == State::Fresh { peeked: true });
+        let found = seen + self.skip(taken - seen)?;
+        if found < taken {
+            return Err(Error::value(format!(
+                "A training goes on with the data that it began with. Expected at least {taken} batches, which it has \
+                 seen. Received: {found} batches"
+            )));
+        }
+        self.state = State::Open { peeked: false };
+        self.opened.taken = taken;
+        Ok(())
+    }
+
+    /// Leaves out batches of the pass, and says how many there were.
+    fn skip(&mut self, count: u64) -> Result<u64> {
+        match &mut self.reader {
+            Reader::Rows { elements, .. } => {
+                let count = usize::try_from(count).unwrap_or(usize::MAX);
+                let elements = elements.as_mut();
+                Ok(elements.map_or(0, |elements| elements.skip(count)) as u64)
+            }
+            Reader::Stream { pass, .. } => {
+                for found in 0..count {
+                    match pass.as_mut().and_then(Iterator::next) {
+                        None => return Ok(found),
+                        Some(batch) => drop(batch?),
+                    }
+                }
+                Ok(count)
+            }
+        }
     }
 
     /// Gives the pass up.
@@ -226,6 +320,7 @@ impl Batches for Feed<'_> {
             return Ok(None);
         }
         self.state = State::Open { peeked: false };
+        self.opened.taken += 1;
         Ok(Some(self.batch()))
     }
 }

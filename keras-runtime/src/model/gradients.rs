@@ -31,6 +31,31 @@ impl<D: Device> Spare<D> {
     }
 }
 
+/// What has been accumulated, for a backup; `None` if that never was.
+pub(crate) fn accumulated<D: Device>(core: &Core<D>, run: &Run<D>) -> Option<Vec<f32>> {
+    let sum = run.spare.sum.as_ref()?;
+    let mut values = vec![0.0; D::len(sum)];
+    core.device
+        .download(D::slice(sum, 0..values.len()), &mut values);
+    Some(values)
+}
+
+/// Goes on with what had been accumulated, if anything.
+pub(crate) fn set_accumulated<D: Device>(
+    core: &Core<D>,
+    run: &mut Run<D>,
+    values: Option<&[f32]>,
+) -> Result<()> {
+    let Some(values) = values else {
+        run.spare.sum = None;
+        return Ok(());
+    };
+    let sum = made(&core.device, &mut run.spare.sum, values.len())?;
+    core.device
+        .upload(values, D::slice_mut(sum, 0..values.len()));
+    Ok(())
+}
+
 /// The buffer, which is made if it is not there: `len` zeros.
 fn made<'a, D: Device>(
     device: &D,

@@ -2,6 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::config::{Argument, Json, Object, Read};
+use crate::error::{Error, Result};
+
+use ndarray::Array1;
+
+use crate::saving::Record;
+
 /// Named values, such as `loss` and `accuracy`, in the order in which they came.
 ///
 /// `fit` has them in Keras' order: those of training by their names, those of validation likewise,
@@ -83,6 +90,23 @@ impl Logs {
     pub fn clear(&mut self) {
         self.entries.clear();
     }
+
+    /// The same for a backup.
+    pub(crate) fn record(&self) -> Record {
+        Record::new("Logs")
+            .with_texts("names", self.names().map(str::to_owned))
+            .with_floats("values", self.wide().map(|(_, value)| value))
+    }
+
+    /// What is in a backup.
+    pub(crate) fn from_record(record: &Record) -> Result<Self> {
+        let mut logs = Self::new();
+        let values = record.floats("values")?;
+        for (name, value) in record.texts("names")?.iter().zip(values) {
+            logs.insert(name, *value as f32);
+        }
+        Ok(logs)
+    }
 }
 
 /// The logs of every epoch: what `fit` returns.
@@ -118,6 +142,33 @@ impl History {
         self.columns.iter().map(|(name, _)| &**name)
     }
 
+    /// What Keras' `History` has, in JSON: `{"epoch": [0, 1], "history": {"loss": [0.5, 0.25]}}`.
+    pub fn to_json(&self) -> Json {
+        let columns = self.columns.iter();
+        let columns = columns.map(|(name, values)| (&**name, Argument::to_json(values)));
+        Object::new()
+            .with("epoch", Argument::to_json(&self.epochs))
+            .with("history", columns.collect::<Object>())
+            .into()
+    }
+
+    /// The history of such a JSON.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn from_json(json: &Json) -> Result<Self> {
+        let of = |name: &str| json.get(name).unwrap_or(&Json::Null);
+        let columns = of("history").as_object().ok_or_else(|| {
+            Error::value("Expected an object with `epoch` and `history`. Received: something else")
+        })?;
+        let columns = columns.iter();
+        let columns = columns.map(|(name, values)| Ok((name.into(), values.read(name)?)));
+        Ok(Self {
+            epochs: of("epoch").read("epoch")?,
+            columns: columns.collect::<Result<_>>()?,
+        })
+    }
+
     /// Adds the logs of an epoch.
     pub fn push(&mut self, epoch: usize, logs: &Logs) {
         self.epochs.push(epoch);
@@ -128,7 +179,33 @@ impl History {
             }
         }
     }
+
+    /// The same for a backup.
+    pub(crate) fn record(&self) -> Record {
+        let values = self.columns.iter().map(|(_, values)| values.clone());
+        let values = values.map(|values| Array1::from(values).into_dyn());
+        Record::new("History")
+            .with_numbers("epochs", self.epochs.iter().map(|&epoch| epoch as u64))
+            .with_texts("names", self.names().map(str::to_owned))
+            .with_arrays("values", values.collect())
+    }
+
+    /// What is in a backup.
+    pub(crate) fn from_record(record: &Record) -> Result<Self> {
+        let names = record.texts("names")?.iter();
+        let columns = names.zip(record.arrays("values")?.iter());
+        let epochs = record.numbers("epochs")?.iter();
+        Ok(Self {
+            epochs: epochs.map(|&epoch| epoch as usize).collect(),
+            columns: columns
+                .map(|(name, values)| (name.as_str().into(), values.iter().copied().collect()))
+                .collect(),
+        })
+    }
 }
+
+#[cfg(feature = "serde")]
+crate::config::serde::by_json! { History }
 
 #[cfg(test)]
 mod tests {
@@ -150,6 +227,23 @@ mod tests {
             ["acc", "loss", "val_acc", "val_loss", "learning_rate"]
         );
         assert_eq!((logs.get("loss"), logs.get("nope")), (Some(2.0), None));
+    }
+
+    #[test]
+    fn a_history_is_json() -> Result<()> {
+        let mut history = History::new();
+        let mut logs = Logs::new();
+        logs.insert("loss", 0.1);
+        history.push(2, &logs);
+        logs.insert("loss", f32::NAN);
+        history.push(3, &logs);
+        let json = history.to_json();
+        let text = r#"{"epoch": [2, 3], "history": {"loss": [0.1, NaN]}}"#;
+        assert_eq!(json.to_string(), text);
+        let again = History::from_json(&Json::parse(text).map_err(Error::Value)?)?;
+        assert_eq!(again.to_json().to_string(), text);
+        assert!(History::from_json(&Json::Null).is_err());
+        Ok(())
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod backend;
+mod backup;
 mod build;
 mod compare;
 mod compile;
@@ -62,6 +63,8 @@ pub use progbar::{Progbar, epoch_line};
 pub(crate) use progress::Progress;
 #[doc(hidden)]
 pub use restore::{Load, load, load_with};
+#[doc(hidden)]
+pub use step::begin_forward;
 pub use step_logs::{StepLogs, keep_logs};
 pub use summary::SummaryOptions;
 #[doc(hidden)]

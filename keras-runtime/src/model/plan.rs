@@ -252,7 +252,9 @@ impl Lives<'_> {
     fn value(&self, value: usize) -> RangeInclusive<usize> {
         let usage = &self.uses[value];
         let first = usage.producer.unwrap_or(0);
-        let last = match (usage.is_output, self.training) {
+        // Inputs stay for another pass over the same batch.
+        let stays = usage.is_output || usage.producer.is_none();
+        let last = match (stays, self.training) {
             (true, _) => self.end(),
             // The way back reads the inputs and the output of each call.
             (false, true) => {

@@ -121,15 +121,17 @@ fn run(
     let mut progress = Progress::new(verbose, params.steps);
     *model.inner().stop_predicting = false;
     callbacks.on_predict_begin(&mut CallbackContext::new(params, model), &none)?;
-    epochs.run(|first, last, feed| {
+    while let Some((first, last)) = epochs.next()? {
         let cx = &mut CallbackContext::new(params, model);
         callbacks.on_predict_batch_begin(cx, first, &none)?;
-        function.call(model, feed)?;
+        function.call(model, epochs.feed())?;
         let cx = &mut CallbackContext::new(params, model);
         callbacks.on_predict_batch_end(cx, last, &none)?;
         progress.update(last + 1, Logs::new);
-        Ok(!*model.inner().stop_predicting)
-    })?;
+        if *model.inner().stop_predicting {
+            break;
+        }
+    }
     callbacks.on_predict_end(&mut CallbackContext::new(params, model), &none)?;
     progress.finish(&none);
     Ok(())

@@ -17,7 +17,7 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::optimizers::{Held, SlotVariable, State};
 use crate::saving::{
-    self, KnownBy, LayerState, LoadWeights, Loaded, Numbers, OptimizerState, VariableState,
+    self, Backup, KnownBy, LayerState, LoadWeights, Loaded, Numbers, OptimizerState, VariableState,
     WeightState,
 };
 use crate::shape::Shape;
@@ -167,6 +167,28 @@ fn shapes(dims: &[Vec<Option<usize>>]) -> Option<Vec<Shape>> {
         .filter(|shapes| !shapes.is_empty())
 }
 
+/// Sets a model that is compiled to what a backup has of it.
+///
+/// # Errors
+/// If the backup is that of another model, or of another optimizer.
+pub(crate) fn restore<M: Model>(model: &mut M, backup: &Backup) -> Result<()> {
+    let (path, file) = (&backup.path, &backup.model);
+    set_layers(model, file, path, LoadWeights::new())?;
+    let (core, run) = model.split();
+    core.seed = file.state.seed;
+    run.step = file.state.step;
+    let difference = match (&mut run.compiled, &file.state.optimizer) {
+        (Some(compiled), Some(optimizer)) => set_optimizer(core, compiled, optimizer)?,
+        _ => return Err(Error::NotCompiled),
+    };
+    difference.map_or(Ok(()), |message| {
+        Err(Error::File {
+            path: path.display().to_string(),
+            message,
+        })
+    })
+}
+
 /// Gives a model that has just been compiled what the file had that it was loaded from.
 pub(crate) fn compiled<M: Model>(model: &mut M) -> Result<()> {
     let (core, run) = model.split();
@@ -274,8 +296,20 @@ fn resume<D: Device>(
     compiled: &mut Compiled<D>,
     saved: &OptimizerState<'_>,
 ) -> Result<()> {
+    if let Some(difference) = set_optimizer(core, compiled, saved)? {
+        console::warn(&difference);
+    }
+    Ok(())
+}
+
+/// Sets what the optimizer remembers to what it did in a file, or says what is different about it.
+fn set_optimizer<D: Device>(
+    core: &Core<D>,
+    compiled: &mut Compiled<D>,
+    saved: &OptimizerState<'_>,
+) -> Result<Option<String>> {
     let Some(parameters) = &core.parameters else {
-        return Ok(());
+        return Ok(None);
     };
     let Compiled {
         optimizer, state, ..
@@ -290,14 +324,13 @@ fn resume<D: Device>(
     let own = new.variables(&**optimizer);
     let is_other = !saved.class.is_empty() && saved.class != optimizer.class();
     if is_other || own.len() != saved.variables.len() {
-        console::warn(&format!(
+        return Ok(Some(format!(
             "Skipping variable loading for optimizer '{}', because it has {} variables whereas the saved optimizer \
              has {} variables.",
             optimizer.name(),
             own.len(),
             saved.variables.len(),
-        ));
-        return Ok(());
+        )));
     }
     let mut pairs = own.iter().zip(&saved.variables);
     let differs = |(own, saved): &(&SlotVariable, &VariableState<'_>)| match &saved.values {
@@ -309,14 +342,13 @@ fn resume<D: Device>(
             Numbers::Floats(values) => values.shape(),
             Numbers::Count(_) => &[],
         };
-        console::warn(&format!(
+        return Ok(Some(format!(
             "Skipping variable loading for optimizer '{}', because its variable '{}' has shape {:?} whereas the saved \
              one has shape {found:?}.",
             optimizer.name(),
             own.name,
             own.shape.dims(),
-        ));
-        return Ok(());
+        )));
     }
     for (own, saved) in own.into_iter().zip(&saved.variables) {
         let number = match &saved.values {
@@ -344,5 +376,5 @@ fn resume<D: Device>(
         }
     }
     *state = new;
-    Ok(())
+    Ok(None)
 }

@@ -9,10 +9,11 @@ use super::core::{Core, Run};
 use super::history::Logs;
 use super::network::{Network, Value};
 use super::pass::{Pass, Space};
-use super::plan::EMPTY;
+use super::plan::{EMPTY, Plan};
 use super::targets::{Target, Targets, Weighting};
+use crate::console;
 use crate::data::{Batch, Table};
-use crate::device::{Device, Memory};
+use crate::device::{Activation, Device, Memory};
 use crate::error::{Error, Result};
 use crate::layers::Logits;
 use crate::losses::LossInput;
@@ -78,8 +79,6 @@ pub(crate) fn load_inputs<M: Model>(
         &mut run.inference
     };
     let space = space.as_mut().ok_or_else(not_loaded)?;
-    let activity = M::Device::slice_mut(&mut space.activity, 0..1);
-    core.device.fill(activity, 0.0);
     for (input, table) in run.network.inputs.iter().zip(batch.inputs) {
         if let Some(to) = space.value_mut(input.value, samples) {
             core.device
@@ -192,6 +191,17 @@ pub(crate) fn pass<'a, D: Device>(
         key,
         loss_scale,
     })
+}
+
+/// A pass forward on the batch that has been loaded, which has added nothing to the loss yet.
+///
+/// # Errors
+/// If no batch has been loaded for this mode.
+pub fn begin_forward<M: Model>(model: &mut M, training: bool) -> Result<Pass<'_, M::Device>> {
+    let pass = model.pass(training)?;
+    let activity = M::Device::slice_mut(&mut pass.space.activity, 0..1);
+    pass.device.fill(activity, 0.0);
+    Ok(pass)
 }
 
 /// Adds the losses of the batch to the totals and, while training, writes the gradients of the
@@ -319,7 +329,7 @@ fn add_extra_losses<D: Device>(
 }
 
 /// Where the input of an output's last activation is, if anywhere.
-pub(crate) fn logits_slot(plan: &super::plan::Plan, output: Value) -> Option<usize> {
+pub(crate) fn logits_slot(plan: &Plan, output: Value) -> Option<usize> {
     let step = plan
         .steps
         .iter()
@@ -461,6 +471,7 @@ pub(crate) fn resolve<D: Backend>(
     });
     if !is_known {
         let shapes: Vec<Shape> = tables.iter().map(|table| table.shape).collect();
+        warn(network, plan, &compiled.losses, &predictions, training);
         let targets = Targets::new(&core.device, network, compiled, &shapes, predictions)?;
         compiled.targets = Some(targets);
     }
@@ -497,6 +508,33 @@ pub(crate) fn resolve<D: Backend>(
         targets.from_logits = fused.map(|target| target.value[1]).collect();
     }
     Ok(())
+}
+
+/// Says what losses find doubtful about the outputs that they are computed of.
+fn warn<D: Device>(
+    network: &Network,
+    plan: &Plan,
+    losses: &[OutputLoss<D>],
+    predictions: &[Shape],
+    training: bool,
+) {
+    for (at, output) in network.outputs.iter().enumerate() {
+        let Some(loss) = &losses[at].loss else {
+            continue;
+        };
+        let value = output.value(training);
+        let mut steps = plan.steps.iter().flatten();
+        let logits = steps
+            .rfind(|step| step.output == value)
+            .map(|step| step.logits);
+        let activation = match logits {
+            Some(Logits::Input(activation) | Logits::Kept(activation)) => activation,
+            _ => Activation::Linear,
+        };
+        if let Some(warning) = loss.warning(activation, &predictions[at]) {
+            console::warn(&warning);
+        }
+    }
 }
 
 /// The losses of a compiled model, and what is known since targets were seen.

@@ -1,5 +1,6 @@
 //! Every model as the loops of `fit`, `evaluate` and `predict` see it, which are compiled once for all.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::Model;
@@ -8,11 +9,12 @@ use super::function::{Stage, StepFunction};
 use super::history::Logs;
 use super::network::Network;
 use super::predict::{collect, output_shapes};
-use super::step;
+use super::{backup, step};
 use crate::callbacks::ModelHandle;
 use crate::data::{Batch, Table};
 use crate::device::Memory;
 use crate::error::{Error, Result};
+use crate::saving::{Backup, Record};
 use crate::shape::Shape;
 
 /// A model whose type is not known: what a [`StepFunction`] works with. Every [`Model`] is one.
@@ -79,6 +81,14 @@ pub trait Trainable: ModelHandle + Send {
     /// Whether the targets of a batch are valid, once the model has been prepared.
     #[doc(hidden)]
     fn target_check(&self) -> TargetCheck;
+
+    /// Writes a backup of the model in a training; the one before it is kept under `previous`.
+    #[doc(hidden)]
+    fn back_up(&self, path: &Path, previous: Option<&Path>, training: Record) -> Result<()>;
+
+    /// Goes on with what is in a backup.
+    #[doc(hidden)]
+    fn restore(&mut self, backup: &Backup) -> Result<()>;
 }
 
 /// A check of the targets of a batch.
@@ -216,5 +226,13 @@ impl<M: Model> Trainable for M {
             }
             Ok(())
         })
+    }
+
+    fn back_up(&self, path: &Path, previous: Option<&Path>, training: Record) -> Result<()> {
+        backup::write(self, path, previous, training)
+    }
+
+    fn restore(&mut self, backup: &Backup) -> Result<()> {
+        backup::go_on(self, backup)
     }
 }

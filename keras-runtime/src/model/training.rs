@@ -10,9 +10,10 @@ use super::function::{Stage, StepFunction};
 use super::history::{History, Logs};
 use super::progress::Progress;
 use super::trainable::Trainable;
-use crate::callbacks::{Callback, CallbackContext, CallbackList, Params};
+use crate::callbacks::{BackupAndRestore, Callback, CallbackContext, CallbackList, Params};
 use crate::data::{Data, Op, Pass, Source};
 use crate::error::{Error, Result};
+use crate::saving::{Backup, Record};
 
 /// How the samples of arrays are ordered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,6 +164,8 @@ pub(crate) fn fit<'a>(
             steps: None,
         },
         function: model.function(Stage::Train),
+        history: History::new(),
+        logs: Logs::new(),
     };
     loops.params.steps = loops.training.steps();
     // Whatever does not fit is found before the first epoch.
@@ -252,51 +255,73 @@ struct Loop<'a> {
     training: Epochs<'a>,
     validation: Option<Epochs<'a>>,
     validation_freq: ValidationFrequency,
+    /// The epochs that are not done.
     epochs: Range<usize>,
     params: Params,
     function: StepFunction,
+    history: History,
+    /// The logs of the last epoch.
+    logs: Logs,
 }
 
 impl Loop<'_> {
     fn run(
-        &mut self,
+        mut self,
         model: &mut dyn Trainable,
         callbacks: &mut CallbackList<'_>,
     ) -> Result<History> {
         let params = self.params.clone();
         let none = Logs::new();
-        let mut history = History::new();
-        let mut logs = Logs::new();
         *model.inner().stop_training = false;
         let verbose = begin_callbacks(model, callbacks, &params)?;
-        callbacks.on_train_begin(&mut CallbackContext::new(&params, model), &none)?;
-        for epoch in self.epochs.clone() {
-            begin(model, &mut self.training, true)?;
-            callbacks.on_epoch_begin(&mut CallbackContext::new(&params, model), epoch, &none)?;
+        let backup = match callbacks.backup() {
+            Some(backup) => backup.read()?,
+            None => None,
+        };
+        let mut is_within = false;
+        match backup {
+            Some(backup) => is_within = self.restore(model, callbacks, &backup)?,
+            None => callbacks.on_train_begin(&mut CallbackContext::new(&params, model), &none)?,
+        }
+        let mut is_over = !is_within && *model.inner().stop_training;
+        while !is_over && self.epochs.start < self.epochs.end {
+            let epoch = self.epochs.start;
+            let is_cut = is_within && *model.inner().stop_training;
+            if !is_within {
+                begin(model, &mut self.training, true)?;
+                let cx = &mut CallbackContext::new(&params, model);
+                callbacks.on_epoch_begin(cx, epoch, &none)?;
+            }
             let mut progress = Progress::new(verbose, self.training.target());
             progress.begin_epoch(epoch, self.epochs.end);
-            self.epoch(model, callbacks, &params, &mut progress)?;
-            logs = model.epoch_logs();
+            if !is_cut {
+                self.epoch(model, callbacks, &params, &mut progress)?;
+            }
+            is_within = false;
+            self.logs = model.epoch_logs();
             if let Some(validation) = &mut self.validation
                 && self.validation_freq.includes(epoch)
             {
                 let values = run_test(model, validation, callbacks, &params, None)?;
                 for (name, value) in values.iter() {
-                    logs.insert(&format!("val_{name}"), value);
+                    self.logs.insert(&format!("val_{name}"), value);
                 }
             }
-            let mut with_callbacks = logs.clone();
+            let mut with_callbacks = self.logs.clone();
             let cx = &mut CallbackContext::new(&params, model);
             callbacks.on_epoch_end(cx, epoch, &mut with_callbacks)?;
-            history.push(epoch, &with_callbacks);
+            self.history.push(epoch, &with_callbacks);
             progress.finish(&with_callbacks);
-            if *model.inner().stop_training {
-                break;
-            }
+            self.epochs.start += 1;
+            self.back_up(model, callbacks, false)?;
+            is_over = *model.inner().stop_training;
         }
         model.finalize();
-        callbacks.on_train_end(&mut CallbackContext::new(&params, model), &logs)?;
-        Ok(history)
+        callbacks.on_train_end(&mut CallbackContext::new(&params, model), &self.logs)?;
+        if let Some(backup) = callbacks.backup() {
+            backup.finish()?;
+        }
+        Ok(self.history)
     }
 
     fn epoch(
@@ -307,22 +332,88 @@ impl Loop<'_> {
         progress: &mut Progress,
     ) -> Result<()> {
         let none = Logs::new();
-        let function = &self.function;
         let watched = !callbacks.is_empty();
-        self.training.run(|first, last, feed| {
+        while let Some((first, last)) = self.training.next()? {
             if watched {
                 let cx = &mut CallbackContext::new(params, model);
                 callbacks.on_train_batch_begin(cx, first, &none)?;
             }
-            function.call(model, feed)?;
+            self.function.call(model, self.training.feed())?;
             if watched {
                 let logs = model.batch_logs();
                 let cx = &mut CallbackContext::new(params, model);
                 callbacks.on_train_batch_end(cx, last, &logs)?;
+                self.back_up(model, callbacks, true)?;
             }
             progress.update(last + 1, || model.batch_logs());
-            Ok(!*model.inner().stop_training)
-        })
+            if *model.inner().stop_training {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a backup if one is due: after all callbacks have been told of a batch within an epoch, or of an
+    /// epoch.
+    fn back_up(
+        &mut self,
+        model: &mut dyn Trainable,
+        callbacks: &mut CallbackList<'_>,
+        is_within: bool,
+    ) -> Result<()> {
+        let Some(paths) = callbacks.backup().and_then(BackupAndRestore::take_due) else {
+            return Ok(());
+        };
+        let (latest, previous) = paths?;
+        let is_stopped = *model.inner().stop_training;
+        let record = Record::new("Training")
+            .with_number("epoch", self.epochs.start as u64)
+            .with_number("is_within", is_within.into())
+            .with_number("is_stopped", is_stopped.into())
+            .with_records("history", [self.history.record()])
+            .with_records("logs", [self.logs.record()])
+            .with_records("data", [self.training.record()])
+            .with_records("validation", self.validation.as_ref().map(Epochs::record))
+            .with_records("callbacks", [callbacks.state()?]);
+        model.back_up(&latest, previous.as_deref(), record)
+    }
+
+    /// Goes on where a backup was made, and says whether that is within an epoch.
+    fn restore(
+        &mut self,
+        model: &mut dyn Trainable,
+        callbacks: &mut CallbackList<'_>,
+        backup: &Backup,
+    ) -> Result<bool> {
+        let record = &backup.training;
+        model.restore(backup)?;
+        *model.inner().stop_training = record.flag("is_stopped")?;
+        self.epochs.start = record.count("epoch")?;
+        self.history = History::from_record(record.record("history")?)?;
+        self.logs = Logs::from_record(record.record("logs")?)?;
+        self.training.restore(record.record("data")?)?;
+        match (&mut self.validation, record.records("validation")?) {
+            (Some(validation), [record]) => validation.restore(record)?,
+            (None, []) => {}
+            (now, _) => {
+                let said = |is_there: bool| {
+                    if is_there {
+                        "validation"
+                    } else {
+                        "no validation"
+                    }
+                };
+                return Err(Error::value(format!(
+                    "A training goes on with the data that it began with. Expected {}. Received: {}",
+                    said(now.is_none()),
+                    said(now.is_some())
+                )));
+            }
+        }
+        let params = self.params.clone();
+        let cx = &mut CallbackContext::new(&params, model);
+        callbacks.restore(cx, record.record("callbacks")?)?;
+        record.flag("is_within")
     }
 }
 

@@ -8,6 +8,7 @@ use crate::config::{Argument, Config, Json, Read, named};
 use crate::device::{Cpu, Device, Float, Memory, UpdateRule, Vectors};
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Text};
+use crate::texts;
 
 /// A penalty, as `keras.regularizers` has them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -63,6 +64,24 @@ fn digits(number: f32) -> Json {
 }
 
 impl Regularizer {
+    /// The regularizers by their names, with Keras' defaults.
+    pub(crate) const NAMES: &[(&str, Self)] = &[
+        ("l1", Self::l1(0.01)),
+        ("L1", Self::l1(0.01)),
+        ("l2", Self::l2(0.01)),
+        ("L2", Self::l2(0.01)),
+        ("l1_l2", Self::l1_l2(0.0, 0.0)),
+        ("L1L2", Self::l1_l2(0.0, 0.0)),
+        (
+            "orthogonal_regularizer",
+            Self::orthogonal(0.01, OrthogonalMode::Rows),
+        ),
+        (
+            "OrthogonalRegularizer",
+            Self::orthogonal(0.01, OrthogonalMode::Rows),
+        ),
+    ];
+
     /// `l1 Σ |x|`: `keras.regularizers.L1`.
     ///
     /// # Panics
@@ -107,18 +126,7 @@ impl Regularizer {
     /// # Errors
     /// If there is none; the message suggests the nearest.
     pub fn by_name(name: &str) -> Result<Self> {
-        match name {
-            "L1" | "l1" => Ok(Self::l1(0.01)),
-            "L2" | "l2" => Ok(Self::l2(0.01)),
-            "L1L2" | "l1_l2" => Ok(Self::l1_l2(0.0, 0.0)),
-            "OrthogonalRegularizer" | "orthogonal_regularizer" => {
-                Ok(Self::orthogonal(0.01, OrthogonalMode::Rows))
-            }
-            _ => {
-                let known = ["l1", "l2", "l1_l2", "orthogonal_regularizer"];
-                Err(Error::unknown("regularizer", name, &known))
-            }
-        }
+        texts::by_name("regularizer", name, Self::NAMES)
     }
 
     /// Its class and arguments in Keras, if there is a penalty.

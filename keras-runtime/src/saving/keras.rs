@@ -25,11 +25,7 @@ const VERSION: &str = "3.15.1";
 const MAX_CONFIG: u64 = 1 << 26;
 
 /// Writes an archive.
-pub(super) fn write<W: Write + Seek>(
-    out: &mut W,
-    state: &ModelState<'_>,
-    whole: &Whole,
-) -> io::Result<()> {
+pub(super) fn write(out: &mut dyn Write, state: &ModelState<'_>, whole: &Whole) -> io::Result<()> {
     let compile = whole.compile.clone().unwrap_or_default();
     let config = whole
         .model
@@ -43,11 +39,9 @@ pub(super) fn write<W: Write + Seek>(
         .to_string();
     let mut archive = Writer::new(out);
     for (name, text) in [(METADATA, &metadata), (CONFIG, &config)] {
-        archive.add(name, text.len() as u64, |out| {
-            out.write_all(text.as_bytes())
-        })?;
+        archive.add(name, |out| out.write_all(text.as_bytes()))?;
     }
-    archive.add(WEIGHTS, weights.len(), |out| weights.write(out))?;
+    archive.add(WEIGHTS, |out| weights.write(out))?;
     archive.finish()
 }
 

@@ -3,6 +3,7 @@
 //! A [`ModelState`] is everything of a model that is worth keeping, independent of devices and of
 //! files. A format turns it into bytes and back; each has a file here and a line in `read` and `write`.
 
+mod backup;
 pub(crate) mod crc;
 mod file;
 pub(crate) mod hdf5;
@@ -10,6 +11,7 @@ mod keras;
 pub(crate) mod legacy_h5;
 mod native;
 pub(crate) mod paths;
+mod record;
 pub(crate) mod weights_h5;
 mod zip;
 
@@ -21,6 +23,9 @@ use ndarray::{CowArray, IxDyn};
 
 use crate::config::{Json, Object};
 use crate::error::{Error, Result};
+
+pub use backup::Backup;
+pub use record::Record;
 
 /// What the name of a whole model's file ends in.
 pub(crate) const MODEL_EXTENSIONS: &[&str] = &[".keras", ".h5", ".hdf5"];
@@ -185,7 +190,7 @@ pub(crate) fn write(path: &Path, state: &ModelState<'_>, whole: Option<Whole>) -
         } else if ends_in(path, &[".h5", ".hdf5"]) {
             legacy_h5::layout(state, whole.as_ref())?.write(out)
         } else {
-            native::encode(state, out)
+            native::encode(state, None, out)
         }
     });
     written.map_err(|error| Error::File {
@@ -228,7 +233,8 @@ pub(crate) fn read(path: &Path) -> Result<Loaded> {
         }
     } else {
         let file = std::io::BufReader::new(file);
-        (native::decode(file, metadata.len()), KnownBy::Path)
+        let decoded = native::decode(file, metadata.len());
+        (decoded.map(|(state, _)| state), KnownBy::Path)
     };
     Ok(Loaded {
         state: state.map_err(failed)?,

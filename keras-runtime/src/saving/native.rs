@@ -1,30 +1,45 @@
-//! This project's own format, version 1: a model's weights and what its optimizer remembers.
+//! This project's own format, version 2: a model's weights, what its optimizer remembers, and, in a backup,
+//! what the training does.
 //!
 //! Everything is little endian; a `text` is its length in bytes (u32) and its UTF-8.
 //!
 //! ```text
 //! magic           89 4b 52 57 0d 0a 1a 0a ("KRW"; a transfer as text damages it)
-//! version         u32, 1
+//! version         u32, 2
+//! sections        of each: tag of 4 bytes, u64 length of the content, content; unknown ones are passed over
+//! checksum        u32, CRC-32C of everything before it
+//!
+//! section MODL, the model
 //! name, scope     text, the model's; text, what the names of its weights begin with
 //! seed, step      u64, u64
 //! input shapes    u32 how many; of each: u32 rank, u64 per dimension (all ones: not known)
 //! layers          u32 how many; of each: text name, text class, text path,
 //!                 u32 how many weights; of each: text name, u8 trainable, u32 rank, u64 per dimension, f32 values
-//! optimizer       u8 whether there is one; then: text name, text class, text the name of
-//!                 the one that it wraps or none, u32 where the variables of that one begin, u32 how many variables; of each: text name, u8 whether it is a count; if so, u64;
+//! optimizer       u8 whether there is one; then: text name, text class, text the name of the one that it wraps
+//!                 or none, u32 where the variables of that one begin,
+//!                 u32 how many variables; of each: text name, u8 whether it is a count; if so, u64;
 //!                 if not, u32 rank, u64 per dimension, f32 values
-//! checksum        u32, CRC-32C of everything before it
+//!
+//! section TRNG, the training: a record, see `record.rs`
 //! ```
 
 use std::io::{self, Read, Write};
 
-use ndarray::{CowArray, IxDyn};
+use ndarray::{ArrayViewD, CowArray, IxDyn};
 
 use super::crc::Crc32c;
+use super::record::Record;
 use super::{LayerState, ModelState, Numbers, OptimizerState, Values, VariableState, WeightState};
 
 const MAGIC: [u8; 8] = *b"\x89KRW\r\n\x1a\n";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+
+/// The tags of the sections.
+const MODEL: [u8; 4] = *b"MODL";
+const TRAINING: [u8; 4] = *b"TRNG";
+
+/// The bytes of the checksum.
+const CHECKSUM: u64 = 4;
 
 /// A dimension that is not known.
 const UNKNOWN: u64 = u64::MAX;
@@ -35,14 +50,28 @@ const MAX_RANK: u32 = 32;
 /// Values are converted in pieces of so many.
 const PIECE: usize = 4096;
 
-/// Writes a state.
-pub(super) fn encode(state: &ModelState<'_>, out: &mut dyn Write) -> io::Result<()> {
+/// Writes a model and, in a backup, what the training does.
+pub(super) fn encode(
+    state: &ModelState<'_>,
+    training: Option<&Record>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut out = Encoder {
-        out,
+        out: Some(out),
         crc: Crc32c::new(),
+        len: 0,
     };
     out.bytes(&MAGIC)?;
     out.count(VERSION as usize)?;
+    out.section(MODEL, |out| model(state, out))?;
+    if let Some(training) = training {
+        out.section(TRAINING, |out| training.encode(out))?;
+    }
+    let checksum = out.crc.value();
+    out.bytes(&checksum.to_le_bytes())
+}
+
+fn model(state: &ModelState<'_>, out: &mut Encoder<'_>) -> io::Result<()> {
     out.text(&state.name)?;
     out.text(&state.scope)?;
     out.number(state.seed)?;
@@ -89,31 +118,62 @@ pub(super) fn encode(state: &ModelState<'_>, out: &mut dyn Write) -> io::Result<
             }
         }
     }
-    let checksum = out.crc.value();
-    out.bytes(&checksum.to_le_bytes())
+    Ok(())
 }
 
-struct Encoder<'a> {
-    out: &'a mut dyn Write,
+/// What is written to, or measured if there is nothing.
+pub(super) struct Encoder<'a> {
+    out: Option<&'a mut dyn Write>,
     crc: Crc32c,
+    len: u64,
 }
 
 impl Encoder<'_> {
-    fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// A section: its content is measured before it is written.
+    fn section(
+        &mut self,
+        tag: [u8; 4],
+        content: impl Fn(&mut Encoder<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut measure = Encoder {
+            out: None,
+            crc: Crc32c::new(),
+            len: 0,
+        };
+        content(&mut measure)?;
+        self.bytes(&tag)?;
+        self.number(measure.len)?;
+        content(self)
+    }
+
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.len += bytes.len() as u64;
+        let Some(out) = &mut self.out else {
+            return Ok(());
+        };
         self.crc.update(bytes);
-        self.out.write_all(bytes)
+        out.write_all(bytes)
+    }
+
+    /// Numbers of eight bytes each.
+    pub(super) fn list(
+        &mut self,
+        mut numbers: impl ExactSizeIterator<Item = u64>,
+    ) -> io::Result<()> {
+        self.number(numbers.len() as u64)?;
+        numbers.try_for_each(|number| self.number(number))
     }
 
     fn number(&mut self, number: u64) -> io::Result<()> {
         self.bytes(&number.to_le_bytes())
     }
 
-    fn count(&mut self, count: usize) -> io::Result<()> {
+    pub(super) fn count(&mut self, count: usize) -> io::Result<()> {
         let count = u32::try_from(count).map_err(|_| io::ErrorKind::InvalidInput)?;
         self.bytes(&count.to_le_bytes())
     }
 
-    fn text(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn text(&mut self, text: &str) -> io::Result<()> {
         self.count(text.len())?;
         self.bytes(text.as_bytes())
     }
@@ -124,6 +184,10 @@ impl Encoder<'_> {
     }
 
     fn array(&mut self, values: &Values<'_>) -> io::Result<()> {
+        self.tensor(values.view())
+    }
+
+    pub(super) fn tensor(&mut self, values: ArrayViewD<'_, f32>) -> io::Result<()> {
         self.dims(values.shape().iter().map(|&dim| dim as u64))?;
         match values.as_slice() {
             Some(values) => self.values(values),
@@ -132,6 +196,10 @@ impl Encoder<'_> {
     }
 
     fn values(&mut self, values: &[f32]) -> io::Result<()> {
+        if self.out.is_none() {
+            self.len += 4 * values.len() as u64;
+            return Ok(());
+        }
         let mut bytes = Vec::with_capacity(4 * PIECE.min(values.len()));
         for values in values.chunks(PIECE) {
             bytes.clear();
@@ -142,12 +210,15 @@ impl Encoder<'_> {
     }
 }
 
-/// Reads a state from a source of `len` bytes. Nothing is allocated that is longer than what is left to
-/// read.
+/// Reads a model and, from a backup, what the training does, from a source of `len` bytes. Nothing is
+/// allocated that is longer than what is left to read.
 ///
 /// # Errors
 /// With a sentence about what is wrong with the file.
-pub(super) fn decode(source: impl Read, len: u64) -> Result<ModelState<'static>, String> {
+pub(super) fn decode(
+    source: impl Read,
+    len: u64,
+) -> Result<(ModelState<'static>, Option<Record>), String> {
     let mut source = Decoder {
         source,
         left: len,
@@ -162,43 +233,35 @@ pub(super) fn decode(source: impl Read, len: u64) -> Result<ModelState<'static>,
             "Expected version {VERSION} of the file format. Received: version {version}"
         ));
     }
-    let mut state = ModelState {
-        name: source.text()?,
-        scope: source.text()?,
-        seed: source.number()?,
-        step: source.number()?,
-        ..ModelState::default()
-    };
-    for _ in 0..source.count()? {
-        let dims = source.dims()?;
-        let dim = |dim| match dim {
-            UNKNOWN => Ok(None),
-            dim => usize::try_from(dim).map(Some).map_err(|_| too_large()),
-        };
-        let shape = dims.into_iter().map(dim).collect::<Result<_, _>>()?;
-        state.input_shapes.push(shape);
-    }
-    for _ in 0..source.count()? {
-        state.layers.push(source.layer()?);
-    }
-    if source.flag()? {
-        state.optimizer = Some(source.optimizer()?);
+    let (mut state, mut training) = (None, None);
+    while source.left > CHECKSUM {
+        source.section(|tag, source| match (tag, &state, &training) {
+            (MODEL, None, _) => {
+                state = Some(source.model()?);
+                Ok(())
+            }
+            (TRAINING, _, None) => {
+                training = Some(Record::decode(source, 0)?);
+                Ok(())
+            }
+            (MODEL | TRAINING, ..) => Err("The file is damaged: it has a section twice".into()),
+            _ => source.pass_over(),
+        })?;
     }
     let found = source.crc.value();
     if u32::from_le_bytes(source.array()?) != found {
         return Err("The file is damaged: its checksum is not that of its content".into());
     }
-    if source.left > 0 {
-        return Err("The file is damaged: it goes on after its end".into());
-    }
-    Ok(state)
+    let state = state.ok_or("The file is damaged: it has no model")?;
+    Ok((state, training))
 }
 
 fn too_large() -> String {
     "The file is damaged: it has a weight that is larger than the file".into()
 }
 
-struct Decoder<R> {
+/// What is read from: the rest of a file, or of a section.
+pub(super) struct Decoder<R> {
     source: R,
     left: u64,
     crc: Crc32c,
@@ -214,7 +277,69 @@ impl<R: Read> Decoder<R> {
         Ok(())
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], String> {
+    /// Reads a section, to whose content `read` is limited.
+    fn section(
+        &mut self,
+        read: impl FnOnce([u8; 4], &mut Self) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let (tag, len) = (self.array()?, self.number()?);
+        let after = self.left.checked_sub(len);
+        let after = after.ok_or("The file is damaged: a section is longer than the file")?;
+        self.left = len;
+        read(tag, self)?;
+        if self.left > 0 {
+            return Err("The file is damaged: a section goes on after its end".into());
+        }
+        self.left = after;
+        Ok(())
+    }
+
+    /// Reads what is left of a section that nobody knows.
+    fn pass_over(&mut self) -> Result<(), String> {
+        let mut bytes = [0; PIECE];
+        while self.left > 0 {
+            let piece = self.left.min(PIECE as u64) as usize;
+            self.fill(&mut bytes[..piece])?;
+        }
+        Ok(())
+    }
+
+    fn model(&mut self) -> Result<ModelState<'static>, String> {
+        let mut state = ModelState {
+            name: self.text()?,
+            scope: self.text()?,
+            seed: self.number()?,
+            step: self.number()?,
+            ..ModelState::default()
+        };
+        for _ in 0..self.count()? {
+            let dims = self.dims()?;
+            let dim = |dim| match dim {
+                UNKNOWN => Ok(None),
+                dim => usize::try_from(dim).map(Some).map_err(|_| too_large()),
+            };
+            let shape = dims.into_iter().map(dim).collect::<Result<_, _>>()?;
+            state.input_shapes.push(shape);
+        }
+        for _ in 0..self.count()? {
+            state.layers.push(self.layer()?);
+        }
+        if self.flag()? {
+            state.optimizer = Some(self.optimizer()?);
+        }
+        Ok(state)
+    }
+
+    /// Numbers of eight bytes each.
+    pub(super) fn list<T>(&mut self, value: impl Fn(u64) -> T) -> Result<Vec<T>, String> {
+        let len = self.number()?;
+        if len > self.left / 8 {
+            return Err("The file is damaged: it has a list that is longer than the file".into());
+        }
+        (0..len).map(|_| Ok(value(self.number()?))).collect()
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], String> {
         let mut bytes = [0; N];
         self.fill(&mut bytes)?;
         Ok(bytes)
@@ -224,7 +349,7 @@ impl<R: Read> Decoder<R> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
-    fn count(&mut self) -> Result<u32, String> {
+    pub(super) fn count(&mut self) -> Result<u32, String> {
         Ok(u32::from_le_bytes(self.array()?))
     }
 
@@ -238,7 +363,7 @@ impl<R: Read> Decoder<R> {
         }
     }
 
-    fn text(&mut self) -> Result<String, String> {
+    pub(super) fn text(&mut self) -> Result<String, String> {
         let len = self.count()?;
         if u64::from(len) > self.left {
             return Err("The file is damaged: it has a name that is longer than the file".into());
@@ -274,7 +399,7 @@ impl<R: Read> Decoder<R> {
         Ok(values)
     }
 
-    fn tensor(&mut self) -> Result<Values<'static>, String> {
+    pub(super) fn tensor(&mut self) -> Result<Values<'static>, String> {
         let dims = self.dims()?;
         let len = dims.iter().try_fold(1u64, |len, &dim| len.checked_mul(dim));
         let values = self.values(len.ok_or_else(too_large)?)?;

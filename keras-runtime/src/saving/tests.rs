@@ -50,14 +50,28 @@ fn state() -> ModelState<'static> {
     }
 }
 
+/// What `fit` remembers, with values of every kind.
+fn training() -> Record {
+    let weights = [Array::from_elem(vec![2, 3], 0.5), Array::zeros(vec![0])];
+    let inner = Record::new("EarlyStopping")
+        .with_numbers("none", [])
+        .with_arrays("best_weights", weights.into());
+    Record::new("Training")
+        .with_number("epoch", u64::MAX)
+        .with_floats("values", [0.1, f64::NEG_INFINITY, -0.0])
+        .with_texts("names", ["größer".to_owned(), String::new()])
+        .with_records("callbacks", [inner, Record::default()])
+}
+
+/// The bytes of a backup.
 fn bytes(state: &ModelState<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    native::encode(state, &mut bytes).expect("a vector takes everything");
+    native::encode(state, Some(&training()), &mut bytes).expect("a vector takes everything");
     bytes
 }
 
 fn decode(bytes: &[u8]) -> Result<ModelState<'static>, String> {
-    native::decode(bytes, bytes.len() as u64)
+    native::decode(bytes, bytes.len() as u64).map(|(state, _)| state)
 }
 
 #[test]
@@ -66,6 +80,50 @@ fn what_is_written_is_read() {
     assert_eq!(decode(&bytes(&all)), Ok(all));
     let nothing = ModelState::default();
     assert_eq!(decode(&bytes(&nothing)), Ok(nothing));
+    let backup = bytes(&state());
+    let whole = native::decode(&backup[..], backup.len() as u64);
+    assert_eq!(whole, Ok((state(), Some(training()))));
+    let mut alone = Vec::new();
+    native::encode(&state(), None, &mut alone).expect("a vector takes everything");
+    let read = native::decode(&alone[..], alone.len() as u64);
+    assert_eq!(read, Ok((state(), None)));
+}
+
+/// A file with a checksum after its content.
+fn with_checksum(content: Vec<u8>) -> Vec<u8> {
+    let checksum = crc::crc32c(&content);
+    [content, checksum.to_le_bytes().to_vec()].concat()
+}
+
+#[test]
+fn sections_may_be_unknown_but_not_twice_and_not_missing() {
+    let whole = bytes(&state());
+    let (head, content) = whole[..whole.len() - 4].split_at(12);
+    let len = u64::from_le_bytes(content[4..12].try_into().expect("eight bytes"));
+    let (model, training) = content.split_at(12 + len as usize);
+    let unknown = [b"NEWS".as_slice(), &9000u64.to_le_bytes(), &[7; 9000]].concat();
+    let of = |sections: &[&[u8]]| decode(&with_checksum([head, &sections.concat()].concat()));
+    assert_eq!(of(&[&unknown, model, &unknown, training]), Ok(state()));
+    let error = |sections: &[&[u8]]| of(sections).expect_err("a file that is not whole");
+    assert!(error(&[model, training, model]).contains("twice"));
+    assert!(error(&[training, model, training]).contains("twice"));
+    assert!(error(&[training]).contains("no model"));
+    assert!(error(&[]).contains("no model"));
+    assert!(error(&[&model[..model.len() - 1], training]).contains("damaged"));
+}
+
+/// Records that lie in one another deeper than anybody needs end in an error, not at the end of the stack.
+#[test]
+fn deep_records_are_errors() {
+    // No class, one entry without a name, of the kind 4, which is one record.
+    let open = [0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0];
+    let content = open.repeat(1_000_000);
+    let len = (content.len() as u64).to_le_bytes();
+    let section = [b"TRNG".as_slice(), &len, &content].concat();
+    let head = &bytes(&state())[..12];
+    let error = decode(&with_checksum([head, &section].concat()));
+    let error = error.expect_err("a deep record");
+    assert!(error.contains("records in one another"), "{error}");
 }
 
 #[test]
@@ -104,10 +162,6 @@ fn every_changed_byte_is_an_error() {
 fn hostile_sizes_are_errors_and_take_no_memory() {
     let whole = bytes(&state());
     let content = &whole[..whole.len() - 4];
-    let with_checksum = |content: Vec<u8>| {
-        let checksum = crc::crc32c(&content);
-        [content, checksum.to_le_bytes().to_vec()].concat()
-    };
     for width in [4, 8] {
         for at in 0..content.len() - width {
             for size in [u64::MAX, 1 << 62, 1 << 31, 0xffff_ff00] {
@@ -125,9 +179,9 @@ fn another_kind_of_file_says_so() {
     let error = decode(b"\x89HDF\r\n\x1a\n and so on").expect_err("another kind of file");
     assert!(error.contains("another kind of file"), "{error}");
     let mut newer = bytes(&state());
-    newer[8] = 2;
+    newer[8] = 3;
     let error = decode(&newer).expect_err("a newer file");
-    assert!(error.contains("version 2"), "{error}");
+    assert!(error.contains("version 3"), "{error}");
 }
 
 #[test]

@@ -55,6 +55,24 @@ impl Text {
         self.digits(value)
     }
 
+    /// Appends a number with its thousands apart: `101,770`.
+    #[must_use]
+    pub const fn thousands(self, value: usize) -> Self {
+        if value < 1000 {
+            return self.digits(value);
+        }
+        let rest = value % 1000;
+        let text = self.thousands(value / 1000).str(",");
+        let zeros = if rest < 10 {
+            "00"
+        } else if rest < 100 {
+            "0"
+        } else {
+            ""
+        };
+        text.str(zeros).digits(rest)
+    }
+
     const fn digits(self, value: usize) -> Self {
         let mut digits = [0u8; 20];
         let mut at = digits.len();
@@ -181,6 +199,14 @@ mod tests {
         assert_eq!(text(0.000_125), "0.000125");
         assert_eq!(text(f32::NAN), "nan");
         assert_eq!(text(f32::NEG_INFINITY), "-inf");
+    }
+
+    #[test]
+    fn thousands_are_apart() {
+        let text = |value| Text::new().thousands(value).as_str().to_string();
+        assert_eq!(text(999), "999");
+        assert_eq!(text(1_000), "1,000");
+        assert_eq!(text(12_034_005), "12,034,005");
     }
 
     #[test]

@@ -19,11 +19,13 @@
 mod bench;
 mod differences;
 mod files;
+mod model;
 mod said;
 
 use bench::Bench;
 use differences::differences;
 pub use files::{Object, hdf5_objects};
+pub use model::{check_model, model_gradients};
 pub(crate) use said::hear;
 pub use said::{Said, listen, said};
 

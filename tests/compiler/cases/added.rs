@@ -38,4 +38,19 @@ fn types(x: Input<3>) -> Types {
     Model(x, a)
 }
 
+sequential! {
+    Listed<3>;
+    add_metric(mean(x)), //~ Please provide a name for your metric
+    Dense(2),
+    add_loss(x), //~ One number is expected here: a tensor is reduced by `sum`, `mean`, `max` or `min`, over all of its elements. Received: x
+    add_loss(mean(y)), //~ `y` is not defined here. Known tensors: x
+    add_loss(mean(x * x)), //~ This expression is not part of the model language. What a list of layers adds is a number of `x`
+    add_loss(mean(Dense(2)(x))), //~ This expression is not part of the model language. What a list of layers adds is a number of `x`
+}
+
+sequential! {
+    OnlyAdded<3>; //~ Sequential model only_added cannot be built because it has no layers.
+    add_loss(mean(x)),
+}
+
 fn main() {}

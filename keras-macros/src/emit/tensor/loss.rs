@@ -64,7 +64,7 @@ pub fn loss(keras: &TokenStream, loss: &Loss, derived: Option<(&Graph, Id, Id)>)
         const _: () = {
             use #keras::__private as keras;
             #[allow(unused_imports)]
-            use #keras::{device::{self, Arith, Float}, losses, __private::math};
+            use #keras::{device::{self, Arith, Float}, losses, metrics, __private::math};
             #[allow(dead_code)]
             impl #ident {
                 #[doc = #doc]
@@ -100,6 +100,12 @@ pub fn loss(keras: &TokenStream, loss: &Loss, derived: Option<(&Graph, Id, Id)>)
             impl<D: device::Device> losses::IntoLoss<D> for #ident {
                 fn into_loss(self) -> keras::Result<::std::boxed::Box<dyn losses::Loss<D>>> {
                     ::core::result::Result::Ok(::std::boxed::Box::new(self))
+                }
+            }
+            #[automatically_derived]
+            impl<D: device::Device> metrics::IntoMetric<D> for #ident {
+                fn into_metric(self) -> metrics::MetricArg<D> {
+                    metrics::of_loss(::std::boxed::Box::new(self))
                 }
             }
             #row

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use quote::ToTokens;
 use syn::{Expr, Lit, UnOp};
 
-use super::{Body, Expression, Form, Kind, Model, Reader, merges};
+use super::{Body, Expression, Form, Kind, Model, Reader, adds, merges};
 use crate::parse::layer::{Layer, class_of};
 use crate::parse::{At, as_ident, bare};
 
@@ -14,7 +14,8 @@ impl Reader<'_> {
         exprs.into_iter().map(|e| self.expression(e)).collect()
     }
 
-    pub(super) fn expression(&self, expr: &Expr) -> Expression {
+    /// An expression of any kind.
+    pub fn expression(&self, expr: &Expr) -> Expression {
         let expr = bare(expr);
         let mut at = At::of(expr);
         let kind = match expr {
@@ -244,7 +245,7 @@ impl Reader<'_> {
         };
         if !as_ident(condition).is_some_and(|name| self.is_training(name)) {
             let message = match &self.form {
-                Form::Functional => {
+                Form::Sequential | Form::Functional => {
                     "A functional model is the same in training and inference, but for layers such as `Dropout` that \
                      know the mode by themselves. Other conditions are not known when the model is compiled."
                         .to_string()
@@ -278,13 +279,8 @@ impl Reader<'_> {
         }
     }
 
-    fn refused(&self, tokens: &impl ToTokens, what: &str) -> Kind {
+    pub(super) fn refused(&self, tokens: &impl ToTokens, what: &str) -> Kind {
         self.refuse(tokens, what);
         Kind::Invalid
     }
-}
-
-/// Whether a function adds a number of the model to its loss or to its logs.
-fn adds(name: &syn::Ident) -> bool {
-    name == "add_loss" || name == "add_metric"
 }

@@ -89,9 +89,11 @@ pub struct Model {
     pub name: Option<String>,
 }
 
-/// Which of the two places the language is used in.
+/// Which of the places the language is used in.
 #[derive(Clone)]
 pub enum Form {
+    /// The list of `sequential!`: what is added to the loss and the logs, of the tensor `x`.
+    Sequential,
     /// `#[model] fn`: layers are made where they are used.
     Functional,
     /// `call`: layers are fields; the name of the parameter `training`, if there is one.
@@ -102,6 +104,9 @@ impl Form {
     /// What is allowed, for errors.
     fn allowed(&self) -> &'static str {
         match self {
+            Form::Sequential => {
+                "What a list of layers adds is a number of `x`, the output of the layers before it: `mean(square(x))`."
+            }
             Form::Functional => {
                 "Allowed are `let`, layer calls such as `Dense(10)(x)`, `+`, `-` and `*` on tensors, tuples, arrays, \
                  loops over a constant range, and `Model(inputs, outputs)`."
@@ -118,7 +123,7 @@ impl Form {
 pub struct Reader<'a> {
     /// Where errors go.
     pub ctxt: &'a Ctxt,
-    /// Which of the two it is.
+    /// Which of them it is.
     pub form: Form,
 }
 
@@ -135,6 +140,11 @@ impl Reader<'_> {
             format!("{what} is not part of the model language. {allowed}"),
         );
     }
+}
+
+/// Whether a function adds a number of the model to its loss or to its logs.
+pub fn adds(name: &Ident) -> bool {
+    name == "add_loss" || name == "add_metric"
 }
 
 /// The merge layer of an operator, or of its assigning form.

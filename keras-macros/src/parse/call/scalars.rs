@@ -8,7 +8,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{BinOp, Expr, ExprBinary, ExprCall, Ident, Lit, LitStr, Token, UnOp};
 
-use super::{Expression, Kind, Reader};
+use super::{Expression, Form, Kind, Reader};
 use crate::parse::{At, as_ident, bare};
 
 /// What makes one number of a tensor, and the runtime's name for it.
@@ -336,13 +336,25 @@ impl Reader<'_> {
             }
             Expr::Binary(binary) => match with_constant(binary) {
                 Some(found) => found,
-                None => return self.expression(expr),
+                None => return self.operand(expr),
             },
-            _ => return self.expression(expr),
+            _ => return self.operand(expr),
         };
         let tensor = self.elements(inner, functions);
         functions.extend(own);
         tensor
+    }
+
+    /// The tensor itself. A list of layers has only one, by its name.
+    fn operand(&self, expr: &Expr) -> Expression {
+        match (&self.form, as_ident(expr)) {
+            (Form::Sequential, None) => {
+                let kind = self.refused(expr, "This expression");
+                let at = At::of(expr);
+                Expression { at, kind }
+            }
+            _ => self.expression(expr),
+        }
     }
 
     /// The only argument of a reduction or a function.

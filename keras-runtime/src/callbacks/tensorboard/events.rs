@@ -26,6 +26,7 @@ const TENSOR: u64 = 2;
 /// A file of events that is being written.
 #[derive(Debug)]
 pub(super) struct EventWriter {
+    name: String,
     out: BufWriter<File>,
 }
 
@@ -45,12 +46,24 @@ impl EventWriter {
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
-            .open(directory.join(name))?;
+            .open(directory.join(&name))?;
         let mut writer = Self {
+            name,
             out: BufWriter::new(file),
         };
         writer.event(Message::new().bytes(3, "brain.Event:2"), 0)?;
         Ok(writer)
+    }
+
+    /// The file's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The bytes that have been written.
+    pub fn len(&mut self) -> io::Result<u64> {
+        self.flush()?;
+        Ok(self.out.get_ref().metadata()?.len())
     }
 
     /// One number.
@@ -120,6 +133,18 @@ impl EventWriter {
         }
         Ok(())
     }
+}
+
+/// Leaves a file, if it is there, its first `len` bytes alone.
+pub(super) fn cut(path: &Path, len: u64) -> io::Result<()> {
+    let file = match OpenOptions::new().write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        file => file?,
+    };
+    if file.metadata()?.len() > len {
+        file.set_len(len)?;
+    }
+    Ok(())
 }
 
 /// A tensor of a type and a shape.

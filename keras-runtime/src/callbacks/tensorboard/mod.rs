@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use self::events::EventWriter;
-use super::{Callback, CallbackContext, Frequency};
+use super::{Callback, CallbackContext, Frequency, Record};
 use crate::error::{Error, Result};
 use crate::model::Logs;
 
@@ -27,6 +27,8 @@ pub struct TensorBoard {
 
     train: Option<EventWriter>,
     validation: Option<EventWriter>,
+    /// The files of the runs of the program that were ended, below `log_dir`, and how long they are.
+    files: Vec<(String, u64)>,
     batch: u64,
     batch_start: Instant,
     epoch_start: Instant,
@@ -44,6 +46,7 @@ impl TensorBoard {
             update_freq: Frequency::Epoch,
             train: None,
             validation: None,
+            files: Vec::new(),
             batch: 0,
             batch_start: Instant::now(),
             epoch_start: Instant::now(),
@@ -94,6 +97,28 @@ impl TensorBoard {
             "`update_freq` of TensorBoard expects 'epoch', 'batch' or a positive number of batches. Received: \
              update_freq={received}"
         )))
+    }
+
+    fn failed(&self, error: &std::io::Error) -> Error {
+        Error::File {
+            path: self.log_dir.display().to_string(),
+            message: error.to_string(),
+        }
+    }
+
+    /// The files of this training, below `log_dir`, and how long they are.
+    fn written(&mut self) -> std::io::Result<Vec<(String, u64)>> {
+        let mut files = self.files.clone();
+        let writers = [
+            ("train", &mut self.train),
+            ("validation", &mut self.validation),
+        ];
+        for (run, writer) in writers {
+            if let Some(writer) = writer {
+                files.push((format!("{run}/{}", writer.name()), writer.len()?));
+            }
+        }
+        Ok(files)
     }
 
     /// Does something with the writer of `train/` or `validation/`, which is made when it is needed.
@@ -166,6 +191,7 @@ impl Callback for TensorBoard {
 
     fn on_train_begin(&mut self, _: &mut CallbackContext, _: &Logs) -> Result<()> {
         self.batch = 0;
+        self.files.clear();
         Ok(())
     }
 
@@ -251,5 +277,27 @@ impl Callback for TensorBoard {
         self.write(Run::Validation, |writer| {
             scalars(writer, logs.iter(), tag, step)
         })
+    }
+
+    fn state(&mut self) -> Result<Record> {
+        let files = self.written().map_err(|error| self.failed(&error))?;
+        let (names, lens): (Vec<String>, Vec<u64>) = files.into_iter().unzip();
+        Ok(Record::new("TensorBoard")
+            .with_number("batch", self.batch)
+            .with_number("iterations_before", self.iterations_before)
+            .with_texts("files", names)
+            .with_numbers("lens", lens))
+    }
+
+    /// What was written after the backup is written again, to new files.
+    fn restore(&mut self, _: &mut CallbackContext, state: &Record) -> Result<()> {
+        self.batch = state.number("batch")?;
+        self.iterations_before = state.number("iterations_before")?;
+        let lens = state.numbers("lens")?.iter().copied();
+        self.files = state.texts("files")?.iter().cloned().zip(lens).collect();
+        for (name, len) in &self.files {
+            events::cut(&self.log_dir.join(name), *len).map_err(|error| self.failed(&error))?;
+        }
+        Ok(())
     }
 }

@@ -35,3 +35,21 @@ pub fn copy_runs<F: Float>(
         },
     );
 }
+
+/// A number of a row that is far from the one before takes as long as so many multiply-adds: it is not
+/// in any cache.
+const FAR: usize = 4;
+
+/// Shares the rows that are gathered from a table out over the threads: `copy` is given the numbers of
+/// some rows, and where they go.
+pub fn gather<F: Float>(
+    rows: &[u32],
+    width: usize,
+    to: &mut [F],
+    copy: &(dyn Fn(&[u32], &mut [F]) + Sync),
+) {
+    let operations = FAR * rows.len() * width;
+    over_slice(rows.len(), 1, operations, to, width, &|part, to| {
+        copy(&rows[part], to)
+    });
+}

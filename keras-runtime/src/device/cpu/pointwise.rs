@@ -8,6 +8,9 @@ use crate::device::float::Float;
 /// Where a tensor may be cut: whole cache lines.
 const STEP: usize = 64;
 
+/// A number of a mask takes as long as so many multiply-adds.
+const HASH: usize = 8;
+
 /// See [`Pointwise::rescale`](crate::device::Pointwise::rescale).
 pub fn rescale<F: Float>(scale: f32, offset: f32, x: &[F], y: &mut [F]) {
     over_slice(x.len(), STEP, x.len(), y, 1, &|range, y| {
@@ -17,7 +20,7 @@ pub fn rescale<F: Float>(scale: f32, offset: f32, x: &[F], y: &mut [F]) {
 
 /// See [`Pointwise::dropout`](crate::device::Pointwise::dropout).
 pub fn dropout<F: Float>(mask: DropoutMask, x: &[F], y: &mut [F]) {
-    over_slice(x.len(), STEP, 2 * x.len(), y, 1, &|range, y| {
+    over_slice(x.len(), STEP, HASH * x.len(), y, 1, &|range, y| {
         dropout_part(mask, range.start as u32, &x[range], y)
     });
 }

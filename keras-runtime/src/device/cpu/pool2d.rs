@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::kernel::{self, Kernel};
 use super::simd::Arith;
 use super::threads::over_rows;
-use crate::device::{Float, Pool2dGeometry, Taps, Ties};
+use crate::device::{Axis, Float, Pool2dGeometry, Taps, Ties};
 
 /// Channels that are pooled together, where there are so many.
 const WIDE: usize = 32;
@@ -29,13 +29,43 @@ pub fn max_gradient<F: Float>(
     dy: &[F],
     dx: &mut [F],
 ) {
-    over_images(g, batch, g.input_size(), dx, &|images, dx| MaxGradient {
-        ties,
+    match (ties, are_disjoint(g)) {
+        (Ties::First, true) => max_gradient_of::<F, true, true>(g, batch, [x, y, dy], dx),
+        (Ties::First, false) => max_gradient_of::<F, true, false>(g, batch, [x, y, dy], dx),
+        (Ties::Shared, _) => max_gradient_of::<F, false, false>(g, batch, [x, y, dy], dx),
+    }
+}
+
+fn max_gradient_of<F: Float, const FIRST: bool, const DISJOINT: bool>(
+    g: &Pool2dGeometry,
+    batch: usize,
+    [x, y, dy]: [&[F]; 3],
+    dx: &mut [F],
+) {
+    let is_covered = DISJOINT && is_covered(&g.rows) && is_covered(&g.columns);
+    over_images(g, batch, g.input_size(), dx, &|images, dx| MaxGradient::<
+        F,
+        FIRST,
+        DISJOINT,
+    > {
         x: part(x, &images, g.input_size()),
         y: part(y, &images, g.output_size()),
         dy: part(dy, &images, g.output_size()),
         dx,
+        is_covered,
     });
+}
+
+/// Whether no pixel is under two windows.
+fn are_disjoint(g: &Pool2dGeometry) -> bool {
+    [g.rows, g.columns]
+        .iter()
+        .all(|axis| axis.stride >= axis.window && axis.dilation == 1)
+}
+
+/// Whether disjoint windows leave out no pixel.
+fn is_covered(axis: &Axis) -> bool {
+    axis.stride == axis.window && axis.output * axis.stride >= axis.input
 }
 
 /// See [`Pooling::average_pool2d`](crate::device::Pooling::average_pool2d).
@@ -226,29 +256,39 @@ impl<F: Float> Pool for Max<'_, F> {
     }
 }
 
-struct MaxGradient<'a, F> {
-    ties: Ties,
+/// With `FIRST` each gradient goes to the first of the largest numbers, otherwise they share it. With
+/// `DISJOINT` windows every number of `dx` is written once, otherwise added to.
+///
+/// rustc makes vector instructions of selections only where each loop has few of them and nothing else
+/// to decide.
+struct MaxGradient<'a, F, const FIRST: bool, const DISJOINT: bool> {
     x: &'a [F],
     y: &'a [F],
     dy: &'a [F],
     dx: &'a mut [F],
+    /// Whether every number of `dx` is under a window.
+    is_covered: bool,
 }
 
-impl<F: Float> Pool for MaxGradient<'_, F> {
+impl<F: Float, const FIRST: bool, const DISJOINT: bool> Pool
+    for MaxGradient<'_, F, FIRST, DISJOINT>
+{
     type Number = F;
 
-    /// rustc does not turn so many selections into vector instructions.
+    /// Eight channels are a register, and more of them are no faster.
     const GOES_WIDE: bool = false;
 
     fn begin(&mut self, image: Range<usize>) {
-        self.dx[image].fill(F::zero());
+        if !self.is_covered {
+            self.dx[image].fill(F::zero());
+        }
     }
 
     #[inline(always)]
     fn window<const L: usize>(&mut self, window: &Window, channel: usize) {
         let y: [F; L] = read(self.y, window.output + channel);
         let mut dy: [F; L] = read(self.dy, window.output + channel);
-        if self.ties == Ties::Shared {
+        if !FIRST {
             let mut found = [F::zero(); L];
             for row in window.rows() {
                 for from in window.pixels(row) {
@@ -262,21 +302,26 @@ impl<F: Float> Pool for MaxGradient<'_, F> {
                 dy[i] /= found[i];
             }
         }
-        let first = self.ties == Ties::First;
         for row in window.rows() {
             for from in window.pixels(row) {
                 let x: [F; L] = read(self.x, from + channel);
-                let dx = &mut self.dx[from + channel..][..L];
+                let mut share = [F::zero(); L];
                 for i in 0..L {
-                    let is_largest = x[i] == y[i];
-                    dx[i] += if is_largest { dy[i] } else { F::zero() };
-                    // It has found its place.
-                    dy[i] = if is_largest && first {
-                        F::zero()
-                    } else {
-                        dy[i]
-                    };
+                    share[i] = if x[i] == y[i] { dy[i] } else { F::zero() };
                 }
+                if FIRST {
+                    // What has found its place is gone.
+                    for i in 0..L {
+                        dy[i] = if x[i] == y[i] { F::zero() } else { dy[i] };
+                    }
+                }
+                let dx = &mut self.dx[from + channel..][..L];
+                if !DISJOINT {
+                    for i in 0..L {
+                        share[i] += dx[i];
+                    }
+                }
+                dx.copy_from_slice(&share);
             }
         }
     }

@@ -54,6 +54,41 @@ pub fn row_loss<F: Float, L: RowLoss>(
     );
 }
 
+/// The loss of one row; a gradient becomes its factor times the derivative.
+///
+/// Far from hot: it is compiled with the losses of batches, and not once more.
+pub fn line<F: Float, L: RowLoss>(
+    loss: L,
+    y_true: &[F],
+    y_pred: &[F],
+    gradient: Option<(&mut [F], F)>,
+) -> F {
+    let width = y_pred.len();
+    let run = |gradient: &mut [F], factor| {
+        kernel::run(LossOfRows {
+            loss,
+            rows: Rows {
+                samples: 1,
+                rows: 1,
+                true_width: y_true.len(),
+                width,
+                rows_per_weight: 1,
+            },
+            ignored: loss.ignored_target().map(F::from_f32),
+            y_true,
+            y_pred,
+            weights: None,
+            gradient,
+            stride: width,
+            factor,
+        })
+    };
+    match gradient {
+        Some((gradient, factor)) => run(gradient, factor),
+        None => F::with_scratch(width, |gradient| run(gradient, F::zero())),
+    }
+}
+
 /// The mean of a function of rows: see [`RowSums::row_mean`](crate::device::RowSums::row_mean).
 ///
 /// It is compiled for the baseline of the target only: a metric is a small part of a step.

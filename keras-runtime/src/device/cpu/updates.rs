@@ -35,8 +35,12 @@ pub fn update<F: Float, const N: usize, R: UpdateRule<N>>(
     );
 }
 
+/// So many parameters.
+type Lanes<F> = [F; LANES];
+
 /// What is done with some of the parameters, their gradients and their slots.
-type Work<'a, F, const N: usize> = dyn Fn(&mut [F], &[F], [&mut [F]; N]) + Sync + 'a;
+type Work<'a, F, const N: usize> =
+    dyn Fn(&mut [Lanes<F>], &[Lanes<F>], [&mut [Lanes<F>]; N]) + Sync + 'a;
 
 /// Shares the parameters out over the threads: compiled for each number of slots, not for each rule.
 fn shared_out<F: Float, const N: usize>(
@@ -46,7 +50,7 @@ fn shared_out<F: Float, const N: usize>(
     work: &Work<'_, F, N>,
 ) {
     if gradients.len() < WORTH_A_THREAD {
-        return work(parameters, gradients, slots);
+        return in_lanes(parameters, gradients, slots, work);
     }
     over_rows(
         gradients.len(),
@@ -55,27 +59,67 @@ fn shared_out<F: Float, const N: usize>(
         (parameters, slots),
         &|(parameters, slots): (&mut [F], [&mut [F]; N]), at| {
             let (parameters, more_parameters) = parameters.split_at_mut(at);
-            let mut more_slots: [&mut [F]; N] = std::array::from_fn(|_| Default::default());
-            let mut rest = more_slots.iter_mut();
-            let slots = slots.map(|slot| {
-                let (slot, more) = slot.split_at_mut(at);
-                if let Some(rest) = rest.next() {
-                    *rest = more;
-                }
-                slot
-            });
+            let (slots, more_slots) = split(slots, |slot| slot.split_at_mut(at));
             ((parameters, slots), (more_parameters, more_slots))
         },
-        &|range, (parameters, slots)| work(parameters, &gradients[range], slots),
+        &|range, (parameters, slots)| in_lanes(parameters, &gradients[range], slots, work),
     );
+}
+
+/// Cuts the parameters into whole lanes; the last ones are filled up with zeros.
+fn in_lanes<F: Float, const N: usize>(
+    parameters: &mut [F],
+    gradients: &[F],
+    slots: [&mut [F]; N],
+    work: &Work<'_, F, N>,
+) {
+    let (gradients, last_gradients) = gradients.as_chunks();
+    let (parameters, last_parameters) = parameters.as_chunks_mut();
+    let (slots, last_slots) = split(slots, |slot| slot.as_chunks_mut());
+    work(parameters, gradients, slots);
+    if last_gradients.is_empty() {
+        return;
+    }
+    let mut p = [padded(last_parameters)];
+    let mut s: [[Lanes<F>; 1]; N] = std::array::from_fn(|n| [padded(last_slots[n])]);
+    let slots = s.each_mut().map(|slot| &mut slot[..]);
+    work(&mut p, &[padded(last_gradients)], slots);
+    last_parameters.copy_from_slice(&p[0][..last_parameters.len()]);
+    for (slot, s) in last_slots.into_iter().zip(s) {
+        slot.copy_from_slice(&s[0][..slot.len()]);
+    }
+}
+
+/// Cuts each slot in two.
+fn split<'a, F, A, B, const N: usize>(
+    slots: [&'a mut [F]; N],
+    cut: impl Fn(&'a mut [F]) -> (&'a mut [A], &'a mut [B]),
+) -> ([&'a mut [A]; N], [&'a mut [B]; N]) {
+    let mut others: [&mut [B]; N] = std::array::from_fn(|_| Default::default());
+    let mut rest = others.iter_mut();
+    let first = slots.map(|slot| {
+        let (slot, other) = cut(slot);
+        if let Some(rest) = rest.next() {
+            *rest = other;
+        }
+        slot
+    });
+    (first, others)
+}
+
+/// Fewer numbers than [`LANES`], and zeros after them.
+fn padded<F: Float>(from: &[F]) -> Lanes<F> {
+    let mut numbers = [F::zero(); LANES];
+    numbers[..from.len()].copy_from_slice(from);
+    numbers
 }
 
 /// A pass over some of the parameters.
 struct Update<'a, F, R, const N: usize> {
     rule: R,
-    parameters: &'a mut [F],
-    gradients: &'a [F],
-    slots: [&'a mut [F]; N],
+    parameters: &'a mut [Lanes<F>],
+    gradients: &'a [Lanes<F>],
+    slots: [&'a mut [Lanes<F>]; N],
 }
 
 impl<F: Float, R: UpdateRule<N>, const N: usize> Kernel for Update<'_, F, R, N> {
@@ -84,64 +128,32 @@ impl<F: Float, R: UpdateRule<N>, const N: usize> Kernel for Update<'_, F, R, N> 
 
     #[inline(always)]
     fn run<A: Arith>(self) {
-        let (gradients, last_gradients) = self.gradients.as_chunks::<LANES>();
-        let (parameters, last_parameters) = self.parameters.as_chunks_mut::<LANES>();
-        let mut last_slots: [&mut [F]; N] = std::array::from_fn(|_| Default::default());
-        let mut last = last_slots.iter_mut();
-        let mut slots = self.slots.map(|slot| {
-            let (slot, rest) = slot.as_chunks_mut::<LANES>();
-            if let Some(last) = last.next() {
-                *last = rest;
+        let count = self.gradients.len();
+        let slots = self.slots.map(|slot| &mut slot[..count]);
+        let parameters = &mut self.parameters[..count];
+        for at in 0..count {
+            // By value and of a fixed length: rustc turns the loop into vector instructions.
+            let (mut p, g) = (parameters[at], self.gradients[at]);
+            let mut s = [[F::zero(); LANES]; N];
+            for n in 0..N {
+                s[n] = slots[n][at];
             }
-            slot
-        });
-        for (at, (p, g)) in parameters.iter_mut().zip(gradients).enumerate() {
-            let s = std::array::from_fn(|n| slots[n][at]);
-            let s = update_lanes(self.rule, p, g, s);
-            for (slot, s) in slots.iter_mut().zip(s) {
-                slot[at] = s;
+            for i in 0..LANES {
+                let mut values = [F::zero(); N];
+                for n in 0..N {
+                    values[n] = s[n][i];
+                }
+                (p[i], values) = self.rule.update(p[i], g[i], values);
+                for n in 0..N {
+                    s[n][i] = values[n];
+                }
             }
-        }
-        if !last_gradients.is_empty() {
-            let mut p = padded(last_parameters);
-            let s = std::array::from_fn(|n| padded(last_slots[n]));
-            let s = update_lanes(self.rule, &mut p, &padded(last_gradients), s);
-            last_parameters.copy_from_slice(&p[..last_parameters.len()]);
-            for (slot, s) in last_slots.iter_mut().zip(s) {
-                slot.copy_from_slice(&s[..slot.len()]);
+            parameters[at] = p;
+            for n in 0..N {
+                slots[n][at] = s[n];
             }
         }
     }
-}
-
-/// The rule on arrays of a fixed length, the slots by value: rustc turns the loop into vector
-/// instructions.
-#[inline(always)]
-fn update_lanes<F: Float, const N: usize, R: UpdateRule<N>>(
-    rule: R,
-    p: &mut [F; LANES],
-    g: &[F; LANES],
-    mut s: [[F; LANES]; N],
-) -> [[F; LANES]; N] {
-    for i in 0..LANES {
-        let mut values = [F::zero(); N];
-        for n in 0..N {
-            values[n] = s[n][i];
-        }
-        (p[i], values) = rule.update(p[i], g[i], values);
-        for n in 0..N {
-            s[n][i] = values[n];
-        }
-    }
-    s
-}
-
-/// Fewer numbers than [`LANES`], and zeros after them.
-#[inline(never)]
-fn padded<F: Float>(from: &[F]) -> [F; LANES] {
-    let mut numbers = [F::zero(); LANES];
-    numbers[..from.len()].copy_from_slice(from);
-    numbers
 }
 
 /// See [`Updates::factored`](crate::device::Updates::factored).

@@ -5,15 +5,14 @@ use std::io::{Cursor, Read};
 use super::*;
 
 fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut out = Cursor::new(Vec::new());
+    let mut out = Vec::new();
     let mut writer = Writer::new(&mut out);
     for (name, bytes) in entries {
-        let write = |out: &mut dyn std::io::Write| out.write_all(bytes);
-        let added = writer.add(name, bytes.len() as u64, write);
+        let added = writer.add(name, |out| out.write_all(bytes));
         added.expect("a vector takes everything");
     }
     writer.finish().expect("a vector takes everything");
-    out.into_inner()
+    out
 }
 
 /// Every entry of an archive.

@@ -1,6 +1,6 @@
 //! Writing archives.
 
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 
 use super::{EXTRA_64, Entry, IN_64, STORED, signature};
 use crate::saving::crc::Crc32;
@@ -12,15 +12,15 @@ const UTF_8: u16 = 1 << 11;
 const DATE: u16 = 0x21;
 
 /// Writes an archive.
-pub(in crate::saving) struct Writer<'a, W> {
-    out: &'a mut W,
+pub(in crate::saving) struct Writer<'a> {
+    out: &'a mut dyn Write,
     entries: Vec<Entry>,
     at: u64,
 }
 
-impl<'a, W: Write + Seek> Writer<'a, W> {
-    /// An archive at the beginning of a file.
-    pub fn new(out: &'a mut W) -> Self {
+impl<'a> Writer<'a> {
+    /// An archive with nothing before it.
+    pub fn new(out: &'a mut dyn Write) -> Self {
         Self {
             out,
             entries: Vec::new(),
@@ -28,38 +28,30 @@ impl<'a, W: Write + Seek> Writer<'a, W> {
         }
     }
 
-    /// Adds an entry of `len` bytes, which `write` writes.
+    /// Adds an entry. `write` is called twice and writes the same: its size and its checksum come before
+    /// its bytes.
     pub fn add(
         &mut self,
         name: &str,
-        len: u64,
-        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+        write: impl Fn(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
-        let mut entry = Entry {
-            name: name.into(),
-            crc: 0,
-            method: STORED,
-            compressed: len,
-            len,
-            at: self.at,
-        };
-        let header = entry.local();
-        self.out.write_all(&header)?;
         let mut counted = Counted {
-            out: &mut *self.out,
             crc: Crc32::new(),
             len: 0,
         };
         write(&mut counted)?;
-        if counted.len != len {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        entry.crc = counted.crc.value();
-        self.at += header.len() as u64 + len;
-        // The checksum is known now.
-        self.out.seek(SeekFrom::Start(entry.at))?;
-        self.out.write_all(&entry.local())?;
-        self.out.seek(SeekFrom::Start(self.at))?;
+        let entry = Entry {
+            name: name.into(),
+            crc: counted.crc.value(),
+            method: STORED,
+            compressed: counted.len,
+            len: counted.len,
+            at: self.at,
+        };
+        let header = entry.local();
+        self.out.write_all(&header)?;
+        write(self.out)?;
+        self.at += header.len() as u64 + entry.len;
         self.entries.push(entry);
         Ok(())
     }
@@ -175,21 +167,20 @@ impl Bytes {
     }
 }
 
-struct Counted<'a, W> {
-    out: &'a mut W,
+/// The checksum and the number of the bytes that are written to it.
+struct Counted {
     crc: Crc32,
     len: u64,
 }
 
-impl<W: Write> Write for Counted<'_, W> {
+impl Write for Counted {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.out.write(bytes)?;
-        self.crc.update(&bytes[..count]);
-        self.len += count as u64;
-        Ok(count)
+        self.crc.update(bytes);
+        self.len += bytes.len() as u64;
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 //! Images are shared out over the threads. The gradient of the kernel is summed in a number of
 //! parts that does not depend on the threads, and so neither does the result.
 
+mod packed_weights;
 mod panels;
 mod patches;
 mod tiles;

@@ -24,83 +24,81 @@ struct Run {
     tap_step: usize,
 }
 
-/// The outputs of an axis, that read inputs.
-fn output_runs(axis: Axis) -> impl Iterator<Item = Run> {
-    let step = Run {
-        to_step: 1,
-        from_step: axis.stride,
-        tap_step: 1,
-        ..run(axis.dilation)
-    };
-    runs(0, axis.output, step, move |output| axis.taps(output))
+/// What is computed of what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Outputs, of inputs.
+    Forward,
+    /// The gradients of inputs, of those of outputs; the kernel's taps are in reverse order.
+    Backward,
 }
 
-/// The inputs of an axis, that are read by outputs: as many kinds as the stride.
-fn input_runs(axis: Axis) -> impl Iterator<Item = Run> {
-    let step = Run {
-        to_step: axis.stride,
-        from_step: 1,
-        tap_step: axis.stride,
-        ..run(axis.dilation)
-    };
-    let kinds = 0..axis.stride.min(axis.input);
-    kinds.flat_map(move |first| {
-        runs(first, axis.input, step, move |input| {
-            axis.windows_over(input)
-        })
-    })
+/// The runs of an axis. On the way back there are as many kinds as the stride, each of them at every so
+/// manyth position.
+struct Runs {
+    axis: Axis,
+    way: Way,
+    /// The first position of this kind, and the next one.
+    kind: usize,
+    to: usize,
 }
 
-fn run(from_tap: usize) -> Run {
-    Run {
-        count: 0,
-        to: 0,
-        to_step: 1,
-        from: 0,
-        from_step: 1,
-        taps: 0,
-        from_tap,
-        tap: 0,
-        tap_step: 1,
+impl Runs {
+    fn new(axis: Axis, way: Way) -> Self {
+        Self {
+            axis,
+            way,
+            kind: 0,
+            to: 0,
+        }
+    }
+
+    fn taps(&self, to: usize) -> Taps {
+        match self.way {
+            Way::Forward => self.axis.taps(to),
+            Way::Backward => self.axis.windows_over(to),
+        }
     }
 }
 
-/// Groups the positions `first`, `first + step.to_step`, .. below `end` by their taps.
-fn runs(
-    first: usize,
-    end: usize,
-    step: Run,
-    taps: impl Fn(usize) -> Taps,
-) -> impl Iterator<Item = Run> {
-    let mut to = first;
-    std::iter::from_fn(move || {
-        if to >= end {
-            return None;
-        }
-        let Taps {
-            first,
-            count,
-            input,
-        } = taps(to);
-        let mut run = Run {
-            count: 1,
-            to,
-            from: input,
-            taps: count,
-            tap: first,
-            ..step
+impl Iterator for Runs {
+    type Item = Run;
+
+    fn next(&mut self) -> Option<Run> {
+        let axis = self.axis;
+        let (end, to_step, from_step) = match self.way {
+            Way::Forward => (axis.output, 1, axis.stride),
+            Way::Backward => (axis.input, axis.stride, 1),
         };
-        to += step.to_step;
-        while to < end {
-            let next = taps(to);
-            if (next.first, next.count) != (first, count) {
+        if self.to >= end {
+            self.kind += 1;
+            self.to = self.kind;
+            if self.kind >= to_step.min(end) {
+                return None;
+            }
+        }
+        let taps = self.taps(self.to);
+        let mut run = Run {
+            count: 0,
+            to: self.to,
+            to_step,
+            from: taps.input,
+            from_step,
+            taps: taps.count,
+            from_tap: axis.dilation,
+            tap: taps.first,
+            tap_step: to_step,
+        };
+        while self.to < end {
+            let next = self.taps(self.to);
+            if (next.first, next.count) != (taps.first, taps.count) {
                 break;
             }
             run.count += 1;
-            to += step.to_step;
+            self.to += to_step;
         }
         Some(run)
-    })
+    }
 }
 
 /// A rectangle of pixels of every image. Distances are in numbers; pairs are (rows, columns).
@@ -157,28 +155,18 @@ impl Patch {
     }
 }
 
-/// The patches of the output, which is computed from the input.
-pub fn output_patches(g: &Conv2dGeometry) -> impl Iterator<Item = Patch> + use<> {
+/// The patches of what is computed.
+pub fn patches(g: &Conv2dGeometry, way: Way) -> impl Iterator<Item = Patch> + use<> {
     let g = *g;
-    output_runs(g.rows).flat_map(move |rows| {
-        output_runs(g.columns).map(move |columns| {
-            let (from, to) = ((g.columns.input, g.channels), (g.columns.output, g.filters));
-            let len = g.group_channels();
-            Patch::new(rows, columns, from, to, len, g.columns.window)
-        })
-    })
-}
-
-/// The patches of the input, whose gradient is computed from that of the output; the kernel's taps
-/// are in reverse order.
-pub fn input_patches(g: &Conv2dGeometry) -> impl Iterator<Item = Patch> + use<> {
-    let g = *g;
-    input_runs(g.rows).flat_map(move |rows| {
-        input_runs(g.columns).map(move |columns| {
-            let (from, to) = ((g.columns.output, g.filters), (g.columns.input, g.channels));
-            let len = g.group_filters();
-            Patch::new(rows, columns, from, to, len, g.columns.window)
-        })
+    let input = (g.columns.input, g.channels);
+    let output = (g.columns.output, g.filters);
+    let (from, to, len) = match way {
+        Way::Forward => (input, output, g.group_channels()),
+        Way::Backward => (output, input, g.group_filters()),
+    };
+    Runs::new(g.rows, way).flat_map(move |rows| {
+        Runs::new(g.columns, way)
+            .map(move |columns| Patch::new(rows, columns, from, to, len, g.columns.window))
     })
 }
 

@@ -2,7 +2,8 @@
 
 use super::super::simd::Separate;
 use super::panels::{pack_body, pack_reversed_body};
-use super::tiles::{inputs_body, outputs_body};
+use super::patches::Way;
+use super::tiles::images_body;
 use super::weights::{relu_and_bias, weights_body};
 use super::*;
 use crate::device::Axis;
@@ -164,6 +165,18 @@ fn geometries() -> Vec<(Conv2dGeometry, usize)> {
         };
         all.push((geometry, 1 + below(5)));
     }
+    // Enough filters to be packed, and more pixels than are packed together.
+    for (groups, filters) in [(1, 100), (2, 97)] {
+        let axis = Axis::same(10, 3, 1, 1);
+        let geometry = Conv2dGeometry {
+            rows: axis,
+            columns: axis,
+            channels: 5 * groups,
+            filters: groups * filters,
+            groups,
+        };
+        all.push((geometry, 5));
+    }
     all
 }
 
@@ -209,11 +222,11 @@ fn compute_in_tiles<const R: usize, const W: usize, const H: usize>(
     let (mut y, mut dx, mut dw) = (nan(outputs), nan(inputs), vec![0.0; w.len()]);
     let mut panels = nan(g.scratch(batch));
     let used = pack_body::<f64, Separate, W, H>(g, &w, Some(&b), &mut panels);
-    outputs_body::<f64, Separate, R, W, H>(g, &x, &panels[..used], true, &mut y);
+    images_body::<f64, Separate, R, W, H>(g, Way::Forward, &x, &panels[..used], true, &mut y);
     let mut dy = numbers(9, outputs);
     relu_and_bias(Some(&y), &mut dy, None, g.filters);
     let used = pack_reversed_body::<f64, Separate, W, H>(g, &w, &mut panels);
-    inputs_body::<f64, Separate, R, W, H>(g, &dy, &panels[..used], &mut dx);
+    images_body::<f64, Separate, R, W, H>(g, Way::Backward, &dy, &panels[..used], false, &mut dx);
     weights_body::<f64, Separate, R, W, H>(g, &x, &dy, &mut dw);
     [y, dw, dx]
 }

@@ -6,80 +6,54 @@
 use super::super::simd::{Arith, dispatch};
 use super::super::unroll::unroll;
 use super::panels::{Columns, columns};
-use super::patches::{Patch, Pixels, input_patches, output_patches};
+use super::patches::{Patch, Pixels, Way, patches};
 use crate::device::{Conv2dGeometry, Float};
 
 /// What is read and written before the next images come, in numbers: it stays in the second-level
 /// cache, and has enough of the smallest patches to fill tiles.
 pub const CACHED: usize = 1 << 17;
 
+/// The outputs of some images, from panels of the kernel.
+pub fn outputs<F: Float>(g: &Conv2dGeometry, x: &[F], panels: &[F], relu: bool, y: &mut [F]) {
+    images(g, Way::Forward, x, panels, relu, y);
+}
+
+/// The gradients of some images, from those of the outputs and panels of the reversed kernel.
+pub fn inputs<F: Float>(g: &Conv2dGeometry, dy: &[F], panels: &[F], dx: &mut [F]) {
+    images(g, Way::Backward, dy, panels, false, dx);
+}
+
 dispatch! {
-    /// The outputs of some images, from panels of the kernel.
-    pub fn outputs<F: Float>(
+    fn images<F: Float>(
         g: &Conv2dGeometry,
+        way: Way,
         x: &[F],
         panels: &[F],
         relu: bool,
         y: &mut [F],
-    ) = outputs_body [avx512: 12, 32, 16; avx2: 6, 16, 8; portable: 4, 8, 4]
-}
-
-dispatch! {
-    /// The gradients of some images, from those of the outputs and panels of the reversed kernel.
-    pub fn inputs<F: Float>(
-        g: &Conv2dGeometry,
-        dy: &[F],
-        panels: &[F],
-        dx: &mut [F],
-    ) = inputs_body [avx512: 12, 32, 16; avx2: 6, 16, 8; portable: 4, 8, 4]
+    ) = images_body [avx512: 12, 32, 16; avx2: 6, 16, 8; portable: 4, 8, 4]
 }
 
 #[inline(always)]
-pub(super) fn outputs_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usize>(
+pub(super) fn images_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usize>(
     g: &Conv2dGeometry,
+    way: Way,
     x: &[F],
     panels: &[F],
     relu: bool,
     y: &mut [F],
 ) {
-    let sizes = (g.input_size(), g.output_size());
-    let counts = (g.group_channels(), g.group_filters());
-    images::<F, A, R, W, H, _>(x, sizes, panels, g.depth() + 1, counts, relu, y, || {
-        output_patches(g)
-    });
-}
-
-#[inline(always)]
-pub(super) fn inputs_body<F: Float, A: Arith, const R: usize, const W: usize, const H: usize>(
-    g: &Conv2dGeometry,
-    dy: &[F],
-    panels: &[F],
-    dx: &mut [F],
-) {
-    let sizes = (g.output_size(), g.input_size());
-    let counts = (g.group_filters(), g.group_channels());
-    let rows = g.window() * g.group_filters() + 1;
-    images::<F, A, R, W, H, _>(dy, sizes, panels, rows, counts, false, dx, || {
-        input_patches(g)
-    });
-}
-
-/// `sizes` are those of an image read and of an image written, `counts` their channels in a
-/// group, `rows` is the number of rows of a panel.
-#[inline(always)]
-#[allow(clippy::too_many_arguments)]
-fn images<F: Float, A: Arith, const R: usize, const W: usize, const H: usize, P>(
-    x: &[F],
-    sizes: (usize, usize),
-    panels: &[F],
-    rows: usize,
-    counts: (usize, usize),
-    relu: bool,
-    y: &mut [F],
-    patches: impl Fn() -> P,
-) where
-    P: Iterator<Item = Patch>,
-{
+    let (input, output) = (g.input_size(), g.output_size());
+    let (channels, filters) = (g.group_channels(), g.group_filters());
+    // Of an image read and of one written; the numbers of a pixel in a group; the rows of a panel.
+    let (sizes, counts, rows) = match way {
+        Way::Forward => ((input, output), (channels, filters), g.depth() + 1),
+        Way::Backward => (
+            (output, input),
+            (filters, channels),
+            g.window() * filters + 1,
+        ),
+    };
     let together = (CACHED / (sizes.0 + sizes.1)).max(1);
     let chunks = x.chunks(together * sizes.0);
     for (x, y) in chunks.zip(y.chunks_mut(together * sizes.1)) {
@@ -89,7 +63,7 @@ fn images<F: Float, A: Arith, const R: usize, const W: usize, const H: usize, P>
             for panel in columns(counts.1, W, H) {
                 let (rows, others) = rest.split_at(rows * panel.width);
                 rest = others;
-                for mut patch in patches() {
+                for mut patch in patches(g, way) {
                     patch.from += group * counts.0;
                     patch.to += group * counts.1 + panel.start;
                     if panel.width == W {

@@ -3,13 +3,25 @@
 
 use super::super::simd::{Arith, dispatch};
 use super::super::unroll::unroll;
+use super::packed_weights::packed_weights;
 use super::panels::columns;
-use super::patches::{Patch, output_patches};
+use super::patches::{Patch, Way, patches};
 use crate::device::{Conv2dGeometry, Float};
 
+/// Filters of a group from which packing pays.
+const MANY_FILTERS: usize = 96;
+
+/// Adds the gradient of the kernel (depth, filters) over some images.
+pub fn weights<F: Float>(g: &Conv2dGeometry, x: &[F], dy: &[F], dw: &mut [F]) {
+    if g.group_filters() < MANY_FILTERS {
+        weights_in_place(g, x, dy, dw);
+    } else {
+        packed_weights(g, x, dy, dw);
+    }
+}
+
 dispatch! {
-    /// Adds the gradient of the kernel (depth, filters) over some images.
-    pub fn weights<F: Float>(
+    fn weights_in_place<F: Float>(
         g: &Conv2dGeometry,
         x: &[F],
         dy: &[F],
@@ -37,7 +49,7 @@ pub(super) fn weights_body<F: Float, A: Arith, const R: usize, const W: usize, c
 ) {
     let (channels, filters) = (g.group_channels(), g.group_filters());
     for group in 0..g.groups {
-        for mut patch in output_patches(g) {
+        for mut patch in patches(g, Way::Forward) {
             patch.from += group * channels;
             patch.to += group * filters;
             let mut kernel_rows = KernelRows::new(&patch);
@@ -66,21 +78,21 @@ pub(super) fn weights_body<F: Float, A: Arith, const R: usize, const W: usize, c
 
 /// Some rows of the kernel: where they lie in `x`, counted from the first tap, and in the kernel.
 #[derive(Clone, Copy)]
-struct Rows<const R: usize> {
-    from: [usize; R],
-    to: [usize; R],
-    count: usize,
+pub(super) struct Rows<const R: usize> {
+    pub from: [usize; R],
+    pub to: [usize; R],
+    pub count: usize,
 }
 
 /// The rows of the kernel that belong to the taps of a patch.
-struct KernelRows<'a> {
+pub(super) struct KernelRows<'a> {
     patch: &'a Patch,
     at: (usize, usize, usize),
 }
 
 impl<'a> KernelRows<'a> {
     #[inline(always)]
-    fn new(patch: &'a Patch) -> Self {
+    pub fn new(patch: &'a Patch) -> Self {
         let is_empty = patch.taps.1 == 0 || patch.len == 0;
         let first = if is_empty { patch.taps.0 } else { 0 };
         Self {
@@ -92,7 +104,7 @@ impl<'a> KernelRows<'a> {
     /// The next `R` rows. Those that are missing at the end are the first again, to be computed
     /// and thrown away.
     #[inline(always)]
-    fn next<const R: usize>(&mut self) -> Option<Rows<R>> {
+    pub fn next<const R: usize>(&mut self) -> Option<Rows<R>> {
         let patch = self.patch;
         let mut rows = Rows {
             from: [0; R],
@@ -170,7 +182,7 @@ fn tile<F: Float, A: Arith, const R: usize, const W: usize>(
 
 /// Out of line, and given the row by value: a slice of a tile would keep it out of the registers.
 #[inline(never)]
-fn add<F: Float, const W: usize>(row: [F; W], to: &mut [F]) {
+pub(super) fn add<F: Float, const W: usize>(row: [F; W], to: &mut [F]) {
     for (to, value) in to.iter_mut().zip(row) {
         *to += value;
     }

@@ -5,7 +5,8 @@
 
 use super::super::simd::{Arith, dispatch};
 use super::super::threads::over_slice;
-use super::product::{Epilogue, at_least};
+use super::product::Epilogue;
+use super::store::at_least;
 use crate::device::Float;
 
 /// Where the rows of C may be cut between threads: a multiple of every tile's height.

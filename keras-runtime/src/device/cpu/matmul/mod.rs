@@ -4,14 +4,18 @@
 //! is, a transposed right one is packed into panels on the way.
 
 mod dots;
+mod in_place;
+mod packed;
 mod panels;
 mod product;
+mod store;
 mod tile;
 
 use self::dots::{dots, dots_of_columns};
 use self::panels::Source;
 use self::product::{Epilogue, product};
 use self::tile::Left;
+pub(super) use self::tile::tile_of_panels;
 use crate::device::Float;
 
 /// Columns of an affine product from which tiles fill their lanes better than dots.

@@ -6,8 +6,11 @@
 use super::super::simd::{self, Arith, Level, dispatch};
 use crate::device::Float;
 
-/// Every panel begins at a multiple of this; panels are at most as wide.
-pub const ALIGNMENT: usize = 32;
+/// A panel begins at every multiple of this, whatever the widths.
+pub const ALIGNMENT: usize = 96;
+
+/// As wide as a panel may be.
+const WIDEST: usize = 32;
 
 /// The widths of panels where many columns are left, where fewer are, and at the end: multiples of
 /// [`GROUP`]. The tiles read what is packed, so both have them from here.
@@ -32,9 +35,10 @@ pub const fn width<const W: usize, const W2: usize, const W3: usize>(columns: us
     width_of([W, W2, W3], columns)
 }
 
+/// The same of widths that are not known to rustc.
 #[inline(always)]
-const fn width_of([wide, narrow, narrowest]: [usize; 3], columns: usize) -> usize {
-    if columns + narrowest > 2 * narrow {
+pub const fn width_of([wide, narrow, narrowest]: [usize; 3], columns: usize) -> usize {
+    if columns + narrowest > wide {
         wide
     } else if columns > narrowest {
         narrow
@@ -43,16 +47,20 @@ const fn width_of([wide, narrow, narrowest]: [usize; 3], columns: usize) -> usiz
     }
 }
 
-/// The columns of whole tiles, which can be read where they are.
-pub fn whole<F: Float>(columns: usize) -> usize {
-    match simd::level_of::<F>() {
-        Level::Avx512 => whole_of(Widths::AVX512, columns),
-        Level::Avx2 => whole_of(Widths::AVX2, columns),
-        Level::Portable => whole_of(Widths::PORTABLE, columns),
+impl Widths {
+    /// Those of this machine.
+    pub fn of<F: Float>() -> [usize; 3] {
+        match simd::level_of::<F>() {
+            Level::Avx512 => Self::AVX512,
+            Level::Avx2 => Self::AVX2,
+            Level::Portable => Self::PORTABLE,
+        }
     }
 }
 
-fn whole_of(widths: [usize; 3], columns: usize) -> usize {
+/// The columns of whole tiles, which can be read where they are.
+pub fn whole<F: Float>(columns: usize) -> usize {
+    let widths = Widths::of::<F>();
     let mut at = columns / widths[0] * widths[0];
     loop {
         let next = at + width_of(widths, columns - at);
@@ -65,7 +73,7 @@ fn whole_of(widths: [usize; 3], columns: usize) -> usize {
 
 /// The numbers that the panels of `columns` take.
 pub const fn len(columns: usize, depth: usize) -> usize {
-    columns.next_multiple_of(ALIGNMENT) * depth
+    columns.next_multiple_of(WIDEST) * depth
 }
 
 /// A part of B: `depth` rows of `columns`, either as `data[p * stride + j]` or, transposed, as
@@ -123,27 +131,27 @@ fn pack_body<F: Float, A: Arith, const W: usize, const W2: usize, const W3: usiz
         let part = source.part(0, source.depth, column, left);
         let panel = &mut panels[column * source.depth..];
         let wide = width::<W, W2, W3>(left);
+        let panel = &mut panel[..source.depth * wide];
         if wide == W {
-            pack_panel::<F, W>(part, panel);
+            pack_panel::<F, W>(part, panel.as_chunks_mut().0);
         } else if wide == W2 {
-            pack_panel::<F, W2>(part, panel);
+            pack_panel::<F, W2>(part, panel.as_chunks_mut().0);
         } else {
-            pack_panel::<F, W3>(part, panel);
+            pack_panel::<F, W3>(part, panel.as_chunks_mut().0);
         }
         column += wide;
     }
 }
 
+/// Copies the first columns of B, as many as a panel has.
 #[inline(always)]
-fn pack_panel<F: Float, const W: usize>(source: Source<'_, F>, panel: &mut [F]) {
+fn pack_panel<F: Float, const W: usize>(source: Source<'_, F>, panel: &mut [[F; W]]) {
     let Source {
         data,
         stride,
-        depth,
         columns,
         ..
     } = source;
-    let (panel, _) = panel[..depth * W].as_chunks_mut::<W>();
     let columns = columns.min(W);
     if source.transposed {
         return pack_transposed(data, stride, columns, panel);

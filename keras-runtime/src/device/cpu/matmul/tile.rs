@@ -21,6 +21,14 @@ pub struct Left<'a, F> {
 }
 
 impl<F> Left<'_, F> {
+    /// The same matrix from a row on.
+    pub fn rows_from(&self, row: usize) -> Self {
+        Left {
+            data: self.data.get(row * self.row..).unwrap_or_default(),
+            ..*self
+        }
+    }
+
     /// The same matrix from a column on.
     pub fn from(&self, column: usize) -> Self {
         Left {
@@ -39,11 +47,13 @@ pub struct Right<'a, F> {
     pub stride: usize,
 }
 
-/// `acc` plus the product of R rows of A, from row `first`, and W columns of B, over `depth`.
+/// `acc` plus the product of R rows of A, from row `first`, and W columns of B, over `depth`. Of the rows
+/// there may be fewer; then the last one stands for those that are missing.
 #[inline(always)]
 pub fn tile<F: Float, A: Arith, const R: usize, const W: usize>(
     left: Left<'_, F>,
     first: usize,
+    count: usize,
     right: Right<'_, F>,
     depth: usize,
     mut acc: [[F; W]; R],
@@ -53,7 +63,8 @@ pub fn tile<F: Float, A: Arith, const R: usize, const W: usize>(
     }
     // R slices of one length: one bounds check serves all of them.
     let len = (depth - 1) * left.step + 1;
-    let rows: [&[F]; R] = std::array::from_fn(|i| &left.data[(first + i) * left.row..][..len]);
+    let rows: [&[F]; R] =
+        std::array::from_fn(|i| &left.data[(first + i.min(count - 1)) * left.row..][..len]);
     let mut at = 0;
     for b in right.data.chunks(right.stride).take(depth) {
         let Some(b) = b.first_chunk::<W>() else { break };

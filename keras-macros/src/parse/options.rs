@@ -1,0 +1,158 @@
+//! What stands in `#[model(..)]`: `input = [3]`, `in_order`, `max_params = 100_000`, `gradcheck`.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, Ident, Meta, Token};
+
+use super::{At, Shape, as_ident, bare, shape};
+use crate::ctxt::Ctxt;
+
+/// The form of the model that an attribute stands on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// The item that `sequential!` declares.
+    Sequential,
+    /// A function.
+    Functional,
+    /// A struct.
+    Subclassed,
+}
+
+impl Form {
+    /// What the attribute takes, for errors.
+    fn takes(self) -> &'static str {
+        match self {
+            Form::Sequential => {
+                "`#[model]` in `sequential!` takes `max_params = 100_000` and `gradcheck`"
+            }
+            Form::Functional => {
+                "`#[model]` on a function takes `max_params = 100_000` and `gradcheck`; its parameters are the inputs"
+            }
+            Form::Subclassed => {
+                "`#[model]` on a struct takes `input = [28, 28, 1]` (`input = ([3], [4])` for several inputs), \
+                 `in_order`, `max_params = 100_000` and `gradcheck`"
+            }
+        }
+    }
+}
+
+/// A limit that rustc holds a model to.
+#[derive(Clone)]
+pub struct Budget {
+    /// The argument, `max_params = 100_000`.
+    pub at: At,
+    /// The limit.
+    pub most: Expr,
+}
+
+/// The arguments of the attribute.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// `input = ..`: one shape for each input; `None` if it is not there.
+    pub inputs: Option<Vec<Shape>>,
+    /// `in_order`: there is no `call`, the layers follow each other.
+    pub in_order: bool,
+    /// `max_params = ..`.
+    pub max_params: Option<Budget>,
+    /// `gradcheck`: the word.
+    pub gradcheck: Option<Ident>,
+}
+
+impl Options {
+    /// Reads the arguments of an attribute.
+    pub fn parse(ctxt: &Ctxt, form: Form, arguments: TokenStream) -> Options {
+        let mut options = Options::default();
+        options.read(ctxt, form, arguments);
+        options
+    }
+
+    /// Takes the attributes `#[model(..)]` out of those of an item in `sequential!`.
+    pub fn take(ctxt: &Ctxt, attrs: &mut Vec<Attribute>) -> Options {
+        let mut options = Options::default();
+        let is_own = |attribute: &Attribute| attribute.path().is_ident("model");
+        for attribute in attrs.extract_if(.., |attribute| is_own(attribute)) {
+            match attribute.meta {
+                Meta::List(list) => options.read(ctxt, Form::Sequential, list.tokens),
+                other => ctxt.error(&other, format!("{}.", Form::Sequential.takes())),
+            }
+        }
+        options
+    }
+
+    fn read(&mut self, ctxt: &Ctxt, form: Form, arguments: TokenStream) {
+        let parsed = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(arguments);
+        let mut given: Vec<String> = Vec::new();
+        for argument in ctxt.ok(parsed).into_iter().flatten() {
+            let (key, value) = match &argument {
+                Expr::Assign(assign) => (as_ident(&assign.left), Some(&*assign.right)),
+                word => (as_ident(word), None),
+            };
+            let name = key.map(Ident::to_string).unwrap_or_default();
+            let on_struct = form == Form::Subclassed;
+            match (name.as_str(), key, value) {
+                (_, Some(key), _) if given.contains(&name) => {
+                    ctxt.error(key, format!("The argument `{name}` is repeated."));
+                }
+                ("input", _, Some(value)) if on_struct => {
+                    self.inputs = Some(inputs(ctxt, value));
+                }
+                ("in_order", _, None) if on_struct => self.in_order = true,
+                ("max_params", _, Some(value)) => {
+                    self.max_params = Some(Budget {
+                        at: At::of(&argument),
+                        most: bare(value).clone(),
+                    });
+                }
+                ("gradcheck", Some(key), None) => self.gradcheck = Some(key.clone()),
+                _ => {
+                    let (takes, received) = (form.takes(), argument.to_token_stream());
+                    ctxt.error(&argument, format!("{takes}. Received: {received}"));
+                }
+            }
+            given.push(name);
+        }
+    }
+}
+
+/// `[3]`, or `([3], [4])` for several inputs.
+fn inputs(ctxt: &Ctxt, value: &Expr) -> Vec<Shape> {
+    let shapes = match value {
+        Expr::Tuple(tuple) => tuple.elems.iter().collect(),
+        one => vec![one],
+    };
+    let shapes = shapes.into_iter();
+    shapes.map(|s| shape::from_array(ctxt, s)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn messages(form: Form, arguments: &str) -> Vec<String> {
+        let ctxt = Ctxt::new();
+        Options::parse(&ctxt, form, arguments.parse().unwrap());
+        ctxt.messages()
+    }
+
+    #[test]
+    fn each_form_has_its_arguments() {
+        let none: [&str; 0] = [];
+        let all = "input = [3], max_params = 2 * BUDGET, gradcheck, in_order";
+        assert_eq!(messages(Form::Subclassed, all), none);
+        assert_eq!(
+            messages(Form::Functional, "gradcheck, max_params = 3"),
+            none
+        );
+        let takes = "`#[model]` on a function takes `max_params = 100_000` and `gradcheck`; its parameters are the \
+                     inputs. Received: ";
+        let wrong = ["input = [3]", "in_order", "max_params", "gradcheck = 1"];
+        for argument in wrong {
+            let message = messages(Form::Functional, argument);
+            assert_eq!(message, [format!("{takes}{argument}")]);
+        }
+        let message = messages(Form::Sequential, "gradcheck, gradcheck");
+        assert_eq!(message, ["The argument `gradcheck` is repeated."]);
+    }
+}
