@@ -615,7 +615,7 @@ The file's layer 'batch_normalization' (layers/batch_normalization) is not in th
 /// For each optimizer: the trainings after a file and without it are the same, bit for bit.
 #[test]
 fn every_optimizer_goes_on_from_its_file() -> keras::Result<()> {
-    fn compile(optimizer: &str) -> Compile<Cpu> {
+    fn compile(optimizer: &str) -> Compile<AutoDevice> {
         match optimizer {
             "momentum" => Compile::new(SGD::new(0.05).momentum(0.9), "mse"),
             "schedule" => Compile::new(Adam::new(ExponentialDecay::new(0.01, 2, 0.5)), "mse"),

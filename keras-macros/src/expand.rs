@@ -66,7 +66,10 @@ pub fn sequential(keras: &TokenStream, tokens: TokenStream) -> TokenStream {
 pub fn model(keras: &TokenStream, arguments: TokenStream, item: TokenStream) -> TokenStream {
     match syn::parse2::<Item>(item) {
         Ok(Item::Fn(function)) => functional(keras, arguments, &function),
-        Ok(Item::Struct(item)) => declared(keras, &arguments, &item),
+        Ok(Item::Struct(item)) => match parse::keras_file::is_meant(&arguments) {
+            true => from_file(keras, arguments, &item),
+            false => declared(keras, &arguments, &item),
+        },
         Ok(Item::Impl(item)) => implemented(arguments, &item),
         Ok(other) => syn::Error::new_spanned(
             other,
@@ -87,6 +90,25 @@ fn functional(keras: &TokenStream, arguments: TokenStream, function: &ItemFn) ->
     let model = Emitter::new(keras, &parsed.head, &parsed.options, &graph).item();
     let errors = errors(&ctxt, &parsed.options, &graph);
     quote! { #errors #model }
+}
+
+/// A model that a file of Keras describes.
+fn from_file(keras: &TokenStream, arguments: TokenStream, item: &ItemStruct) -> TokenStream {
+    let ctxt = Ctxt::new();
+    // Cargo sets it for everything that it builds.
+    let folder = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let folder = std::path::PathBuf::from(folder);
+    let file = parse::keras_file::KerasFile::parse(&ctxt, keras, arguments, &folder, item);
+    let Some(file) = file else {
+        return ctxt.compile_errors();
+    };
+    let graph = graph::keras_file::graph(&ctxt, &file);
+    let mut emitter = Emitter::new(keras, &file.head, &file.options, &graph);
+    // Without layers there is nothing that the weights belong to.
+    emitter.file = Some(&file).filter(|file| file.description.is_some());
+    let (model, replay) = (emitter.item(), emitter.replay());
+    let errors = errors(&ctxt, &file.options, &graph);
+    quote! { #errors #model #replay }
 }
 
 /// The struct of a subclassed model. Its layers go to the macro of the impl, which comes later, by

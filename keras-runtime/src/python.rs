@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+pub(crate) use keras_config::python::repr;
+
 /// A value of a format string.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Value {
@@ -34,24 +36,6 @@ impl Value {
     }
 }
 
-/// A number as `repr(float)` writes it: the shortest that is the same number again.
-pub(crate) fn repr(value: f64) -> String {
-    if !value.is_finite() {
-        return special(value).to_owned();
-    }
-    let exponential = format!("{value:e}");
-    let exponent = exponential.split_once('e');
-    let exponent: i32 = exponent.map_or(0, |(_, exponent)| exponent.parse().unwrap_or(0));
-    if !(-4..16).contains(&exponent) {
-        return two_digits(exponential);
-    }
-    let mut text = value.to_string();
-    if !text.contains('.') {
-        text.push_str(".0");
-    }
-    text
-}
-
 /// A number as `"%.{precision}e"` writes it.
 pub(crate) fn exponential(text: &mut String, value: f64, precision: usize) {
     let start = text.len();
@@ -67,14 +51,6 @@ pub(crate) fn exponential(text: &mut String, value: f64, precision: usize) {
     if text.len() == exponent + 2 {
         text.insert(exponent + 1, '0');
     }
-}
-
-/// The exponent of Rust's `1e-5` as Python writes it.
-fn two_digits(exponential: String) -> String {
-    let (mantissa, exponent) = exponential.split_once('e').unwrap_or((&exponential, "0"));
-    let sign = if exponent.starts_with('-') { '-' } else { '+' };
-    let digits = exponent.trim_start_matches('-');
-    format!("{mantissa}e{sign}{digits:0>2}")
 }
 
 fn special(value: f64) -> &'static str {

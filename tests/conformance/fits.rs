@@ -75,11 +75,11 @@ impl Callback for Counter {
     }
 }
 
-fn sgd(loss: &str) -> Compile<Cpu> {
+fn sgd(loss: &str) -> Compile<AutoDevice> {
     Compile::new(SGD::new(0.05), loss)
 }
 
-impl<M: Model<Device = Cpu>> Case<M> {
+impl<M: Model<Device = AutoDevice>> Case<M> {
     fn new(name: &str, mut model: M) -> keras::Result<Self> {
         let fixture = load("fits");
         let cases = fixture["cases"].as_array().expect("cases");

@@ -1,7 +1,7 @@
 //! Every layer's output, its gradients and what it does to its state, as in `layers.json`.
 
 use keras::arg::Size;
-use keras::device::{self, Cpu};
+use keras::device::{self, Cpu, Device, Emulated};
 use keras::layers::{
     Activation, Add, Average, AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Dense,
     Dropout, Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, Layer, MaxPooling2D, Maximum,
@@ -100,7 +100,18 @@ fn replay(case: &Value) {
     }
 }
 
+/// On the CPU, and with the kernels of the GPU.
 fn compare<L: Layer, const N: usize>(case: &Value, test: keras::Result<LayerTest<L, N>>) {
+    compare_on::<Cpu, L, N>(case, test.clone());
+    if Emulated::is_available() {
+        compare_on::<Emulated, L, N>(case, test);
+    }
+}
+
+fn compare_on<D: Device, L: Layer, const N: usize>(
+    case: &Value,
+    test: keras::Result<LayerTest<L, N>>,
+) {
     let name = text(&case["name"]);
     let trainable = case["config"]["trainable"].as_bool().unwrap_or(true);
     let test = test
@@ -113,7 +124,7 @@ fn compare<L: Layer, const N: usize>(case: &Value, test: keras::Result<LayerTest
     let weights = numbers(&case["weights"]);
     let d_output = values(tensor(&case["d_output"]));
     let found = test
-        .backward::<Cpu>(&numbers(&case["inputs"]), &weights, &d_output)
+        .backward::<D>(&numbers(&case["inputs"]), &weights, &d_output)
         .unwrap_or_else(|error| panic!("{name}: {error}"));
     // Keras computes a variance in f32 as mean(x²) - mean(x)², which loses digits: in the one case
     // that needs this, its gradient is 3e-5 from that in f64, ours 3e-6.

@@ -1,7 +1,7 @@
 //! Losses: the values of a batch, what they are reduced to, and its gradient.
 
 use keras::config::{Config, Json};
-use keras::device::{Cpu, Memory};
+use keras::device::{Cpu, Device, Emulated};
 use keras::losses::{self, Loss, LossInput};
 use keras::shape::Shape;
 use ndarray::ArrayD;
@@ -25,6 +25,7 @@ fn for_each(check: impl Fn(&str, &Case)) {
 struct Case {
     class: String,
     loss: Box<dyn Loss<Cpu>>,
+    on_gpu: Box<dyn Loss<Emulated>>,
     y_true: ArrayD<f32>,
     y_pred: ArrayD<f32>,
     weight: Option<ArrayD<f32>>,
@@ -46,6 +47,7 @@ impl Case {
         Self {
             class: class.into(),
             loss: losses::from_config(&config).expect("a loss of Keras"),
+            on_gpu: losses::from_config(&config).expect("a loss of Keras"),
             y_true: tensor(&case["y_true"]),
             y_pred: tensor(&case["y_pred"]),
             weight: optional("sample_weight"),
@@ -60,83 +62,100 @@ impl Case {
         self.y_true.ndim() == 1 && self.y_pred.ndim() == 1
     }
 
-    /// The loss of the batch as a model computes it, times the samples, in `sums`.
-    fn input<'a>(&'a self, sums: <Cpu as Memory>::SliceMut<'a>) -> LossInput<'a, Cpu> {
-        static DEVICE: std::sync::LazyLock<Cpu> = std::sync::LazyLock::new(Cpu::default);
+    /// The loss of the batch as a model computes it, and its gradient with regard to the predictions
+    /// if it is wanted.
+    fn compute<D: Device>(&self, loss: &dyn Loss<D>, wants_gradient: bool) -> (f32, Vec<f32>) {
+        let device = D::default();
+        let memory = |values: &[f32]| {
+            let mut buffer = device.alloc(values.len()).expect("memory");
+            device.upload(values, D::slice_mut(&mut buffer, 0..values.len()));
+            buffer
+        };
+        let of = |array: &ArrayD<f32>| memory(array.as_slice().expect("contiguous"));
+        let (y_true, y_pred) = (of(&self.y_true), of(&self.y_pred));
+        let weight = self.weight.as_ref().map(of);
+        let mut gradient = memory(&vec![f32::NAN; self.y_pred.len()]);
+        let mut sums = memory(&[0.0]);
         let batch = self.y_pred.shape()[0];
-        let weight = self.weight.as_ref();
-        LossInput {
-            device: &DEVICE,
+        let [y_true_shape, y_pred_shape] =
+            [&self.y_true, &self.y_pred].map(|array| Shape::new(&array.shape()[1..]));
+        loss.check(&y_true_shape, &y_pred_shape)
+            .expect("shapes that Keras takes");
+        loss.compute(LossInput {
+            device: &device,
             batch,
-            y_true: self.y_true.as_slice().expect("contiguous"),
-            y_true_shape: Shape::new(&self.y_true.shape()[1..]),
-            y_pred: self.y_pred.as_slice().expect("contiguous"),
-            y_pred_shape: Shape::new(&self.y_pred.shape()[1..]),
+            y_true: all::<D>(&y_true),
+            y_true_shape,
+            y_pred: all::<D>(&y_pred),
+            y_pred_shape,
             logits: None,
-            sample_weight: weight.map(|weight| weight.as_slice().expect("contiguous")),
-            weights_per_sample: weight.map_or(1, |weight| weight.len() / batch),
-            gradient: None,
+            sample_weight: weight.as_ref().map(all::<D>),
+            weights_per_sample: weight.as_ref().map_or(1, |weight| D::len(weight) / batch),
+            gradient: wants_gradient.then(|| D::slice_mut(&mut gradient, 0..self.y_pred.len())),
             weight: 1.0,
             values: None,
-            sums,
-        }
-    }
-
-    /// The loss of the batch and its gradient with regard to the predictions.
-    fn compute(&self) -> (f32, Vec<f32>) {
-        let (mut sums, mut gradient) = ([0.0], vec![f32::NAN; self.y_pred.len()]);
-        let input = self.input(&mut sums);
-        self.loss
-            .check(&input.y_true_shape, &input.y_pred_shape)
-            .expect("shapes that Keras takes");
-        self.loss.compute(LossInput {
-            gradient: Some(&mut gradient),
-            ..input
+            sums: D::slice_mut(&mut sums, 0..1),
         });
-        (sums[0] / self.y_pred.shape()[0] as f32, gradient)
+        let read = |buffer: &D::Buffer| {
+            let mut values = vec![0.0; D::len(buffer)];
+            device.download(all::<D>(buffer), &mut values);
+            values
+        };
+        device.check().expect("a device that works");
+        (read(&sums)[0] / batch as f32, read(&gradient))
     }
 }
 
+fn all<D: Device>(buffer: &D::Buffer) -> D::Slice<'_> {
+    D::slice(buffer, 0..D::len(buffer))
+}
 #[test]
 fn losses_and_their_gradients_are_those_of_keras() {
-    for_each(|name, case| {
-        // A line that is weighted is one value in Keras; a model never sees one.
-        if case.is_line() && (case.weight.is_some() || case.values.is_some()) {
-            return;
-        }
-        let (value, gradient) = case.compute();
-        if let Some(expected) = case.value {
-            assert_close(name, &[value], &[expected], 1e-5, 1e-6);
-        }
-        let mut expected = case.gradient.clone();
-        let same = case.y_true.shape() == case.y_pred.shape();
-        if same && case.class == "MeanAbsoluteError" {
-            // The derivative of |x| at 0 is 0 on TensorFlow and here; JAX, which made the fixtures,
-            // has 1.
-            let difference = &case.y_pred - &case.y_true;
-            expected.zip_mut_with(&difference, |d, &difference| {
-                if difference == 0.0 {
-                    *d = 0.0;
-                }
-            });
-        }
-        assert_close(
-            &format!("gradient of {name}"),
-            &gradient,
-            expected.as_slice().expect("contiguous"),
-            1e-5,
-            1e-6,
-        );
-    });
+    for_each(|name, case| compare(name, case, &*case.loss));
+}
+
+#[test]
+fn losses_of_the_emulated_gpu_are_those_of_keras() {
+    if Emulated::is_available() {
+        for_each(|name, case| compare(name, case, &*case.on_gpu));
+    }
+}
+
+fn compare<D: Device>(name: &str, case: &Case, loss: &dyn Loss<D>) {
+    // A line that is weighted is one value in Keras; a model never sees one.
+    if case.is_line() && (case.weight.is_some() || case.values.is_some()) {
+        return;
+    }
+    let (value, gradient) = case.compute(loss, true);
+    if let Some(expected) = case.value {
+        assert_close(name, &[value], &[expected], 1e-5, 1e-6);
+    }
+    let mut expected = case.gradient.clone();
+    let same = case.y_true.shape() == case.y_pred.shape();
+    if same && case.class == "MeanAbsoluteError" {
+        // The derivative of |x| at 0 is 0 on TensorFlow and here; JAX, which made the fixtures,
+        // has 1.
+        let difference = &case.y_pred - &case.y_true;
+        expected.zip_mut_with(&difference, |d, &difference| {
+            if difference == 0.0 {
+                *d = 0.0;
+            }
+        });
+    }
+    assert_close(
+        &format!("gradient of {name}"),
+        &gradient,
+        expected.as_slice().expect("contiguous"),
+        1e-5,
+        1e-6,
+    );
 }
 
 #[test]
 fn the_value_alone_is_the_same_as_with_the_gradient() {
     for_each(|name, case| {
-        let (value, _) = case.compute();
-        let mut alone = [0.0];
-        case.loss.compute(case.input(&mut alone));
-        let alone = alone[0] / case.y_pred.shape()[0] as f32;
+        let (value, _) = case.compute(&*case.loss, true);
+        let (alone, _) = case.compute(&*case.loss, false);
         assert_close(name, &[alone], &[value], 1e-6, 1e-7);
     });
 }

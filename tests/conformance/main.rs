@@ -10,6 +10,7 @@ mod initializers;
 mod layers;
 mod losses;
 mod metrics;
+mod models;
 mod optimizers;
 mod regularizers;
 mod texts;

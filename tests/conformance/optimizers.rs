@@ -1,6 +1,6 @@
 //! Optimizers: the weights after each of some steps. Schedules: the learning rate of some steps.
 
-use keras::device::{Cpu, Memory};
+use keras::device::{Cpu, Device, Emulated};
 use keras::optimizers::{self, *};
 use keras::schedules::*;
 use keras::shape::Shape;
@@ -13,6 +13,17 @@ const NAMES: [&str; 3] = ["kernel", "bias", "embedding"];
 
 #[test]
 fn optimizers_are_those_of_keras() {
+    replay::<Cpu>(1e-6);
+}
+
+#[test]
+fn optimizers_of_the_emulated_gpu_are_those_of_keras() {
+    if Emulated::is_available() {
+        replay::<Emulated>(1e-5);
+    }
+}
+
+fn replay<D: OptimizerCatalogue>(rtol: f32) {
     let fixture = load("optimizers");
     let cases = fixture["cases"].as_array().expect("cases");
     assert!(cases.len() > 80, "only {} cases", cases.len());
@@ -20,16 +31,15 @@ fn optimizers_are_those_of_keras() {
         let name = case["name"].as_str().expect("a name");
         let gradients = case["gradients"].as_array().expect("gradients");
         let after = case["after"].as_array().expect("weights");
-        let optimizer = optimizer(case);
-        let mut run = Run::new(optimizer, &tensors(&case["weights"]), &NAMES);
+        let mut run = Run::<D>::new(optimizer(case), &tensors(&case["weights"]), &NAMES);
         for (step, (gradients, after)) in gradients.iter().zip(after).enumerate() {
             run.step(&flat(gradients));
             let what = format!("{name}, step {}", step + 1);
-            assert_close(&what, &run.params, &flat(after), 1e-6, 1e-7);
+            assert_close(&what, &run.params(), &flat(after), rtol, 1e-7);
         }
         if let Some(finalized) = case.get("finalized") {
             run.state.finalize(&run.device, &mut run.params);
-            assert_close(name, &run.params, &flat(finalized), 1e-6, 1e-7);
+            assert_close(name, &run.params(), &flat(finalized), rtol, 1e-7);
         }
     }
 }
@@ -58,11 +68,11 @@ fn frozen_weights_stay() {
     let optimizer = AdamW::new(0.1).into_optimizer().expect("valid arguments");
     let weights = [3, 17, 10, 1, 19].map(|len| ArrayD::ones(vec![len]));
     let names = ["frozen", "a", "frozen", "b", "frozen"];
-    let mut run = Run::new(optimizer, &weights, &names);
+    let mut run = Run::<Cpu>::new(optimizer, &weights, &names);
     run.step(&[0.5; 50]);
     let is_changed = |at: usize| (3..20).contains(&at) || at == 30;
-    for (at, param) in run.params.iter().enumerate() {
-        assert_eq!(*param != 1.0, is_changed(at), "weight {at} is {param}");
+    for (at, param) in run.params().into_iter().enumerate() {
+        assert_eq!(param != 1.0, is_changed(at), "weight {at} is {param}");
     }
 }
 
@@ -167,7 +177,7 @@ fn arguments_out_of_range_are_refused_with_the_sentence_of_keras() {
 #[test]
 fn a_schedule_of_your_own_is_a_closure() {
     let optimizer = SGD::new(|step: u64| 0.5 / (1 + step) as f32);
-    let optimizer = optimizer.into_optimizer().expect("valid arguments");
+    let optimizer: Box<dyn Optimizer<Cpu>> = optimizer.into_optimizer().expect("valid arguments");
     let mut run = Run::new(optimizer, &[ArrayD::ones(vec![1])], &["w"]);
     for expected in [0.5, 0.25, 0.25 - 0.5 / 3.0] {
         run.step(&[1.0]);
@@ -209,17 +219,17 @@ fn variables_have_the_names_and_the_order_of_keras() {
 }
 
 /// An optimizer with weights and what it remembers of them.
-struct Run {
-    device: Cpu,
-    optimizer: Box<dyn Optimizer<Cpu>>,
-    params: <Cpu as Memory>::Buffer,
-    state: State<Cpu>,
+struct Run<D: Device> {
+    device: D,
+    optimizer: Box<dyn Optimizer<D>>,
+    params: D::Buffer,
+    state: State<D>,
 }
 
-impl Run {
+impl<D: Device> Run<D> {
     /// Weights side by side; those named `frozen` are not trained.
-    fn new(optimizer: Box<dyn Optimizer<Cpu>>, weights: &[ArrayD<f32>], names: &[&str]) -> Self {
-        let device = Cpu::default();
+    fn new(optimizer: Box<dyn Optimizer<D>>, weights: &[ArrayD<f32>], names: &[&str]) -> Self {
+        let device = D::default();
         let mut variables = Vec::new();
         let mut values = Vec::new();
         for (weight, name) in weights.iter().zip(names) {
@@ -233,8 +243,7 @@ impl Run {
                 });
             }
         }
-        let mut params = device.alloc(values.len()).expect("memory");
-        params.copy_from_slice(&values);
+        let params = buffer(&device, &values);
         let mut state = State::new();
         state
             .prepare(&*optimizer, &device, &params, variables, 0)
@@ -248,11 +257,24 @@ impl Run {
     }
 
     fn step(&mut self, gradients: &[f32]) {
-        let mut grads = self.device.alloc(gradients.len()).expect("memory");
-        grads.copy_from_slice(gradients);
+        let grads = buffer(&self.device, gradients);
         self.state
             .apply(&*self.optimizer, &self.device, &mut self.params, &grads);
     }
+
+    fn params(&self) -> Vec<f32> {
+        let mut values = vec![0.0; D::len(&self.params)];
+        self.device
+            .download(D::slice(&self.params, 0..values.len()), &mut values);
+        values
+    }
+}
+
+/// Memory of these numbers.
+fn buffer<D: Device>(device: &D, values: &[f32]) -> D::Buffer {
+    let mut buffer = device.alloc(values.len()).expect("memory");
+    device.upload(values, D::slice_mut(&mut buffer, 0..values.len()));
+    buffer
 }
 
 /// The numbers of several tensors, one after the other.
@@ -366,7 +388,7 @@ fn learning_rate(value: &Value) -> LearningRate {
 }
 
 /// The optimizer of a case, with every argument of its configuration.
-pub fn optimizer(case: &Value) -> Box<dyn Optimizer<Cpu>> {
+pub fn optimizer<D: OptimizerCatalogue>(case: &Value) -> Box<dyn Optimizer<D>> {
     listed(case).into_optimizer().expect("valid arguments")
 }
 

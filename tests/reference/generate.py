@@ -24,6 +24,7 @@ FIXTURES = [
     "traces",
     "configs",
     "archives",
+    "models",
     "weights",
 ]
 

@@ -270,7 +270,7 @@ fn c5_the_best_cannot_be_saved_without_what_says_so() -> keras::Result<()> {
 fn c6_a_training_goes_on_from_the_state_that_is_loaded() -> keras::Result<()> {
     let directory = directory("loaded");
     let (x, y) = sides(32);
-    let compile = || Compile::<Cpu>::new(Adam::new(0.01), "sparse_categorical_crossentropy");
+    let compile = || Compile::<AutoDevice>::new(Adam::new(0.01), "sparse_categorical_crossentropy");
     let fit = |first: usize, last: usize| Fit::epochs(last).initial_epoch(first).verbose(0);
     let mut whole = Classifier::with_seed(4);
     whole.compile(compile())?;

@@ -63,8 +63,8 @@ fn metrics_are_there_once_the_model_has_seen_targets() -> keras::Result<()> {
 
 #[test]
 fn what_does_not_fit_the_outputs_is_found_by_compile() {
-    type Made = Compile<Cpu>;
-    let of = |losses: Losses<Cpu>| Made::new("sgd", losses);
+    type Made = Compile<AutoDevice>;
+    let of = |losses: Losses<AutoDevice>| Made::new("sgd", losses);
     let list: [(Made, &str); 9] = [
         (
             of(Losses::by_output([("out", "mse")])),

@@ -40,7 +40,7 @@ fn a_models_own_train_function_is_what_fit_calls() -> keras::Result<()> {
     let y = y(&x);
     let (mut twice, mut once) = (Twice::with_seed(1), Once::with_seed(1));
     once.set_weights(&twice.get_weights())?;
-    let compile = || Compile::<Cpu>::new(SGD::new(0.05), "mse");
+    let compile = || Compile::<AutoDevice>::new(SGD::new(0.05), "mse");
     twice.compile(compile())?;
     once.compile(compile())?;
     let fit = |epochs| Fit::epochs(epochs).verbose(0).shuffle(false);

@@ -4,6 +4,7 @@ mod added;
 mod compile;
 mod contract;
 mod data;
+mod dynamic;
 mod function;
 mod resume;
 

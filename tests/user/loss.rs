@@ -324,7 +324,7 @@ sequential! {
 fn a_model_is_trained_with_it() -> keras::Result<()> {
     let x = Array2::from_shape_fn((16, 3), |(i, j)| ((i * 3 + j) as f32).sin());
     let y = Array2::from_shape_fn((16, 2), |(i, j)| ((i * 2 + j) as f32).cos());
-    let losses = |loss: Compile<Cpu>| {
+    let losses = |loss: Compile<AutoDevice>| {
         let mut model = Line::with_seed(7);
         model.compile(loss.metric("mae"))?;
         let history = model.fit(
@@ -346,7 +346,7 @@ fn classes_have_their_shapes_checked() {
     let mut model = sequential![Dense(3)];
     let x = Array2::<f32>::zeros((4, 2));
     let labels = Array1::from_vec(vec![0u8, 1, 2, 0]);
-    let compiled = |model: &mut dyn FnMut(Compile<Cpu>) -> keras::Result<()>| {
+    let compiled = |model: &mut dyn FnMut(Compile<AutoDevice>) -> keras::Result<()>| {
         model(Compile::new("sgd", ClassNumberLogits::new()))
     };
     compiled(&mut |compile| model.compile(compile)).unwrap();

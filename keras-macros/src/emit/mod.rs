@@ -13,6 +13,7 @@
 mod budget;
 mod calls;
 mod gradcheck;
+mod keras_file;
 mod layers;
 mod model;
 mod part;
@@ -25,6 +26,7 @@ use quote::{format_ident, quote};
 
 use crate::graph::{CallId, Graph, Network};
 use crate::names::screaming;
+use crate::parse::keras_file::KerasFile;
 use crate::parse::{At, Head, Options};
 
 /// What is emitted, and under which names.
@@ -39,6 +41,8 @@ pub struct Emitter<'a> {
     pub graph: &'a Graph,
     /// The steps that the user wrote, such as `train_step`.
     pub own_steps: Vec<Ident>,
+    /// The file that the weights are in.
+    pub file: Option<&'a KerasFile>,
     /// One constant for each layer.
     constants: Vec<Ident>,
 }
@@ -68,6 +72,7 @@ impl<'a> Emitter<'a> {
             options,
             graph,
             own_steps: Vec::new(),
+            file: None,
             constants: constants.collect(),
         }
     }

@@ -66,10 +66,12 @@ impl Emitter<'_> {
             let (field, network) = (&part.ident, self.network_function(Some(part)));
             quote! { #field: keras::Run::new(#network()), }
         });
+        let (on, first) = self.on();
+        let [new, with_seed] = self.docs();
         quote! {
             #[allow(dead_code)]
             impl #ident {
-                /// A model on the default device.
+                #[doc = #new]
                 pub fn new() -> Self {
                     Self::on(::core::default::Default::default())
                 }
@@ -85,16 +87,16 @@ impl Emitter<'_> {
                 ) -> keras::Result<Self> {
                     keras::load_with(path.as_ref(), arguments, Self::with_seed)
                 }
-                /// A model whose random numbers, such as its initial weights, follow from a seed.
+                #[doc = #with_seed]
                 pub fn with_seed(seed: u64) -> Self {
                     Self::on_with_seed(::core::default::Default::default(), seed)
                 }
             }
             #[allow(dead_code)]
             impl<D: keras::Device> #ident<D> {
-                /// A model on a device.
+                #[doc = #on]
                 pub fn on(device: D) -> Self {
-                    Self::on_with_seed(device, keras::fresh_seed())
+                    #first
                 }
                 /// A model on a device, whose random numbers follow from a seed.
                 pub fn on_with_seed(device: D, seed: u64) -> Self {

@@ -49,7 +49,7 @@ impl Emitter<'_> {
         let ident = &self.head.ident;
         quote! {
             #[allow(dead_code)]
-            impl #ident<keras::Cpu> {
+            impl<D: keras::Device> #ident<D> {
                 /// The outputs for a batch of tensors; a tensor of another shape does not compile.
                 pub fn call<N: keras::Dim>(&mut self, #(#names: &#input_types),*) -> keras::Result<#output_type> {
                     keras::call(self, #given)

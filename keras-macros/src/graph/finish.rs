@@ -25,6 +25,8 @@ pub struct Plan {
     pub training: Ends,
     /// The same otherwise; the inputs and the structure are those of training.
     pub inference: Ends,
+    /// Whether the layers of the draft are in the model's order; otherwise it follows from the calls.
+    pub is_in_order: bool,
 }
 
 impl Plan {
@@ -35,6 +37,7 @@ impl Plan {
             kind,
             training: ends.clone(),
             inference: ends,
+            is_in_order: matches!(kind, Kind::Sequential | Kind::Subclassed),
         }
     }
 }
@@ -110,20 +113,17 @@ fn calls(ctxt: &Ctxt, draft: &Draft, sequences: [&[CallId]; 2], plan: &Plan) -> 
 
 /// The layers that the model keeps, in its order.
 fn layers(draft: &Draft, whole: &Plan) -> Vec<LayerId> {
-    match whole.kind {
-        Kind::Functional | Kind::Part => {
-            let outputs: Vec<ValueId> =
-                whole.training.outputs.iter().map(|end| end.value).collect();
-            let mut layers = keras_order(draft, &outputs);
-            // What is only added comes after what was there without it.
-            let added = whole.training.added.iter().map(|added| added.end.value);
-            let rest = keras_order(draft, &added.collect::<Vec<_>>());
-            let rest: Vec<LayerId> = rest.into_iter().filter(|id| !layers.contains(id)).collect();
-            layers.extend(rest);
-            layers
-        }
-        Kind::Sequential | Kind::Subclassed => (0..draft.layers.len()).collect(),
+    if whole.is_in_order {
+        return (0..draft.layers.len()).collect();
     }
+    let outputs: Vec<ValueId> = whole.training.outputs.iter().map(|end| end.value).collect();
+    let mut layers = keras_order(draft, &outputs);
+    // What is only added comes after what was there without it.
+    let added = whole.training.added.iter().map(|added| added.end.value);
+    let rest = keras_order(draft, &added.collect::<Vec<_>>());
+    let rest: Vec<LayerId> = rest.into_iter().filter(|id| !layers.contains(id)).collect();
+    layers.extend(rest);
+    layers
 }
 
 /// The old numbers of what is kept, by their new ones, and the other way round.

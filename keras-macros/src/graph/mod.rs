@@ -6,6 +6,7 @@ pub mod draft;
 mod finish;
 pub mod functional;
 mod interpret;
+pub mod keras_file;
 mod modes;
 mod network;
 mod order;

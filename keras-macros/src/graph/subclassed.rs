@@ -66,6 +66,7 @@ pub fn graph(ctxt: &Ctxt, declared: &Declared, implemented: &Implemented) -> Gra
         return Graph::default();
     }
     let plan = Plan {
+        is_in_order: true,
         name: snake_case(&declared.head.ident.to_string()),
         kind: Kind::Subclassed,
         training,

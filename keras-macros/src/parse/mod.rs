@@ -4,6 +4,8 @@ pub mod argument;
 pub mod arguments;
 pub mod call;
 pub mod functional;
+pub mod keras_file;
+mod keras_layer;
 pub mod layer;
 pub mod loss;
 pub mod metric;

@@ -1,4 +1,5 @@
-//! What stands in `#[model(..)]`: `input = [3]`, `in_order`, `max_params = 100_000`, `gradcheck`.
+//! What stands in `#[model(..)]`: `input = [3]`, `in_order`, `keras = "model.keras"`,
+//! `max_params = 100_000`, `gradcheck`.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -18,6 +19,8 @@ pub enum Form {
     Functional,
     /// A struct.
     Subclassed,
+    /// A struct whose layers are in a file.
+    KerasFile,
 }
 
 impl Form {
@@ -33,6 +36,10 @@ impl Form {
             Form::Subclassed => {
                 "`#[model]` on a struct takes `input = [28, 28, 1]` (`input = ([3], [4])` for several inputs), \
                  `in_order`, `max_params = 100_000` and `gradcheck`"
+            }
+            Form::KerasFile => {
+                "`#[model]` on a struct whose layers are in a file takes `keras = \"model.keras\"`, `max_params = \
+                 100_000` and `gradcheck`"
             }
         }
     }
@@ -54,6 +61,8 @@ pub struct Options {
     pub inputs: Option<Vec<Shape>>,
     /// `in_order`: there is no `call`, the layers follow each other.
     pub in_order: bool,
+    /// `keras = ..`: the path of a file.
+    pub keras: Option<Expr>,
     /// `max_params = ..`.
     pub max_params: Option<Budget>,
     /// `gradcheck`: the word.
@@ -97,6 +106,9 @@ impl Options {
                 }
                 ("input", _, Some(value)) if on_struct => {
                     self.inputs = Some(inputs(ctxt, value));
+                }
+                ("keras", _, Some(value)) if form == Form::KerasFile => {
+                    self.keras = Some(bare(value).clone());
                 }
                 ("in_order", _, None) if on_struct => self.in_order = true,
                 ("max_params", _, Some(value)) => {

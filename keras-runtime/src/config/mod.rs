@@ -17,13 +17,12 @@
 //! ```
 
 mod argument;
-mod json;
 #[cfg(feature = "serde")]
 pub(crate) mod serde;
 
 pub(crate) use argument::argument;
 pub use argument::{Argument, Read};
-pub use json::{Json, Object};
+pub use keras_config::{Json, Object};
 
 use crate::error::{Error, Result};
 

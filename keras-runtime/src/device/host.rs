@@ -25,6 +25,10 @@ pub trait Host:
 #[derive(Clone, Debug, Default)]
 pub struct Cpu64;
 
+#[cfg(any(test, feature = "testing"))]
+// SAFETY: it is `Send` and `Sync` by itself.
+unsafe impl super::AnyThread for Cpu64 {}
+
 impl Host for Cpu {
     type Number = f32;
 }

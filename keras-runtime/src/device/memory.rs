@@ -1,15 +1,42 @@
 //! The memory of a device: buffers, views into them, and moving numbers in and out.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use super::float::Float;
 use crate::error::Result;
+
+/// A device that may be used from any thread, whether its type says so or not: dfdx's `Cuda` holds a
+/// pointer of the driver, which is for every thread.
+///
+/// # Safety
+/// The device may be moved to another thread, and used by several at a time.
+pub unsafe trait AnyThread {}
+
+// SAFETY: it is `Send` and `Sync` by itself.
+unsafe impl AnyThread for dfdx::tensor::Cpu {}
+
+/// A device, with the promise of [`AnyThread`].
+#[derive(Clone, Debug)]
+pub(crate) struct Shared<D>(pub D);
+
+// SAFETY: what `AnyThread` promises.
+unsafe impl<D: AnyThread> Send for Shared<D> {}
+// SAFETY: as above.
+unsafe impl<D: AnyThread> Sync for Shared<D> {}
+
+impl<D> Deref for Shared<D> {
+    type Target = D;
+
+    fn deref(&self) -> &D {
+        &self.0
+    }
+}
 
 /// Memory that kernels read and write.
 ///
 /// A [`Buffer`](Memory::Buffer) owns numbers; a kernel takes views of it. Views are types of the
 /// device, because a view into GPU memory is no Rust slice.
-pub trait Memory: Clone + Send + Sync + 'static {
+pub trait Memory: AnyThread + Clone + 'static {
     /// The number type: `f32`, except in the tests that need more digits.
     type Elem: Float;
     /// Memory that belongs to the device.
@@ -24,6 +51,14 @@ pub trait Memory: Clone + Send + Sync + 'static {
     /// # Errors
     /// If the device has no memory left.
     fn alloc(&self, len: usize) -> Result<Self::Buffer>;
+    /// Whether everything that the device was asked for has worked so far. What a device does later
+    /// than it is asked for can fail later; numbers that are downloaded then are NaN.
+    ///
+    /// # Errors
+    /// The first failure.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     /// How many numbers a buffer holds.
     fn len(buffer: &Self::Buffer) -> usize;
     /// A part of a buffer, to read.

@@ -11,6 +11,8 @@ mod convolutions;
 mod copies;
 mod counts;
 pub mod cpu;
+#[cfg(any(feature = "cuda", feature = "testing", test))]
+pub(crate) mod cuda;
 mod expressions;
 pub mod float;
 mod geometry;
@@ -37,6 +39,10 @@ pub use convolutions::{Conv2dGradients, Convolutions};
 pub use copies::{Copies, Runs};
 pub use counts::{ClassOf, ClassPairs, ColumnFunction, Counts, Grid, Spacing, Thresholds};
 pub use cpu::simd::Arith;
+#[cfg(any(test, feature = "testing"))]
+pub use cuda::Emulated;
+#[cfg(feature = "cuda")]
+pub use cuda::{Cuda, open as open_cuda};
 pub use dfdx::tensor::Cpu;
 pub use expressions::{BatchRows, Expressions, LayerFunction, StateFunction};
 pub use float::Float;
@@ -46,7 +52,8 @@ pub use host::Cpu64;
 pub use host::Host;
 pub(crate) use host::on_hosts;
 pub use images::{Images, Resize, Window};
-pub use memory::Memory;
+pub(crate) use memory::Shared;
+pub use memory::{AnyThread, Memory};
 pub use merges::{Broadcast, MergeFunction, Merges};
 pub use normalization::{Channels, GammaBeta, Moments, NormalizationGradients, Normalizations};
 pub use penalties::{NormBounds, Penalties, Vectors};
@@ -54,10 +61,21 @@ pub use pointwise::{DropoutMask, Pointwise};
 pub use pooling::{Pooling, Ties};
 pub use products::Products;
 pub use rows::{
-    ClassTargets, MeanOf, PairFunction, PairLoss, Reduction, RowFunction, RowLoss, RowSums, Rows,
+    ClassTargets, MeanOf, PairFunction, PairLoss, Reduction, RowFunction, RowKernel, RowLoss,
+    RowSums, Rows,
 };
 pub use scalars::{Elementary, Reduce, Scalars, Term};
 pub use updates::{FactoredMoments, UpdateRule, Updates};
+
+/// Implements a trait in the same way for every device: see [`on_hosts`].
+macro_rules! on_devices {
+    ($($implementation:tt)*) => {
+        $crate::device::on_hosts! { $($implementation)* }
+        #[cfg(any(feature = "cuda", feature = "testing", test))]
+        $crate::device::cuda::on_gpus! { $($implementation)* }
+    };
+}
+pub(crate) use on_devices;
 
 /// A device that models run on: dfdx's `Cpu` and, with the feature `cuda`, its `Cuda`.
 pub trait Device:
@@ -104,5 +122,11 @@ impl<D> Device for D where
 {
 }
 
-/// The device a model runs on unless it is told otherwise.
+/// The device a model runs on unless it is told otherwise: the GPU with the feature `cuda`, else the
+/// CPU.
+#[cfg(feature = "cuda")]
+pub type AutoDevice = Cuda;
+/// The device a model runs on unless it is told otherwise: the GPU with the feature `cuda`, else the
+/// CPU.
+#[cfg(not(feature = "cuda"))]
 pub type AutoDevice = Cpu;

@@ -37,6 +37,12 @@ impl DropoutMask {
         }
     }
 
+    /// Its words, its threshold and its scale, for kernels that compute it themselves.
+    #[cfg(any(feature = "cuda", feature = "testing", test))]
+    pub(crate) fn parts(self) -> ([u32; 2], u32, f32) {
+        (self.words, self.threshold, self.scale)
+    }
+
     /// What number `index` of a tensor is multiplied with.
     #[inline(always)]
     pub fn factor(self, index: u32) -> f32 {

@@ -1,6 +1,7 @@
 //! Losses and metrics: functions of a row of targets and a row of predictions.
 
 use super::cpu::lanes::{self, Each};
+use super::cpu::simd::Separate;
 use super::host::on_hosts;
 use super::{Arith, Float, Memory, cpu};
 use crate::error::{Error, Result};
@@ -21,6 +22,50 @@ pub trait RowFunction: Copy + Send + Sync {
 
     /// The value of a row: y_true (true_width), y_pred (width).
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F;
+
+    /// Where the function is the mean of one of pairs, the value of a pair: devices that compile
+    /// their own kernels ask for it.
+    fn pair<F: Float>(&self, y_true: F, y_pred: F) -> Option<F> {
+        let _ = (y_true, y_pred);
+        None
+    }
+
+    /// The kernel that such devices have for the function. Without a kernel and without a
+    /// [`pair`](Self::pair) they compute it on the host.
+    fn kernel(&self) -> Option<RowKernel> {
+        None
+    }
+}
+
+/// Functions of rows that devices have kernels of their own for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RowKernel {
+    /// 1 if both rows have their maximum at the same place.
+    SameClass,
+    /// 1 if the one target is where the maximum is.
+    IsClass,
+    /// 1 if the place of the target's maximum is among the k largest predictions.
+    InTopK {
+        /// k.
+        k: usize,
+    },
+    /// 1 if the one target is among the k largest predictions.
+    ClassInTopK {
+        /// k.
+        k: usize,
+    },
+    /// The cross-entropy of targets that are probabilities.
+    CategoricalEntropy {
+        /// Whether predictions are logits.
+        from_logits: bool,
+        /// How far targets are drawn towards equal ones.
+        smoothing: f32,
+    },
+    /// The cross-entropy of a target that is the number of a class.
+    SparseEntropy {
+        /// Whether predictions are logits.
+        from_logits: bool,
+    },
 }
 
 /// A [`RowFunction`] with its derivative.
@@ -34,6 +79,12 @@ pub trait RowLoss: RowFunction {
         factor: F,
         gradient: &mut [F],
     ) -> F;
+
+    /// As [`RowFunction::pair`], with the derivative.
+    fn pair_and_gradient<F: Float>(&self, y_true: F, y_pred: F) -> Option<(F, F)> {
+        let _ = (y_true, y_pred);
+        None
+    }
 }
 
 /// What a metric or a loss computes of one target and one prediction.
@@ -64,6 +115,10 @@ impl<P: PairFunction> RowFunction for MeanOf<P> {
         let [sum] = lanes::sums::<A, F, 1>(y_true, y_pred, &Values(self.0));
         sum / F::from_usize(y_pred.len())
     }
+
+    fn pair<F: Float>(&self, y_true: F, y_pred: F) -> Option<F> {
+        Some(self.0.value::<F, Separate>(y_true, y_pred))
+    }
 }
 
 impl<P: PairLoss> RowLoss for MeanOf<P> {
@@ -82,6 +137,10 @@ impl<P: PairLoss> RowLoss for MeanOf<P> {
         };
         let [sum] = lanes::sums_and_map::<A, F, 1>(y_true, y_pred, gradient, &each);
         sum / width
+    }
+
+    fn pair_and_gradient<F: Float>(&self, y_true: F, y_pred: F) -> Option<(F, F)> {
+        Some(self.0.value_and_gradient::<F, Separate>(y_true, y_pred))
     }
 }
 

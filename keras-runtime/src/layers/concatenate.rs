@@ -32,11 +32,19 @@ impl Concatenate {
     #[track_caller]
     pub const fn axis(mut self, axis: Size) -> Self {
         self.axis = axis.single("Concatenate", "axis");
-        assert!(
-            self.axis != 0,
-            "A `Concatenate` layer cannot work along the batch axis. Received: axis=0"
-        );
+        if let Some(mistake) = self.mistake() {
+            panic!("{}", mistake.as_str());
+        }
         self
+    }
+
+    /// What is wrong with the arguments.
+    pub(super) const fn mistake(&self) -> Option<Text> {
+        if self.axis != 0 {
+            return None;
+        }
+        let text = "A `Concatenate` layer cannot work along the batch axis. Received: axis=0";
+        Some(Text::new().str(text))
     }
 
     /// The shape of the first input, with the sum of all sizes along the axis.

@@ -57,8 +57,7 @@ impl Conv2D {
     #[track_caller]
     pub const fn strides(mut self, strides: Size) -> Self {
         self.windows.strides = strides.pair("Conv2D", "strides");
-        self.one_of_strides_and_dilation();
-        self
+        self.checked()
     }
 
     /// Whether windows stay inside the image, `valid`, as they do by default; or `same`.
@@ -76,8 +75,7 @@ impl Conv2D {
     #[track_caller]
     pub const fn dilation_rate(mut self, dilation_rate: Size) -> Self {
         self.windows.dilation = dilation_rate.pair("Conv2D", "dilation_rate");
-        self.one_of_strides_and_dilation();
-        self
+        self.checked()
     }
 
     /// The groups that channels and filters are cut into; a filter sees the channels of its own
@@ -94,20 +92,28 @@ impl Conv2D {
             panic!("{}", groups.write(text).str(".").as_str());
         }
         self.groups = groups.get(0) as usize;
-        if !self.filters.is_multiple_of(self.groups) {
-            let text = Text::new().str(
-                "The number of filters must be evenly divisible by the number of groups. Received: groups=",
-            );
-            let text = text.num(self.groups).str(", filters=").num(self.filters);
-            panic!("{}", text.str(".").as_str());
-        }
-        self
+        self.checked()
     }
 
     affine_arguments!();
 
     #[track_caller]
-    const fn one_of_strides_and_dilation(&self) {
+    const fn checked(self) -> Self {
+        if let Some(mistake) = self.mistake() {
+            panic!("{}", mistake.as_str());
+        }
+        self
+    }
+
+    /// What is wrong with the arguments together.
+    pub(super) const fn mistake(&self) -> Option<Text> {
+        if !self.filters.is_multiple_of(self.groups) {
+            let text = Text::new().str(
+                "The number of filters must be evenly divisible by the number of groups. Received: groups=",
+            );
+            let text = text.num(self.groups).str(", filters=").num(self.filters);
+            return Some(text.str("."));
+        }
         let Windows {
             strides, dilation, ..
         } = self.windows;
@@ -115,9 +121,12 @@ impl Conv2D {
             let text = Text::new().str(
                 "`strides > 1` not supported in conjunction with `dilation_rate > 1`. Received: strides=",
             );
-            let text = pair(pair(text, strides).str(" and dilation_rate="), dilation);
-            panic!("{}", text.as_str());
+            return Some(pair(
+                pair(text, strides).str(" and dilation_rate="),
+                dilation,
+            ));
         }
+        None
     }
 
     /// (rows, columns, channels) -> (new rows, new columns, filters).

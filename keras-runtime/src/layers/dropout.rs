@@ -25,13 +25,22 @@ impl Dropout {
     /// If `rate` is not between 0 and 1; in a model this is a compile error.
     #[track_caller]
     pub const fn new(rate: f32) -> Self {
-        if !(rate >= 0.0 && rate <= 1.0) {
-            let text = Text::new()
-                .str("Invalid value received for argument `rate`. ")
-                .str("Expected a float value between 0 and 1. Received: rate=");
-            panic!("{}", text.float(rate).as_str());
+        let layer = Self { rate, seed: None };
+        if let Some(mistake) = layer.mistake() {
+            panic!("{}", mistake.as_str());
         }
-        Self { rate, seed: None }
+        layer
+    }
+
+    /// What is wrong with the arguments.
+    pub(super) const fn mistake(&self) -> Option<Text> {
+        if self.rate >= 0.0 && self.rate <= 1.0 {
+            return None;
+        }
+        let text = Text::new()
+            .str("Invalid value received for argument `rate`. ")
+            .str("Expected a float value between 0 and 1. Received: rate=");
+        Some(text.float(self.rate))
     }
 
     /// A number that is mixed into the seed of the model: another one, another mask.

@@ -18,6 +18,7 @@ mod average;
 mod average_pooling2d;
 mod batch_normalization;
 mod budget;
+mod built_in;
 mod concatenate;
 mod conv2d;
 mod dense;
@@ -50,6 +51,7 @@ pub use average_pooling2d::AveragePooling2D;
 pub use batch_normalization::BatchNormalization;
 #[doc(hidden)]
 pub use budget::{LayerSize, check_max_params};
+pub(crate) use built_in::BuiltIn;
 pub use concatenate::Concatenate;
 pub use conv2d::Conv2D;
 pub use dense::Dense;

@@ -22,15 +22,23 @@ impl Reshape {
     #[track_caller]
     pub const fn new(target_shape: Size) -> Self {
         let layer = Self { target_shape };
+        if let Some(mistake) = layer.mistake() {
+            panic!("{}", mistake.as_str());
+        }
+        layer
+    }
+
+    /// What is wrong with the arguments.
+    pub(super) const fn mistake(&self) -> Option<Text> {
         let mut axis = 0;
         let mut unknown = 0;
-        while axis < target_shape.count() {
-            let size = target_shape.get(axis);
+        while axis < self.target_shape.count() {
+            let size = self.target_shape.get(axis);
             if size < -1 {
                 let text = Text::new()
                     .str("Each dimension in `target_shape` must be a non-negative integer, ")
                     .str("or `-1` for a single unknown dimension. Received: target_shape=");
-                panic!("{}", layer.write(text).str(".").as_str());
+                return Some(self.write(text).str("."));
             }
             if size == -1 {
                 unknown += 1;
@@ -41,9 +49,9 @@ impl Reshape {
             let text = Text::new()
                 .str("There must be at most one unknown dimension (-1) in `target_shape`. ")
                 .str("Received: target_shape=");
-            panic!("{}", layer.write(text).str(".").as_str());
+            return Some(self.write(text).str("."));
         }
-        layer
+        None
     }
 
     /// (..) -> `target_shape`.

@@ -14,7 +14,7 @@ use super::{
 };
 use super::{IntoLoss, Loss, standalone};
 use crate::config::{self, Arguments, Config, Read};
-use crate::device::{Cpu, Device, Reduction, on_hosts};
+use crate::device::{Cpu, Device, Reduction, on_devices};
 use crate::error::{Error, Result};
 use crate::metrics::{self, IntoMetric, MetricArg, Values};
 
@@ -28,7 +28,7 @@ pub trait LossCatalogue: Device {
     fn loss(config: &Config) -> Result<Box<dyn Loss<Self>>>;
 }
 
-on_hosts! {
+on_devices! {
     impl LossCatalogue {
         fn loss(config: &Config) -> Result<Box<dyn Loss<Self>>> {
             find(config)

@@ -5,8 +5,8 @@ use super::{Loss, LossInput, Options, check, loss_config, options, row_loss, sof
 use crate::device::cpu::lanes::{self, Each, Itself, Same};
 use crate::device::cpu::math;
 use crate::device::{
-    Activation, Arith, Axes, ClassTargets, Device, Float, LineLoss, RowFunction, RowLoss,
-    line_of_row,
+    Activation, Arith, Axes, ClassTargets, Device, Float, LineLoss, RowFunction, RowKernel,
+    RowLoss, line_of_row,
 };
 use crate::error::Result;
 use crate::shape::Shape;
@@ -139,6 +139,13 @@ impl RowFunction for CategoricalEntropy {
         let each = OfProbabilities { smoothing, sum };
         let [value, _] = lanes::sums::<A, F, 2>(y_true, y_pred, &each);
         -value
+    }
+
+    fn kernel(&self) -> Option<RowKernel> {
+        Some(RowKernel::CategoricalEntropy {
+            from_logits: self.from_logits,
+            smoothing: self.label_smoothing,
+        })
     }
 }
 

@@ -6,8 +6,8 @@ use super::{Loss, LossInput, Options, check, loss_config, options, row_loss, sof
 use crate::device::cpu::lanes::{self, Each, Itself, Same};
 use crate::device::cpu::math;
 use crate::device::{
-    Activation, Arith, Axes, ClassTargets, Device, Float, LineLoss, RowFunction, RowLoss,
-    line_of_row,
+    Activation, Arith, Axes, ClassTargets, Device, Float, LineLoss, RowFunction, RowKernel,
+    RowLoss, line_of_row,
 };
 use crate::error::Result;
 use crate::shape::Shape;
@@ -144,6 +144,12 @@ impl RowFunction for SparseEntropy {
         }
         let [sum] = lanes::sums::<A, F, 1>(Same(F::zero()), y_pred, &Itself);
         -math::ln::<F, A>(clip(chosen / sum).0)
+    }
+
+    fn kernel(&self) -> Option<RowKernel> {
+        Some(RowKernel::SparseEntropy {
+            from_logits: self.from_logits,
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::argument::Targets;
 use super::*;
 use crate::config::{Arguments, Config};
-use crate::device::{Cpu, Device, on_hosts};
+use crate::device::{Cpu, Device, on_devices};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -22,7 +22,7 @@ pub trait MetricCatalogue: Device {
     fn metric_of(config: &Config) -> Result<Box<dyn Metric<Self>>>;
 }
 
-on_hosts! {
+on_devices! {
     impl MetricCatalogue {
         fn metric(name: &str, y_true: &Shape, y_pred: &Shape) -> Result<Box<dyn Metric<Self>>> {
             find(name, y_true, y_pred)

@@ -2,7 +2,7 @@
 
 use super::mean_metric::mean_metric;
 use crate::device::cpu::lanes;
-use crate::device::{Arith, Float, RowFunction};
+use crate::device::{Arith, Float, RowFunction, RowKernel};
 
 mean_metric! {
     /// How often the most probable class is that of the target, a one-hot row:
@@ -25,6 +25,10 @@ impl RowFunction for SameClass {
         } else {
             F::zero()
         }
+    }
+
+    fn kernel(&self) -> Option<RowKernel> {
+        Some(RowKernel::SameClass)
     }
 }
 

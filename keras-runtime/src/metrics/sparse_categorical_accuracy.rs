@@ -2,7 +2,7 @@
 
 use super::categorical_accuracy::argmax;
 use super::mean_metric::mean_metric;
-use crate::device::{Arith, Float, RowFunction};
+use crate::device::{Arith, Float, RowFunction, RowKernel};
 
 mean_metric! {
     /// How often the most probable class is the target, the number of a class:
@@ -25,5 +25,9 @@ impl RowFunction for IsClass {
         } else {
             F::zero()
         }
+    }
+
+    fn kernel(&self) -> Option<RowKernel> {
+        Some(RowKernel::IsClass)
     }
 }

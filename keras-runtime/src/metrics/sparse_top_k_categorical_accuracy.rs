@@ -2,7 +2,7 @@
 
 use super::mean_metric::mean_metric;
 use super::top_k_categorical_accuracy::in_top_k;
-use crate::device::{Arith, Float, RowFunction};
+use crate::device::{Arith, Float, RowFunction, RowKernel};
 
 mean_metric! {
     /// How often the target, the number of a class, is among the `k` most probable:
@@ -54,5 +54,9 @@ impl RowFunction for ClassInTopK {
         class
             .to_usize()
             .map_or(F::zero(), |class| in_top_k::<F, A>(y_pred, class, self.k))
+    }
+
+    fn kernel(&self) -> Option<RowKernel> {
+        (!self.from_sorted_ids).then_some(RowKernel::ClassInTopK { k: self.k })
     }
 }

@@ -3,7 +3,7 @@
 use super::categorical_accuracy::argmax;
 use super::mean_metric::mean_metric;
 use crate::device::cpu::lanes::{self, Each, Same};
-use crate::device::{Arith, Float, RowFunction};
+use crate::device::{Arith, Float, RowFunction, RowKernel};
 
 mean_metric! {
     /// How often the class of the target, a one-hot row, is among the `k` most probable:
@@ -36,6 +36,10 @@ impl RowFunction for InTopK {
     #[inline(always)]
     fn value<F: Float, A: Arith>(&self, y_true: &[F], y_pred: &[F]) -> F {
         in_top_k::<F, A>(y_pred, argmax::<F, A>(y_true), self.k)
+    }
+
+    fn kernel(&self) -> Option<RowKernel> {
+        Some(RowKernel::InTopK { k: self.k })
     }
 }
 

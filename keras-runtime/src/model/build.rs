@@ -2,6 +2,7 @@
 
 use super::Model;
 use super::core::{Core, Run};
+use super::load_model::set_first_weights;
 use super::network::{Kind, Network};
 use super::parameters::Parameters;
 use super::pass::Space;
@@ -140,7 +141,7 @@ pub(crate) fn build_weights<M: Model>(model: &mut M, shapes: &[Shape]) -> Result
     for (weights, other) in trace.weights.iter_mut().zip(inference.weights) {
         *weights = weights.or(other);
     }
-    let (core, run) = model.split();
+    let (core, _) = model.split();
     if core.parameters.is_none() {
         if network.kind == Kind::Part {
             return Err(Error::NotBuilt(format!(
@@ -149,9 +150,15 @@ pub(crate) fn build_weights<M: Model>(model: &mut M, shapes: &[Shape]) -> Result
                 network.name
             )));
         }
-        core.parameters = Some(Parameters::new(&core.device, &network, &trace, core.seed)?);
+        core.parameters = Some(Parameters::new(&*core.device, &network, &trace, core.seed)?);
+        if let Some(file) = core.first_weights
+            && let Err(error) = set_first_weights(model, file)
+        {
+            model.split().0.parameters = None;
+            return Err(error);
+        }
     }
-    run.built = Some(shapes.to_vec());
+    model.split().1.built = Some(shapes.to_vec());
     Ok(())
 }
 
@@ -199,7 +206,7 @@ pub(crate) fn prepare<M: Model>(
     // The old memory goes before the new is asked for.
     let space = run.space_mut(training);
     *space = None;
-    *space = Some(Space::new(&core.device, plan, largest, core.version)?);
+    *space = Some(Space::new(&*core.device, plan, largest, core.version)?);
     Ok(())
 }
 

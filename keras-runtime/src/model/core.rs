@@ -10,13 +10,13 @@ use super::history::Logs;
 use super::network::Network;
 use super::parameters::Parameters;
 use super::pass::Space;
-use crate::device::Device;
+use crate::device::{Device, Shared};
 use crate::saving::OptimizerState;
 use crate::shape::Shape;
 
 /// The device, the seed and the weights of a model; its parts share them.
 pub struct Core<D: Device> {
-    pub(crate) device: D,
+    pub(crate) device: Shared<D>,
     pub(crate) seed: u64,
     /// The names of the layers.
     pub(crate) names: Vec<Cow<'static, str>>,
@@ -25,6 +25,8 @@ pub struct Core<D: Device> {
     /// Counts the changes of `trainable`: plans made before are out of date.
     pub(crate) version: u64,
     pub(crate) parameters: Option<Parameters<D>>,
+    /// The file of Keras whose weights the model begins with.
+    pub(crate) first_weights: Option<&'static [u8]>,
 }
 
 impl<D: Device> Core<D> {
@@ -32,7 +34,7 @@ impl<D: Device> Core<D> {
     pub fn new(network: &Network, device: D, seed: u64) -> Self {
         let trainable = network.layers.iter().map(|layer| layer.trainable).collect();
         Self {
-            device,
+            device: Shared(device),
             seed,
             names: (network.layers.iter())
                 .map(|layer| layer.name.clone())
@@ -40,6 +42,7 @@ impl<D: Device> Core<D> {
             trainable,
             version: 0,
             parameters: None,
+            first_weights: None,
         }
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn set_accumulated<D: Device>(
         run.spare.sum = None;
         return Ok(());
     };
-    let sum = made(&core.device, &mut run.spare.sum, values.len())?;
+    let sum = made(&*core.device, &mut run.spare.sum, values.len())?;
     core.device
         .upload(values, D::slice_mut(sum, 0..values.len()));
     Ok(())
@@ -86,8 +86,8 @@ pub(crate) fn zero<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -> Result<()
 pub(crate) fn accumulate<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -> Result<()> {
     let parameters = core.parameters.as_mut().ok_or_else(not_loaded)?;
     let len = D::len(&parameters.grads);
-    let sum = made(&core.device, &mut run.spare.sum, len)?;
-    let device = &core.device;
+    let sum = made(&*core.device, &mut run.spare.sum, len)?;
+    let device = &*core.device;
     device.add(
         D::slice(&parameters.grads, 0..len),
         D::slice_mut(sum, 0..len),
@@ -103,7 +103,7 @@ pub(crate) fn accumulate<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -> Res
 pub(crate) fn scale<D: Device>(core: &mut Core<D>, run: &mut Run<D>, factor: f32) -> Result<()> {
     let parameters = core.parameters.as_mut().ok_or_else(not_loaded)?;
     let len = D::len(&parameters.grads);
-    let next = made(&core.device, &mut run.spare.next, len)?;
+    let next = made(&*core.device, &mut run.spare.next, len)?;
     core.device.rescale(
         factor,
         0.0,

@@ -10,6 +10,7 @@ mod compile_config;
 mod compiled;
 mod core;
 mod describe;
+mod dynamic;
 mod epochs;
 mod evaluate;
 mod feed;
@@ -19,6 +20,7 @@ mod gradients;
 mod handle;
 mod history;
 mod layer_ref;
+mod load_model;
 mod metric_ref;
 #[allow(clippy::module_inception)]
 mod model;
@@ -30,6 +32,7 @@ mod plan;
 mod predict;
 mod progbar;
 mod progress;
+mod replay;
 mod restore;
 mod state;
 mod step;
@@ -48,11 +51,15 @@ pub use build::build_declared;
 pub use compile::{Compile, LossWeights};
 pub use core::{Core, Run};
 pub(crate) use describe::describe;
+pub use dynamic::{DynamicModel, model_from_json};
 pub use evaluate::Evaluate;
 pub use fit::Fit;
 pub use function::StepFunction;
 pub use history::{History, Logs};
 pub use layer_ref::LayerRef;
+pub use load_model::load_model;
+#[doc(hidden)]
+pub use load_model::with_weights;
 pub use metric_ref::MetricRef;
 pub use model::Model;
 pub use on_batch::OnBatch;
@@ -61,6 +68,8 @@ pub use predict::Predict;
 #[doc(hidden)]
 pub use progbar::{Progbar, epoch_line};
 pub(crate) use progress::Progress;
+#[doc(hidden)]
+pub use replay::replay;
 #[doc(hidden)]
 pub use restore::{Load, load, load_with};
 #[doc(hidden)]

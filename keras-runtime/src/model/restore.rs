@@ -11,7 +11,7 @@ use super::parameters::Place;
 use super::state::paths;
 use super::weights::own_layers;
 use super::{build, compile_config};
-use crate::config::Json;
+use crate::config::{Json, Object};
 use crate::console;
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -92,19 +92,8 @@ pub fn load_with<M: Model>(path: &Path, arguments: Load, make: impl FnOnce(u64) 
     let (_, run) = model.split();
     run.step = file.state.step;
     run.loaded = file.state.optimizer;
-    let compile = file
-        .config
-        .as_ref()
-        .and_then(|config| config.get("compile_config"));
-    if let Some(compile) = compile.filter(|config| arguments.compile && is_compiled(config)) {
-        // As in Keras, a model whose losses the program does not know is a model still.
-        let compiled = compile_config::read(compile, &model.run().network)
-            .and_then(|compile| model.compile(compile));
-        if let Err(error) = compiled {
-            console::warn(&format!(
-                "The model was loaded, but not compiled: {error} Call `compile()` before training it."
-            ));
-        }
+    if let Some(config) = file.config.filter(|_| arguments.compile) {
+        compile_as_saved(&mut model, &config);
     }
     Ok(model)
 }
@@ -136,9 +125,21 @@ impl Default for Load {
     }
 }
 
-/// Whether a model was compiled when it was saved.
-fn is_compiled(config: &Json) -> bool {
-    config.as_object().is_some_and(|config| !config.is_empty())
+/// Compiles a model that was loaded as it was when it was saved, if it was compiled. As in Keras, a model
+/// whose losses the program does not know is a model still.
+pub(crate) fn compile_as_saved<M: Model>(model: &mut M, config: &Json) {
+    let Some(compile) = config.get("compile_config") else {
+        return;
+    };
+    if compile.as_object().is_none_or(Object::is_empty) {
+        return;
+    }
+    let compile = compile_config::read(compile, &model.run().network);
+    if let Err(error) = compile.and_then(|compile| model.compile(compile)) {
+        console::warn(&format!(
+            "The model was loaded, but not compiled: {error} Call `compile()` before training it."
+        ));
+    }
 }
 
 /// An error that says what is different about the model in a file, if anything is.
@@ -199,7 +200,7 @@ pub(crate) fn compiled<M: Model>(model: &mut M) -> Result<()> {
 }
 
 /// Sets the weights of a model's layers to those in a file.
-fn set_layers<M: Model>(
+pub(crate) fn set_layers<M: Model>(
     model: &mut M,
     file: &Loaded,
     path: &Path,

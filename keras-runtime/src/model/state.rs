@@ -191,7 +191,7 @@ pub(crate) fn optimizer<'a, D: Device>(
             Held::Scalar(at) => scalar(state.scalars()[at]),
             Held::Count(at) => Numbers::Count(state.scalars()[at] as u64),
             Held::Vector(at, range) => {
-                Numbers::Floats(values(&core.device, vectors[at], range, &shape))
+                Numbers::Floats(values(&*core.device, vectors[at], range, &shape))
             }
             Held::Zero { is_integer: true } => Numbers::Count(0),
             Held::Zero { is_integer: false } => scalar(0.0),

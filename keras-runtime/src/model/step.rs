@@ -107,7 +107,7 @@ pub(crate) fn load_targets<D: Device>(
     run: &mut Run<D>,
     batch: &Batch<'_>,
 ) -> Result<()> {
-    let device = &core.device;
+    let device = &*core.device;
     let samples = batch.rows.len();
     let (_, targets) = resolved(&mut run.compiled)?;
     for (at, (target, table)) in targets.outputs.iter_mut().zip(batch.targets).enumerate() {
@@ -316,7 +316,7 @@ fn add_extra_losses<D: Device>(
     at: usize,
     batch: usize,
 ) {
-    let (device, totals) = (&core.device, &mut targets.totals);
+    let (device, totals) = (&*core.device, &mut targets.totals);
     if let Some(parameters) = &core.parameters {
         parameters.add_penalties(device, &core.trainable, batch as f32, totals, at);
     }
@@ -472,7 +472,7 @@ pub(crate) fn resolve<D: Backend>(
     if !is_known {
         let shapes: Vec<Shape> = tables.iter().map(|table| table.shape).collect();
         warn(network, plan, &compiled.losses, &predictions, training);
-        let targets = Targets::new(&core.device, network, compiled, &shapes, predictions)?;
+        let targets = Targets::new(&*core.device, network, compiled, &shapes, predictions)?;
         compiled.targets = Some(targets);
     }
     let Compiled {

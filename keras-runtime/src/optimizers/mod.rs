@@ -46,7 +46,7 @@ use step::one_minus;
 
 use crate::config::{Arguments, Config};
 use crate::device::Device;
-use crate::device::on_hosts;
+use crate::device::on_devices;
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -255,7 +255,7 @@ pub trait OptimizerCatalogue: Device {
     fn listed(optimizer: Listed) -> Result<Box<dyn Optimizer<Self>>>;
 }
 
-on_hosts! {
+on_devices! {
     impl OptimizerCatalogue {
         fn optimizer(name: &str) -> Result<Box<dyn Optimizer<Self>>> {
             find(name)

@@ -9,8 +9,9 @@
 use std::io::{self, Read, Seek, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use keras_config::zip::{Archive, Writer};
+
 use super::hdf5::Reader;
-use super::zip::{Archive, Writer};
 use super::{KnownBy, Loaded, ModelState, Whole, weights_h5};
 use crate::config::{Json, Object};
 
@@ -81,7 +82,7 @@ fn date(mut days: u64) -> [u64; 3] {
 ///
 /// # Errors
 /// With a sentence about what is wrong with it.
-pub(super) fn read<R: Read + Seek>(source: R) -> Result<Loaded, String> {
+pub(crate) fn read<R: Read + Seek>(source: R) -> Result<Loaded, String> {
     let mut archive = Archive::open(source)?;
     let config = archive.text(CONFIG, MAX_CONFIG)?;
     let config = config.ok_or_else(|| missing(CONFIG))?;

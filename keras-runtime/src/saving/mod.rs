@@ -4,21 +4,20 @@
 //! files. A format turns it into bytes and back; each has a file here and a line in `read` and `write`.
 
 mod backup;
-pub(crate) mod crc;
 mod file;
 pub(crate) mod hdf5;
-mod keras;
+pub(crate) mod keras;
 pub(crate) mod legacy_h5;
 mod native;
 pub(crate) mod paths;
 mod record;
 pub(crate) mod weights_h5;
-mod zip;
 
 use std::fs::File;
 use std::path::Path;
 
 use hdf5::Reader;
+use keras_config::zip;
 use ndarray::{CowArray, IxDyn};
 
 use crate::config::{Json, Object};
@@ -241,6 +240,19 @@ pub(crate) fn read(path: &Path) -> Result<Loaded> {
         known_by,
         config,
     })
+}
+
+/// Reads a whole model of Keras: its configuration, its weights, and what its optimizer remembers.
+///
+/// # Errors
+/// If it cannot be read, is damaged, or is none of Keras' formats.
+pub(crate) fn read_model(path: &Path) -> Result<(Json, Loaded)> {
+    let mut file = read(path)?;
+    let config = file.config.take().ok_or_else(|| Error::File {
+        path: path.display().to_string(),
+        message: "Expected the file of a whole model. Received: one of weights alone".into(),
+    })?;
+    Ok((config, file))
 }
 
 #[cfg(test)]

@@ -17,12 +17,14 @@
 //! Whatever a layer has to write is NaN before it runs, so that a number it forgets shows.
 
 mod bench;
+mod devices;
 mod differences;
 mod files;
 mod model;
 mod said;
 
 use bench::Bench;
+pub use devices::conforms;
 use differences::differences;
 pub use files::{Object, hdf5_objects};
 pub use model::{check_model, model_gradients};

@@ -1,7 +1,7 @@
 //! Activations and their gradients over whole views, in place or not, on all threads if they are
 //! large.
 
-mod functions;
+pub mod functions;
 mod rows;
 
 use std::ops::Range;

@@ -1,10 +1,10 @@
 //! Checksums of 32 bits: CRC-32C (Castagnoli) of this project's files and of TensorBoard's, CRC-32 of zip's.
 
 /// The checksum of TensorBoard's files and this project's own.
-pub(crate) type Crc32c = Crc<0x82f6_3b78>;
+pub type Crc32c = Crc<0x82f6_3b78>;
 
 /// The checksum of zip.
-pub(crate) type Crc32 = Crc<0xedb8_8320>;
+pub type Crc32 = Crc<0xedb8_8320>;
 
 /// `tables[k][b]`: the remainder of the byte `b` followed by `k` bytes of zeros, for a polynomial whose
 /// bits are in reverse.
@@ -40,7 +40,7 @@ const fn tables(polynomial: u32) -> [[u32; 256]; 8] {
 
 /// The checksum of the bytes so far.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Crc<const POLYNOMIAL: u32>(u32);
+pub struct Crc<const POLYNOMIAL: u32>(u32);
 
 impl<const POLYNOMIAL: u32> Crc<POLYNOMIAL> {
     const TABLES: [[u32; 256]; 8] = tables(POLYNOMIAL);
@@ -73,7 +73,7 @@ impl<const POLYNOMIAL: u32> Crc<POLYNOMIAL> {
 }
 
 /// The checksum of bytes.
-pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
+pub fn crc32c(bytes: &[u8]) -> u32 {
     let mut crc = Crc32c::new();
     crc.update(bytes);
     crc.value()

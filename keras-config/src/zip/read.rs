@@ -3,7 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::{EXTRA_64, Entry, IN_64, STORED, signature};
-use crate::saving::crc::Crc32;
+use crate::crc::Crc32;
 
 const IS_ENCRYPTED: u16 = 1;
 
@@ -25,7 +25,10 @@ fn damaged(what: impl std::fmt::Display) -> String {
 }
 
 /// Whether a file is an archive; it is at its beginning before and after.
-pub(in crate::saving) fn is_zip<R: Read + Seek>(source: &mut R) -> io::Result<bool> {
+///
+/// # Errors
+/// If it cannot be read.
+pub fn is_zip<R: Read + Seek>(source: &mut R) -> io::Result<bool> {
     let mut begin = Vec::new();
     source.by_ref().take(4).read_to_end(&mut begin)?;
     source.rewind()?;
@@ -33,19 +36,22 @@ pub(in crate::saving) fn is_zip<R: Read + Seek>(source: &mut R) -> io::Result<bo
 }
 
 /// An archive, to read.
-pub(in crate::saving) struct Archive<R> {
+pub struct Archive<R> {
     source: R,
     /// Each with where its bytes begin.
     entries: Vec<(Entry, u64)>,
 }
 
 /// The bytes of an entry.
-pub(in crate::saving) trait Content: Read + Seek {}
+pub trait Content: Read + Seek {}
 
 impl<T: Read + Seek> Content for T {}
 
 impl<R: Read + Seek> Archive<R> {
     /// Reads the directory.
+    ///
+    /// # Errors
+    /// If it is no archive, or is damaged.
     pub fn open(mut source: R) -> Checked<Self> {
         let directory = Directory::find(&mut source)?;
         let bytes = read_at(&mut source, directory.at, directory.len)?;
@@ -66,7 +72,15 @@ impl<R: Read + Seek> Archive<R> {
         Ok(Self { source, entries })
     }
 
+    /// Whether there is an entry of a name.
+    pub fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
     /// The text of an entry of at most `max` bytes, if it is there.
+    ///
+    /// # Errors
+    /// If it is longer, or damaged.
     pub fn text(&mut self, name: &str, max: u64) -> Checked<Option<String>> {
         if let Some((entry, _)) = self.find(name)
             && entry.len > max
@@ -90,6 +104,9 @@ impl<R: Read + Seek> Archive<R> {
     }
 
     /// An entry whose checksum is right, if it is there.
+    ///
+    /// # Errors
+    /// If it is damaged.
     pub fn content(&mut self, name: &str) -> Checked<Option<Box<dyn Content + '_>>> {
         let Some((entry, begin)) = self.find(name).cloned() else {
             return Ok(None);

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{EXTRA_64, Entry, IN_64, STORED, signature};
-use crate::saving::crc::Crc32;
+use crate::crc::Crc32;
 
 /// The names are in UTF-8.
 const UTF_8: u16 = 1 << 11;
@@ -12,7 +12,7 @@ const UTF_8: u16 = 1 << 11;
 const DATE: u16 = 0x21;
 
 /// Writes an archive.
-pub(in crate::saving) struct Writer<'a> {
+pub struct Writer<'a> {
     out: &'a mut dyn Write,
     entries: Vec<Entry>,
     at: u64,
@@ -30,6 +30,9 @@ impl<'a> Writer<'a> {
 
     /// Adds an entry. `write` is called twice and writes the same: its size and its checksum come before
     /// its bytes.
+    ///
+    /// # Errors
+    /// If it cannot be written.
     pub fn add(
         &mut self,
         name: &str,
@@ -57,6 +60,9 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes the directory.
+    ///
+    /// # Errors
+    /// If it cannot be written.
     pub fn finish(self) -> io::Result<()> {
         let (begin, count) = (self.at, self.entries.len() as u64);
         let directory: Vec<u8> = self.entries.iter().flat_map(Entry::central).collect();

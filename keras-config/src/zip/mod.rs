@@ -16,8 +16,8 @@ mod read;
 mod tests;
 mod write;
 
-pub(super) use read::{Archive, is_zip};
-pub(super) use write::Writer;
+pub use read::{Archive, is_zip};
+pub use write::Writer;
 
 /// What the parts begin with.
 mod signature {

@@ -1,0 +1,356 @@
+//! Losses and metrics of rows. A function of pairs is known by its formula, some functions of rows by
+//! kernels of their own; others are computed on the host.
+
+use std::sync::MutexGuard;
+
+use super::activations::warps;
+use super::context::{
+    Area, Argument, Context, Driver, Scratch, View, ViewMut, optional, optional_mut,
+};
+use super::sums::{self, Of};
+use super::trace::Formula;
+use super::{host, on_gpus};
+use crate::device::{ClassTargets, Cpu, Reduction, RowFunction, RowKernel, RowLoss, RowSums, Rows};
+
+static ROWS: Area = Area {
+    name: "rows",
+    source: include_str!("rows.cu"),
+};
+
+/// The most parts of a sum over rows that warps take.
+const PARTS: usize = 512;
+
+/// The rows in the words of the kernels.
+fn words(rows: &Rows, ignored: Option<f32>) -> [u32; 6] {
+    let [all, true_width, width, per_weight] =
+        [rows.rows, rows.true_width, rows.width, rows.rows_per_weight]
+            .map(|size| u32::try_from(size).unwrap_or(u32::MAX));
+    let value = ignored.unwrap_or(0.0).to_bits();
+    [
+        all,
+        true_width,
+        width,
+        per_weight,
+        ignored.is_some().into(),
+        value,
+    ]
+}
+
+/// The number of a function in `rows.cu`, and its arguments.
+fn arguments_of(kernel: RowKernel) -> [Argument<'static>; 3] {
+    let flag = |flag: bool| f32::from(u8::from(flag));
+    let (number, a, b) = match kernel {
+        RowKernel::SameClass => (0, 0.0, 0.0),
+        RowKernel::IsClass => (1, 0.0, 0.0),
+        RowKernel::InTopK { k } => (2, k as f32, 0.0),
+        RowKernel::ClassInTopK { k } => (3, k as f32, 0.0),
+        RowKernel::CategoricalEntropy {
+            from_logits,
+            smoothing,
+        } => (4, flag(from_logits), smoothing),
+        RowKernel::SparseEntropy { from_logits } => (5, flag(from_logits), 0.0),
+    };
+    [
+        Argument::Count(number),
+        Argument::Number(a),
+        Argument::Number(b),
+    ]
+}
+
+/// The targets, the predictions and the weights of a batch, and what is known of their sums.
+struct Batch<'a, R: Driver> {
+    rows: Rows,
+    ignored: Option<f32>,
+    y_true: View<'a, R>,
+    y_pred: View<'a, R>,
+    weights: Option<View<'a, R>>,
+}
+
+/// Memory for the sums of parts, after the scale that they are multiplied with.
+struct Sums<'a> {
+    _lock: MutexGuard<'a, Scratch>,
+    /// Where a number lies that everything is multiplied with, or 0.
+    scale: u64,
+    /// What everything is multiplied with besides.
+    factor: f32,
+    parts: u64,
+}
+
+impl<'a, R: Driver> Batch<'a, R> {
+    fn context(&self) -> &'a Context<R> {
+        self.y_pred.context
+    }
+
+    /// Memory, and one over the denominator of a reduction: known, or computed on the device.
+    fn sums(&self, reduction: Reduction) -> Sums<'a> {
+        let (lock, scratch) = self
+            .context()
+            .scratch(1 + 2 * PARTS.max(sums::parts(usize::MAX)));
+        let parts = scratch + 4;
+        let by_weight = reduction == Reduction::MeanWithSampleWeight && self.weights.is_some();
+        let (scale, factor) = match (reduction, self.ignored) {
+            (Reduction::Sum | Reduction::None, _) => (0, 1.0),
+            (_, None) if !by_weight => (0, 1.0 / self.rows.rows.max(1) as f32),
+            (_, None) => {
+                // A weight counts once here, however many rows it stands for.
+                if let Some(weights) = self.weights {
+                    sums::total_parts(weights, Of::Numbers, parts);
+                    let parts_count = sums::parts(weights.len);
+                    sums::total(self.context(), parts, parts_count, scratch, true);
+                }
+                (scratch, 1.0)
+            }
+            (_, Some(_)) => {
+                let words = words(&self.rows, self.ignored);
+                let arguments = [
+                    self.y_true.argument(),
+                    optional(self.weights.filter(|_| by_weight)),
+                    Argument::Address(parts),
+                    Argument::Words(&words),
+                ];
+                let grid = [sums::parts(self.rows.rows), 1];
+                self.context()
+                    .launch(&ROWS, "counted_parts", None, grid, &arguments);
+                sums::total(self.context(), parts, grid[0], scratch, true);
+                (scratch, 1.0)
+            }
+        };
+        Sums {
+            _lock: lock,
+            scale,
+            factor,
+            parts,
+        }
+    }
+
+    /// `to[0] += samples · scale · Σ parts`.
+    fn finish(&self, sums: &Sums<'_>, parts: usize, share: f32, to: &ViewMut<'_, R>) {
+        let factor = self.rows.samples as f32 * sums.factor * share;
+        let dims = [parts, 1];
+        super::sums::finish(self.context(), sums.parts, dims, factor, sums.scale, to);
+    }
+
+    fn pair_loss(
+        &self,
+        formula: &Formula,
+        reduction: Reduction,
+        gradient: Option<(&ViewMut<'_, R>, f32)>,
+        to: &ViewMut<'_, R>,
+    ) {
+        let sums = self.sums(reduction);
+        let words = words(&self.rows, None);
+        let share = 1.0 / self.rows.width as f32;
+        let factor = gradient.map_or(0.0, |(_, factor)| factor) * sums.factor * share;
+        let arguments = [
+            self.y_true.argument(),
+            self.y_pred.argument(),
+            optional(self.weights),
+            optional_mut(gradient.map(|(gradient, _)| gradient)),
+            Argument::Address(sums.parts),
+            Argument::Words(&words),
+            Argument::Numbers(formula.constants()),
+            Argument::Number(factor),
+            Argument::Address(sums.scale),
+        ];
+        let parts = super::sums::parts(self.rows.rows * self.rows.width);
+        let variant = Some(("LOSS", formula));
+        self.context()
+            .launch(&ROWS, "pair_loss", variant, [parts, 1], &arguments);
+        self.finish(&sums, parts, share, to);
+    }
+
+    fn row_loss(
+        &self,
+        kernel: RowKernel,
+        reduction: Reduction,
+        gradient: Option<(&ViewMut<'_, R>, f32)>,
+        to: &ViewMut<'_, R>,
+    ) {
+        let sums = self.sums(reduction);
+        let words = words(&self.rows, self.ignored);
+        let factor = gradient.map_or(0.0, |(_, factor)| factor) * sums.factor;
+        let [function, a, b] = arguments_of(kernel);
+        let arguments = [
+            self.y_true.argument(),
+            self.y_pred.argument(),
+            optional(self.weights),
+            optional_mut(gradient.map(|(gradient, _)| gradient)),
+            Argument::Address(sums.parts),
+            Argument::Words(&words),
+            function,
+            a,
+            b,
+            Argument::Number(factor),
+            Argument::Address(sums.scale),
+        ];
+        let grid = self.grid();
+        self.context()
+            .launch(&ROWS, "row_loss", None, grid, &arguments);
+        self.finish(&sums, grid[0], 1.0, to);
+    }
+
+    /// Blocks for rows that are taken by warps, one for each part.
+    fn grid(&self) -> [usize; 2] {
+        [warps(self.rows.rows)[0].clamp(1, PARTS), 1]
+    }
+
+    fn softmax_loss(
+        &self,
+        targets: ClassTargets,
+        reduction: Reduction,
+        [z, p]: [View<'_, R>; 2],
+        gradient: Option<(&ViewMut<'_, R>, f32)>,
+        to: &ViewMut<'_, R>,
+    ) {
+        let sums = self.sums(reduction);
+        let words = words(&self.rows, self.ignored);
+        let factor = gradient.map_or(0.0, |(_, factor)| factor) * sums.factor;
+        let (are_numbers, smoothing) = match targets {
+            ClassTargets::Numbers { .. } => (true, 0.0),
+            ClassTargets::Probabilities { smoothing } => (false, smoothing),
+        };
+        let arguments = [
+            self.y_true.argument(),
+            z.argument(),
+            p.argument(),
+            optional(self.weights),
+            optional_mut(gradient.map(|(gradient, _)| gradient)),
+            Argument::Address(sums.parts),
+            Argument::Words(&words),
+            Argument::Count(are_numbers.into()),
+            Argument::Number(smoothing),
+            Argument::Number(factor),
+            Argument::Address(sums.scale),
+        ];
+        let grid = self.grid();
+        self.context()
+            .launch(&ROWS, "softmax_loss", None, grid, &arguments);
+        self.finish(&sums, grid[0], 1.0, to);
+    }
+
+    /// `to += (Σ w f, Σ w) / r` with r rows a sample.
+    fn mean(&self, kernel: Option<RowKernel>, formula: Option<&Formula>, to: &ViewMut<'_, R>) {
+        let sums = self.sums(Reduction::Sum);
+        let words = words(&self.rows, self.ignored);
+        let mut share = self.rows.samples as f32 / self.rows.rows as f32;
+        let operands = [
+            self.y_true.argument(),
+            self.y_pred.argument(),
+            optional(self.weights),
+            Argument::Address(sums.parts),
+            Argument::Words(&words),
+        ];
+        let [a, b, c, d, e] = operands;
+        let parts = match (kernel, formula) {
+            (_, Some(formula)) => {
+                share /= self.rows.width as f32;
+                let parts = super::sums::parts(self.rows.rows * self.rows.width);
+                let all = [a, b, c, d, e, Argument::Numbers(formula.constants())];
+                let variant = Some(("VALUE", formula));
+                self.context()
+                    .launch(&ROWS, "pair_mean", variant, [parts, 1], &all);
+                parts
+            }
+            (Some(kernel), None) => {
+                let [function, x, y] = arguments_of(kernel);
+                let all = [a, b, c, d, e, function, x, y];
+                let grid = self.grid();
+                self.context().launch(&ROWS, "row_mean", None, grid, &all);
+                grid[0]
+            }
+            (None, None) => return,
+        };
+        let dims = [parts, 2];
+        super::sums::finish(self.context(), sums.parts, dims, share, 0, to);
+    }
+}
+
+on_gpus! {
+    impl RowSums {
+        fn row_loss<L: RowLoss>(
+            &self,
+            loss: L,
+            reduction: Reduction,
+            rows: Rows,
+            y_true: Self::Slice<'_>,
+            y_pred: Self::Slice<'_>,
+            weights: Option<Self::Slice<'_>>,
+            gradient: Option<(Self::SliceMut<'_>, f32)>,
+            sums: Self::SliceMut<'_>,
+        ) {
+            let ignored = loss.ignored_target();
+            let batch = Batch { rows, ignored, y_true, y_pred, weights };
+            let to = gradient.as_ref().map(|(gradient, factor)| (gradient, *factor));
+            let formula = Formula::of(2, &|x, y| {
+                if let Some((value, slope)) = loss.pair_and_gradient(x[0], x[1]) {
+                    y.extend([value, slope]);
+                }
+            });
+            if let Some(formula) = formula.filter(Formula::has_results) {
+                return batch.pair_loss(&formula, reduction, to, &sums);
+            }
+            if let Some(kernel) = loss.kernel() {
+                return batch.row_loss(kernel, reduction, to, &sums);
+            }
+            let (y_true, y_pred) = (host::fetch(y_true), host::fetch(y_pred));
+            let weights = host::fetch_optional(weights);
+            host::change(&sums, |sums| {
+                let run = |gradient: Option<(&mut [f32], f32)>, sums: &mut [f32]| {
+                    let weights = weights.as_deref();
+                    Cpu::default()
+                        .row_loss(loss, reduction, rows, &y_true, &y_pred, weights, gradient, sums);
+                };
+                match to {
+                    Some((to, factor)) => host::write(to, |to| run(Some((to, factor)), sums)),
+                    None => run(None, sums),
+                }
+            });
+        }
+        fn softmax_loss(
+            &self,
+            targets: ClassTargets,
+            reduction: Reduction,
+            rows: Rows,
+            y_true: Self::Slice<'_>,
+            input_and_output: [Self::Slice<'_>; 2],
+            weights: Option<Self::Slice<'_>>,
+            gradient: Option<(Self::SliceMut<'_>, f32)>,
+            sums: Self::SliceMut<'_>,
+        ) {
+            let ignored = match targets {
+                ClassTargets::Numbers { ignored } => ignored,
+                ClassTargets::Probabilities { .. } => None,
+            };
+            let y_pred = input_and_output[1];
+            let batch = Batch { rows, ignored, y_true, y_pred, weights };
+            let to = gradient.as_ref().map(|(gradient, factor)| (gradient, *factor));
+            batch.softmax_loss(targets, reduction, input_and_output, to, &sums);
+        }
+        fn row_mean<M: RowFunction>(
+            &self,
+            function: M,
+            rows: Rows,
+            y_true: Self::Slice<'_>,
+            y_pred: Self::Slice<'_>,
+            weights: Option<Self::Slice<'_>>,
+            sums: Self::SliceMut<'_>,
+        ) {
+            if rows.rows == 0 {
+                return;
+            }
+            let ignored = function.ignored_target();
+            let batch = Batch { rows, ignored, y_true, y_pred, weights };
+            let formula = Formula::of(2, &|x, y| y.extend(function.pair(x[0], x[1])));
+            let formula = formula.filter(Formula::has_results);
+            if formula.is_some() || function.kernel().is_some() {
+                return batch.mean(function.kernel(), formula.as_ref(), &sums);
+            }
+            let (y_true, y_pred) = (host::fetch(y_true), host::fetch(y_pred));
+            let weights = host::fetch_optional(weights);
+            host::change(&sums, |sums| {
+                let weights = weights.as_deref();
+                Cpu::default().row_mean(function, rows, &y_true, &y_pred, weights, sums);
+            });
+        }
+    }
+}

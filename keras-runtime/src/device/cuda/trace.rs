@@ -1,0 +1,650 @@
+//! Formulas in CUDA C, written by the formulas themselves.
+//!
+//! A loss, an activation, the rule of an optimizer is a Rust function that is generic over the number
+//! type. Called with [`Traced`] numbers it computes nothing: every operation is written down, and what
+//! has been written down is the body of a device function. So each formula exists once, for the CPU
+//! and for the GPU, and one of the user's own runs on both.
+//!
+//! Where a formula branches, both branches are needed. It is called again and again until every path
+//! has been taken, and its result is a selection between the ends of the paths:
+//!
+//! ```text
+//! if x > 0 { x } else { a (e^x - 1) }      const float v0 = x[0];
+//!                                          const bool  v1 = v0 > 0.0f;
+//!                                          const float v2 = expm1f(v0);
+//!                                          const float v3 = k.number[0] * v2;
+//!                                          y[0] = v1 ? v0 : v3;
+//! ```
+//!
+//! Numbers that the formula brings along, such as a learning rate, are arguments of the kernel: they
+//! may change from step to step, and the kernel stays the same.
+
+use std::cell::RefCell;
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::fmt::{self, Write};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::num::FpCategory;
+use std::ops::{
+    Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign,
+};
+
+use num_traits::{Float as _, Num, One, ToPrimitive, Zero};
+
+use crate::device::Arith;
+use crate::device::cpu::math::Math;
+use crate::device::cpu::scratch::Scratch;
+use crate::device::float::Float;
+
+/// How many numbers a formula can bring along.
+pub const CONSTANTS: usize = 32;
+
+/// How many paths a formula can have.
+const PATHS: usize = 64;
+
+/// A function of some numbers with some results, and the numbers it brought along.
+pub struct Formula {
+    nodes: Vec<Node>,
+    paths: Vec<Path>,
+    constants: [f32; CONSTANTS],
+    key: u64,
+}
+
+/// The decisions of one path and what comes out at its end.
+#[derive(Hash)]
+struct Path {
+    decisions: Vec<(u16, bool)>,
+    results: Vec<u16>,
+}
+
+impl Formula {
+    /// Follows a function of `inputs` numbers through all its paths. `None` if it does something that
+    /// cannot be written down, or has too many paths.
+    pub fn of(inputs: usize, function: &dyn Fn(&[Traced], &mut Vec<Traced>)) -> Option<Self> {
+        let mut trace = Trace::default();
+        let inputs: Vec<Traced> = (0..inputs)
+            .map(|at| Traced(trace.node(Node::Input(at as u8))))
+            .collect();
+        let mut paths = Vec::new();
+        loop {
+            trace.begin_path();
+            let before = TRACE.replace(Some(trace));
+            let mut results = Vec::new();
+            function(&inputs, &mut results);
+            trace = TRACE.replace(before)?;
+            if trace.failed || paths.len() == PATHS {
+                return None;
+            }
+            paths.push(Path {
+                decisions: trace.decisions.clone(),
+                results: results.iter().map(|result| result.0).collect(),
+            });
+            // The next path is the last one with its last `true` turned round.
+            while let Some((_, false)) = trace.decisions.last() {
+                trace.decisions.pop();
+            }
+            match trace.decisions.last_mut() {
+                Some((_, decision)) => *decision = false,
+                None => break,
+            }
+        }
+        let mut hasher = DefaultHasher::new();
+        (&trace.nodes, &paths).hash(&mut hasher);
+        Some(Self {
+            nodes: trace.nodes,
+            paths,
+            constants: trace.constants,
+            key: hasher.finish(),
+        })
+    }
+
+    /// The numbers it brought along.
+    pub fn constants(&self) -> &[f32; CONSTANTS] {
+        &self.constants
+    }
+
+    /// Whether it computes anything.
+    pub fn has_results(&self) -> bool {
+        self.paths.iter().any(|path| !path.results.is_empty())
+    }
+
+    /// Whether it does anything with one of its inputs.
+    pub fn reads(&self, input: u8) -> bool {
+        let Some(at) = self
+            .nodes
+            .iter()
+            .position(|node| *node == Node::Input(input))
+        else {
+            return false;
+        };
+        let is_it = |operand: &u16| *operand as usize == at;
+        self.nodes.iter().any(|node| match node {
+            Node::Number(_, operands) | Node::Test(_, operands) => operands.iter().any(is_it),
+            _ => false,
+        }) || self.paths.iter().any(|path| path.results.iter().any(is_it))
+    }
+
+    /// The same for formulas of the same text.
+    pub fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// `__device__ void formula(const float *x, const Constants &k, float *y)`.
+    pub fn code(&self) -> String {
+        let mut code = String::from(
+            "__device__ __forceinline__ void formula(const float *x, const Constants &k, float *y) {\n",
+        );
+        for (at, node) in self.nodes.iter().enumerate() {
+            let kind = if matches!(node, Node::Test(..)) {
+                "bool "
+            } else {
+                "float"
+            };
+            let _ = writeln!(code, "    const {kind} v{at} = {node};");
+        }
+        let results = self.paths.first().map_or(0, |path| path.results.len());
+        for result in 0..results {
+            let _ = write!(code, "    y[{result}] = ");
+            select(&mut code, &self.paths, 0, result);
+            code.push_str(";\n");
+        }
+        code.push_str("}\n");
+        code
+    }
+}
+
+/// Writes the selection between the ends of paths that have the same decisions up to a depth. Those
+/// that go on with `true` come first.
+fn select(code: &mut String, paths: &[Path], depth: usize, result: usize) {
+    let [first, ..] = paths else { return };
+    match first.decisions.get(depth) {
+        None => {
+            let _ = write!(code, "v{}", first.results[result]);
+        }
+        Some((test, _)) => {
+            let of_true = paths
+                .iter()
+                .take_while(|path| path.decisions[depth].1)
+                .count();
+            let _ = write!(code, "(v{test} ? ");
+            select(code, &paths[..of_true], depth + 1, result);
+            code.push_str(" : ");
+            select(code, &paths[of_true..], depth + 1, result);
+            code.push(')');
+        }
+    }
+}
+
+/// One operation. The text of an operation has `A`, `B` and `C` for what it works on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Node {
+    Input(u8),
+    Constant(u8),
+    /// The bits of a number.
+    Literal(u32),
+    Number(&'static str, [u16; 3]),
+    Test(&'static str, [u16; 3]),
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(at) => write!(f, "x[{at}]"),
+            Self::Constant(at) => write!(f, "k.number[{at}]"),
+            Self::Literal(bits) => match f32::from_bits(*bits) {
+                value if value.is_finite() => write!(f, "{value:e}f"),
+                _ => write!(f, "__int_as_float(0x{bits:08x})"),
+            },
+            Self::Number(text, operands) | Self::Test(text, operands) => {
+                for letter in text.chars() {
+                    match letter {
+                        'A' => write!(f, "v{}", operands[0])?,
+                        'B' => write!(f, "v{}", operands[1])?,
+                        'C' => write!(f, "v{}", operands[2])?,
+                        _ => f.write_char(letter)?,
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+thread_local! {
+    /// What is being written down on this thread.
+    static TRACE: RefCell<Option<Trace>> = const { RefCell::new(None) };
+}
+
+#[derive(Default)]
+struct Trace {
+    nodes: Vec<Node>,
+    known: HashMap<Node, u16>,
+    constants: [f32; CONSTANTS],
+    /// The constants by the place in the function that they come from: what was decided before, and
+    /// how many came before.
+    places: HashMap<(u64, u32), u8>,
+    /// The tests of this path and how they shall end; beyond the last one they end with `true`.
+    decisions: Vec<(u16, bool)>,
+    /// How many tests there have been on this path.
+    tests: usize,
+    /// A hash of what has been decided on this path.
+    history: u64,
+    /// How many constants there have been on this path.
+    count: u32,
+    failed: bool,
+}
+
+impl Trace {
+    fn begin_path(&mut self) {
+        (self.tests, self.history, self.count) = (0, 0, 0);
+    }
+
+    fn node(&mut self, node: Node) -> u16 {
+        if let Some(at) = self.known.get(&node) {
+            return *at;
+        }
+        let Ok(at) = u16::try_from(self.nodes.len()) else {
+            self.failed = true;
+            return 0;
+        };
+        self.nodes.push(node);
+        self.known.insert(node, at);
+        at
+    }
+
+    fn constant(&mut self, value: f32) -> u16 {
+        let place = (self.history, self.count);
+        self.count += 1;
+        let next = self.places.len();
+        let at = *self.places.entry(place).or_insert(next as u8);
+        match self.constants.get_mut(at as usize) {
+            Some(constant) => *constant = value,
+            None => self.failed = true,
+        }
+        self.node(Node::Constant(at))
+    }
+
+    fn decide(&mut self, test: Node) -> bool {
+        let test = self.node(test);
+        let made = &self.decisions[..self.tests];
+        // The same question has the same answer.
+        if let Some((_, decision)) = made.iter().find(|(made, _)| *made == test) {
+            return *decision;
+        }
+        let decision = match self.decisions.get(self.tests) {
+            Some((_, decision)) => *decision,
+            None => {
+                self.decisions.push((test, true));
+                true
+            }
+        };
+        self.tests += 1;
+        let mut hasher = DefaultHasher::new();
+        (self.history, test, decision).hash(&mut hasher);
+        self.history = hasher.finish();
+        decision
+    }
+}
+
+/// A number of which only its origin is known.
+#[derive(Clone, Copy)]
+pub struct Traced(u16);
+
+impl Traced {
+    fn with<T>(default: T, work: impl FnOnce(&mut Trace) -> T) -> T {
+        TRACE.with_borrow_mut(|trace| trace.as_mut().map_or(default, work))
+    }
+
+    fn apply(text: &'static str, operands: [Traced; 3]) -> Self {
+        let operands = operands.map(|operand| operand.0);
+        Self::with(Self(0), |trace| {
+            Self(trace.node(Node::Number(text, operands)))
+        })
+    }
+
+    fn unary(self, text: &'static str) -> Self {
+        Self::apply(text, [self; 3])
+    }
+
+    fn binary(self, text: &'static str, other: Self) -> Self {
+        Self::apply(text, [self, other, other])
+    }
+
+    fn test(self, text: &'static str, other: Self) -> bool {
+        let operands = [self.0, other.0, other.0];
+        Self::with(false, |trace| trace.decide(Node::Test(text, operands)))
+    }
+
+    fn literal(value: f32) -> Self {
+        Self::with(Self(0), |trace| {
+            Self(trace.node(Node::Literal(value.to_bits())))
+        })
+    }
+
+    /// Something that cannot be written down.
+    fn fail<T>(result: T) -> T {
+        Self::with((), |trace| trace.failed = true);
+        result
+    }
+}
+
+macro_rules! operators {
+    ($($operator:ident $method:ident $assign:ident $assign_method:ident $text:literal;)*) => {$(
+        impl $operator for Traced {
+            type Output = Self;
+            fn $method(self, other: Self) -> Self {
+                self.binary($text, other)
+            }
+        }
+
+        impl $assign for Traced {
+            fn $assign_method(&mut self, other: Self) {
+                *self = self.binary($text, other);
+            }
+        }
+    )*};
+}
+
+operators! {
+    Add add AddAssign add_assign "A + B";
+    Sub sub SubAssign sub_assign "A - B";
+    Mul mul MulAssign mul_assign "A * B";
+    Div div DivAssign div_assign "A / B";
+    Rem rem RemAssign rem_assign "fmodf(A, B)";
+}
+
+impl Neg for Traced {
+    type Output = Self;
+    fn neg(self) -> Self {
+        self.unary("-A")
+    }
+}
+
+impl PartialEq for Traced {
+    fn eq(&self, other: &Self) -> bool {
+        self.test("A == B", *other)
+    }
+}
+
+impl PartialOrd for Traced {
+    fn partial_cmp(&self, _other: &Self) -> Option<Ordering> {
+        Self::fail(None)
+    }
+    fn lt(&self, other: &Self) -> bool {
+        self.test("A < B", *other)
+    }
+    fn le(&self, other: &Self) -> bool {
+        self.test("A <= B", *other)
+    }
+    fn gt(&self, other: &Self) -> bool {
+        self.test("A > B", *other)
+    }
+    fn ge(&self, other: &Self) -> bool {
+        self.test("A >= B", *other)
+    }
+}
+
+impl Zero for Traced {
+    fn zero() -> Self {
+        Self::literal(0.0)
+    }
+    fn is_zero(&self) -> bool {
+        *self == Self::zero()
+    }
+}
+
+impl One for Traced {
+    fn one() -> Self {
+        Self::literal(1.0)
+    }
+}
+
+impl Num for Traced {
+    type FromStrRadixErr = ();
+    fn from_str_radix(_text: &str, _radix: u32) -> Result<Self, ()> {
+        Self::fail(Err(()))
+    }
+}
+
+impl ToPrimitive for Traced {
+    fn to_i64(&self) -> Option<i64> {
+        Self::fail(None)
+    }
+    fn to_u64(&self) -> Option<u64> {
+        Self::fail(None)
+    }
+}
+
+impl num_traits::NumCast for Traced {
+    fn from<T: ToPrimitive>(number: T) -> Option<Self> {
+        number.to_f32().map(<Self as Float>::from_f32)
+    }
+}
+
+impl Default for Traced {
+    fn default() -> Self {
+        Self::zero()
+    }
+}
+
+impl fmt::Debug for Traced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}", self.0)
+    }
+}
+
+impl fmt::Display for Traced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// Functions of one number, by their names in CUDA C.
+macro_rules! unary {
+    ($($method:ident $text:literal)*) => {$(
+        fn $method(self) -> Self {
+            self.unary($text)
+        }
+    )*};
+}
+
+macro_rules! binary {
+    ($($method:ident $text:literal)*) => {$(
+        fn $method(self, other: Self) -> Self {
+            self.binary($text, other)
+        }
+    )*};
+}
+
+macro_rules! literals {
+    ($($method:ident $value:expr;)*) => {$(
+        fn $method() -> Self {
+            Self::literal($value)
+        }
+    )*};
+}
+
+impl num_traits::Float for Traced {
+    literals! {
+        nan f32::NAN;
+        infinity f32::INFINITY;
+        neg_infinity f32::NEG_INFINITY;
+        neg_zero -0.0;
+        min_value f32::MIN;
+        min_positive_value f32::MIN_POSITIVE;
+        epsilon f32::EPSILON;
+        max_value f32::MAX;
+    }
+
+    unary! {
+        floor "floorf(A)"
+        ceil "ceilf(A)"
+        trunc "truncf(A)"
+        // Halves go away from 0, as in Rust.
+        round "roundf(A)"
+        abs "fabsf(A)"
+        signum "(A != A ? A : copysignf(1.0f, A))"
+        recip "1.0f / A"
+        sqrt "sqrtf(A)"
+        exp "expf(A)"
+        exp2 "exp2f(A)"
+        ln "logf(A)"
+        log2 "log2f(A)"
+        log10 "log10f(A)"
+        cbrt "cbrtf(A)"
+        sin "sinf(A)"
+        cos "cosf(A)"
+        tan "tanf(A)"
+        asin "asinf(A)"
+        acos "acosf(A)"
+        atan "atanf(A)"
+        exp_m1 "expm1f(A)"
+        ln_1p "log1pf(A)"
+        sinh "sinhf(A)"
+        cosh "coshf(A)"
+        tanh "tanhf(A)"
+        asinh "asinhf(A)"
+        acosh "acoshf(A)"
+        atanh "atanhf(A)"
+    }
+
+    binary! {
+        powf "powf(A, B)"
+        log "logf(A) / logf(B)"
+        max "fmaxf(A, B)"
+        min "fminf(A, B)"
+        abs_sub "fdimf(A, B)"
+        hypot "hypotf(A, B)"
+        atan2 "atan2f(A, B)"
+        copysign "copysignf(A, B)"
+    }
+
+    fn fract(self) -> Self {
+        self - self.trunc()
+    }
+    fn mul_add(self, a: Self, b: Self) -> Self {
+        Self::apply("fmaf(A, B, C)", [self, a, b])
+    }
+    fn powi(self, n: i32) -> Self {
+        self.powf(<Self as Float>::from_f64(n.into()))
+    }
+    fn sin_cos(self) -> (Self, Self) {
+        (self.sin(), self.cos())
+    }
+    fn is_nan(self) -> bool {
+        self.test("A != A", self)
+    }
+    fn is_infinite(self) -> bool {
+        self.abs().test("A == B", Self::infinity())
+    }
+    fn is_finite(self) -> bool {
+        self.abs().test("A < B", Self::infinity())
+    }
+    fn is_sign_negative(self) -> bool {
+        self.test("signbit(A)", self)
+    }
+    fn is_sign_positive(self) -> bool {
+        !self.is_sign_negative()
+    }
+    fn is_normal(self) -> bool {
+        Self::fail(false)
+    }
+    fn classify(self) -> FpCategory {
+        Self::fail(FpCategory::Normal)
+    }
+    fn integer_decode(self) -> (u64, i16, i8) {
+        Self::fail((0, 0, 0))
+    }
+}
+
+impl Math for Traced {
+    fn exp_of<A: Arith>(x: Self) -> Self {
+        x.exp()
+    }
+    fn exp_m1_of<A: Arith>(x: Self) -> Self {
+        x.exp_m1()
+    }
+    fn ln_of<A: Arith>(x: Self) -> Self {
+        x.ln()
+    }
+    fn erfc_of<A: Arith>(x: Self) -> Self {
+        x.unary("erfcf(A)")
+    }
+}
+
+impl Scratch for Traced {
+    fn with_scratch<T>(len: usize, work: impl FnOnce(&mut [Self]) -> T) -> T {
+        work(&mut vec![Self::zero(); len])
+    }
+}
+
+impl Float for Traced {
+    const IS_VECTORISED: bool = false;
+
+    fn from_f32(value: f32) -> Self {
+        Self::with(Self(0), |trace| Self(trace.constant(value)))
+    }
+    fn from_f64(value: f64) -> Self {
+        Self::from_f32(value as f32)
+    }
+    fn to_f32(self) -> f32 {
+        Self::fail(f32::NAN)
+    }
+    fn to_f64(self) -> f64 {
+        Self::fail(f64::NAN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn formula(function: &dyn Fn(&[Traced], &mut Vec<Traced>)) -> Formula {
+        Formula::of(2, function).expect("a formula")
+    }
+
+    #[test]
+    fn every_path_is_written_down() {
+        let elu = formula(&|x, y| {
+            let alpha = Traced::from_f32(0.5);
+            y.push(if x[0] > Traced::zero() {
+                x[0]
+            } else {
+                alpha * x[0].exp_m1()
+            });
+        });
+        let code = elu.code();
+        assert!(code.contains("= expm1f(v0);"), "{code}");
+        assert!(code.contains("y[0] = (v4 ? v0 : v6);"), "{code}");
+        assert_eq!(elu.constants()[0], 0.5);
+    }
+
+    #[test]
+    fn numbers_may_change_and_the_text_stays() {
+        let with = |rate: f32, keep: f32| {
+            formula(&|x, y| {
+                let step = x[1] * Traced::from_f32(rate);
+                let kept = x[0] * Traced::from_f32(keep);
+                y.push(kept - step);
+            })
+        };
+        let (one, other) = (with(0.1, 0.9), with(0.5, 0.5));
+        assert_eq!(one.key(), other.key());
+        assert_eq!(one.code(), other.code());
+        assert_eq!(&other.constants()[..2], [0.5, 0.5]);
+    }
+
+    #[test]
+    fn what_cannot_be_written_down_is_no_formula() {
+        assert!(Formula::of(1, &|x, y| y.push(Traced::from_f64(x[0].to_f64()))).is_none());
+        let many = |x: &[Traced], y: &mut Vec<Traced>| {
+            let mut sum = x[0];
+            for at in 0..8 {
+                let limit = Traced::from_f32(at as f32);
+                sum = if sum > limit { sum } else { sum + limit };
+            }
+            y.push(sum);
+        };
+        assert!(Formula::of(1, &many).is_none());
+    }
+}

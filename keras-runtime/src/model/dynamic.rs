@@ -1,0 +1,315 @@
+//! A model whose layers are known only when the program runs: read from a file, or from its JSON.
+//!
+//! It does what the macros' code does for other models, call by call, in the same order and with the
+//! same random numbers: both give the same results, bit for bit.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use keras_config::{Description, Json, Kind as WrittenAs, Problem, Structure as PutTogether};
+
+use super::backend::Backend;
+use super::core::{Core, Run};
+use super::network::{self, GradientOf, Input, Kind, LayerInfo, Network, Output, Structure, Value};
+use super::pass::Pass;
+use super::trace::Trace;
+use super::{Model, build_declared, step};
+use crate::data::Batch;
+use crate::device::AutoDevice;
+use crate::error::{Error, Result};
+use crate::layers::BuiltIn;
+use crate::random::fresh_seed;
+use crate::shape::Shape;
+
+/// A model that was not declared in this program: what [`load_model`](crate::load_model) and
+/// [`model_from_json`](crate::model_from_json) give.
+///
+/// It is a [`Model`] like any other; only its shapes are not checked before the program runs.
+pub struct DynamicModel<D: Backend = AutoDevice> {
+    core: Core<D>,
+    run: Run<D>,
+    layers: Vec<BuiltIn>,
+    calls: Vec<Call>,
+}
+
+/// A call of a layer, which gives the value after those of the calls before it.
+struct Call {
+    layer: usize,
+    inputs: Vec<Value>,
+    output: Value,
+    /// Where the gradients of the inputs go; `None` if the output has no gradient.
+    gradients: Option<Vec<GradientOf>>,
+}
+
+/// The most tensors that a layer is called on.
+const MAX_INPUTS: usize = 16;
+
+/// Calls a method of a pass with an array in the place of a slice, whose length is one of these.
+macro_rules! with_array {
+    ($pass:ident.$method:ident($call:expr, $layer:expr, $config:expr, $inputs:expr, $output:expr): $($len:literal)*) => {
+        match $inputs.len() {
+            $($len => {
+                if let Ok(inputs) = <[_; $len]>::try_from($inputs) {
+                    $pass.$method($call, $layer, $config, inputs, $output);
+                }
+            })*
+            // There is no call with more: see `MAX_INPUTS`.
+            _ => {}
+        }
+    };
+    ($pass:ident.$method:ident $arguments:tt) => {
+        with_array!($pass.$method $arguments: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
+    };
+}
+
+impl<D: Backend> DynamicModel<D> {
+    /// The model of a JSON as [`to_json`](Model::to_json) and Keras' `model.to_json()` write it, on a
+    /// device; its random numbers, such as its initial weights, follow from the seed.
+    ///
+    /// # Errors
+    /// If the text is no JSON. If something of the model cannot be expressed, the error lists all of it,
+    /// layer by layer.
+    pub fn from_json(text: &str, device: D, seed: u64) -> Result<Self> {
+        let json = Json::parse(text).map_err(|message| {
+            Error::value(format!("The model is described by JSON. {message}"))
+        })?;
+        Self::new(&described(&json)?, device, seed)
+    }
+
+    /// The model of a description, on a device.
+    ///
+    /// # Errors
+    /// With everything that cannot be expressed, layer by layer.
+    pub(crate) fn new(description: &Description, device: D, seed: u64) -> Result<Self> {
+        let mut problems = Vec::new();
+        let mut layers = Vec::with_capacity(description.layers.len());
+        for layer in &description.layers {
+            match BuiltIn::from_config(&layer.class_name, &layer.config) {
+                Ok(built_in) => layers.push(built_in),
+                Err(error) => problems.push(Problem {
+                    layer: layer.name.clone(),
+                    message: error.to_string(),
+                }),
+            }
+        }
+        for call in &description.calls {
+            if call.inputs.len() > MAX_INPUTS {
+                problems.push(Problem {
+                    layer: description.layers[call.layer].name.clone(),
+                    message: format!(
+                        "it is called on {} tensors. At most {MAX_INPUTS} are supported",
+                        call.inputs.len()
+                    ),
+                });
+            }
+        }
+        let network = network_of(description, &mut problems);
+        if !problems.is_empty() {
+            return Err(unsupported(&description.name, &problems));
+        }
+        let mut model = Self {
+            core: Core::new(&network, device, seed),
+            run: Run::new(&network),
+            layers,
+            calls: calls(description),
+        };
+        build_declared(&mut model);
+        Ok(model)
+    }
+}
+
+/// A new model of a JSON as [`to_json`](Model::to_json) and Keras' `model.to_json()` write it.
+///
+/// # Errors
+/// If the text is no JSON. If something of the model cannot be expressed, the error lists all of it, layer
+/// by layer.
+pub fn model_from_json(text: &str) -> Result<DynamicModel> {
+    DynamicModel::from_json(text, AutoDevice::default(), fresh_seed())
+}
+
+/// Reads the layers and the calls of a model.
+///
+/// # Errors
+/// With everything that cannot be expressed, all at once.
+pub(crate) fn described(json: &Json) -> Result<Description> {
+    let layers = keras_config::layers(json);
+    let wrong = layers.iter().filter_map(|layer| {
+        let error = BuiltIn::from_config(&layer.class_name, &layer.config).err()?;
+        Some(Problem {
+            layer: layer.name.to_owned(),
+            message: error.to_string(),
+        })
+    });
+    let mut problems: Vec<Problem> = wrong.collect();
+    match keras_config::read(json) {
+        Ok(description) if problems.is_empty() => return Ok(description),
+        Ok(_) => {}
+        Err(others) => problems.extend(others),
+    }
+    let name = json.get("config").and_then(|config| config.get("name"));
+    Err(unsupported(
+        name.and_then(Json::as_str).unwrap_or_default(),
+        &problems,
+    ))
+}
+
+/// One error for everything that a model has and that cannot be expressed.
+pub(crate) fn unsupported(model: &str, problems: &[Problem]) -> Error {
+    let lines = problems
+        .iter()
+        .map(|problem| format!("\n  {}: {}", problem.layer, problem.message));
+    Error::value(format!(
+        "Model '{model}' cannot be loaded, because of {} of its parts:{}",
+        problems.len(),
+        lines.collect::<String>()
+    ))
+}
+
+fn network_of(description: &Description, problems: &mut Vec<Problem>) -> Network {
+    let name = |name: &str| Cow::Owned(name.to_owned());
+    let inputs = description.inputs.iter().enumerate();
+    let inputs = inputs.map(|(at, input)| {
+        let mut shape = Shape::UNKNOWN;
+        match &input.shape {
+            Some(dims) if dims.len() > Shape::MAX_RANK => problems.push(Problem {
+                layer: input.name.clone(),
+                message: format!(
+                    "its shape has {} axes. At most {} after that of the batch are supported",
+                    dims.len(),
+                    Shape::MAX_RANK
+                ),
+            }),
+            Some(dims) => {
+                let dims = dims.iter().map(|dim| dim.unwrap_or(Shape::NONE));
+                shape = Shape::new(&dims.collect::<Vec<_>>());
+            }
+            None => {}
+        }
+        Input {
+            name: name(&input.name),
+            value: Value(at),
+            shape,
+        }
+    });
+    let inputs: Vec<Input> = inputs.collect();
+    let layers = description.layers.iter().map(|layer| LayerInfo {
+        name: name(&layer.name),
+        class: name(&layer.class_name),
+        field: Cow::Borrowed(""),
+        trainable: layer.trainable,
+    });
+    let outputs = description.outputs.iter().map(|output| Output {
+        name: name(&output.name),
+        training: Value(output.value),
+        inference: Value(output.value),
+    });
+    Network {
+        name: name(&description.name),
+        kind: match description.kind {
+            WrittenAs::Sequential => Kind::Sequential,
+            WrittenAs::Functional => Kind::Functional,
+        },
+        values: description.inputs.len() + description.calls.len(),
+        layers: layers.collect(),
+        inputs: inputs.into(),
+        outputs: outputs.collect(),
+        structure: match description.structure {
+            PutTogether::Single => Structure::Single,
+            PutTogether::Tuple => Structure::Tuple,
+            PutTogether::List => Structure::List,
+            PutTogether::Dict => Structure::Dict,
+        },
+        losses: Cow::Borrowed(&[]),
+        metrics: Cow::Borrowed(&[]),
+    }
+}
+
+/// The calls, with what each does on the way back: the last to use a value sets its gradient, those
+/// before it add to it; the loss sets that of an output, before all of them.
+fn calls(description: &Description) -> Vec<Call> {
+    let mut calls: Vec<Call> = (description.calls.iter().enumerate())
+        .map(|(at, call)| Call {
+            layer: call.layer,
+            inputs: call.inputs.iter().copied().map(Value).collect(),
+            output: Value(description.output_of(at)),
+            gradients: None,
+        })
+        .collect();
+    let outputs = description.outputs.iter();
+    let mut written: HashSet<Value> = outputs.map(|output| Value(output.value)).collect();
+    for call in calls.iter_mut().rev() {
+        if !written.contains(&call.output) {
+            continue;
+        }
+        let gradient = |&value: &Value| {
+            if written.insert(value) {
+                network::set(value)
+            } else {
+                network::add(value)
+            }
+        };
+        call.gradients = Some(call.inputs.iter().map(gradient).collect());
+    }
+    calls
+}
+
+impl<D: Backend> Model for DynamicModel<D> {
+    type Device = D;
+
+    fn core(&self) -> &Core<D> {
+        &self.core
+    }
+
+    fn run(&self) -> &Run<D> {
+        &self.run
+    }
+
+    fn split(&mut self) -> (&mut Core<D>, &mut Run<D>) {
+        (&mut self.core, &mut self.run)
+    }
+
+    fn infer(&self, trace: &mut Trace) -> Result<()> {
+        for (at, call) in self.calls.iter().enumerate() {
+            let layer = &self.layers[call.layer];
+            trace.record(
+                at,
+                call.layer,
+                layer,
+                &call.inputs,
+                call.output,
+                &|inputs| layer.output_shape(inputs),
+                &|inputs| layer.weights(inputs),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn forward(&mut self, training: bool) -> Result<()> {
+        let pass: &mut Pass<'_, D> = &mut step::pass(&mut self.core, &mut self.run, training)?;
+        for (at, call) in self.calls.iter().enumerate() {
+            let (layer, config) = (call.layer, &self.layers[call.layer]);
+            with_array!(pass.forward(at, layer, config, &call.inputs[..], call.output));
+        }
+        Ok(())
+    }
+
+    fn backward(&mut self) -> Result<()> {
+        let pass: &mut Pass<'_, D> = &mut step::pass(&mut self.core, &mut self.run, true)?;
+        for (at, call) in self.calls.iter().enumerate().rev() {
+            let (layer, config) = (call.layer, &self.layers[call.layer]);
+            if let Some(gradients) = &call.gradients {
+                with_array!(pass.backward(at, layer, config, &gradients[..], call.output));
+            }
+        }
+        Ok(())
+    }
+
+    fn train_step(&mut self, batch: &Batch<'_>) -> Result<()> {
+        self.load(batch, true)?;
+        self.forward(true)?;
+        self.compute_loss()?;
+        self.backward()?;
+        self.apply_gradients()?;
+        self.update_metrics()
+    }
+}

@@ -1,0 +1,138 @@
+//! Models from files: `load_model`, and the weights of a model that `#[model(keras = "..")]` made.
+
+use std::collections::HashMap;
+use std::io::Cursor;
+use std::path::Path;
+
+use keras_config::Description;
+
+use super::build::build_declared;
+use super::dynamic::described;
+use super::parameters::Parameters;
+use super::restore::{compile_as_saved, set_layers};
+use super::state::paths;
+use super::weights::own_layers;
+use super::{DynamicModel, Model};
+use crate::config::Json;
+use crate::device::{AutoDevice, Device};
+use crate::error::{Error, Result};
+use crate::random::fresh_seed;
+use crate::saving::{self, KnownBy, LoadWeights, Loaded};
+
+/// The model in a file of Keras, `.keras` or, as Keras 2 wrote them, `.h5`: its layers, its weights, and, if
+/// it was compiled, what it was compiled with and what its optimizer remembers.
+///
+/// # Errors
+/// If the file cannot be read, or is damaged. If something of the model cannot be expressed, the error lists
+/// all of it, layer by layer.
+pub fn load_model(path: impl AsRef<Path>) -> Result<DynamicModel> {
+    load(path.as_ref(), AutoDevice::default())
+}
+
+fn load(path: &Path, device: AutoDevice) -> Result<DynamicModel> {
+    let (json, mut file) = saving::read_model(path)?;
+    let description = described(&json)?;
+    let seed = match file.state.seed {
+        0 => fresh_seed(),
+        seed => seed,
+    };
+    let mut model = DynamicModel::new(&description, device, seed)?;
+    if !model.is_built() {
+        return Err(Error::NotBuilt(format!(
+            "Model '{}' was saved before it had been built: the file says nothing of the shape of its input.",
+            description.name
+        )));
+    }
+    rename(&mut file, &description, &model);
+    set_layers(&mut model, &file, path, LoadWeights::new())?;
+    let (_, run) = model.split();
+    run.step = file.state.step;
+    run.loaded = file.state.optimizer;
+    compile_as_saved(&mut model, &json);
+    Ok(model)
+}
+
+/// Makes a model that has just been made begin with the weights in a file of Keras that is part of the
+/// program. If the file is damaged, the model is not built: what needs its weights fails and says so.
+pub fn with_weights<M: Model>(mut model: M, file: &'static [u8]) -> M {
+    let (core, _) = model.split();
+    core.parameters = None;
+    core.first_weights = Some(file);
+    build_declared(&mut model);
+    model
+}
+
+/// Sets the weights of a model that has just been built to those of its file.
+pub(crate) fn set_first_weights<M: Model>(model: &mut M, file: &'static [u8]) -> Result<()> {
+    let failed = |message: String| Error::File {
+        path: format!("The file of model '{}'", model.name()),
+        message,
+    };
+    let mut loaded = saving::keras::read(Cursor::new(file)).map_err(failed)?;
+    let description = described(loaded.config.as_ref().unwrap_or(&Json::Null))?;
+    rename(&mut loaded, &description, model);
+    let path = format!("The file of model '{}'", model.name());
+    set_layers(model, &loaded, Path::new(&path), LoadWeights::new())
+}
+
+/// Gives the layers of a file the paths and the order that they have in a model that was made of it: nested
+/// models have become their layers, and some classes have become others.
+fn rename<M: Model>(file: &mut Loaded, description: &Description, model: &M) {
+    let own = paths(&model.run().network, &own_layers(model));
+    match file.known_by {
+        KnownBy::Path => {
+            let groups = description.layers.iter().map(|layer| layer.group.as_str());
+            let own: HashMap<&str, String> = groups.zip(own).collect();
+            for layer in &mut file.state.layers {
+                if let Some(path) = own.get(layer.path.as_str()) {
+                    layer.path.clone_from(path);
+                }
+            }
+        }
+        KnownBy::Order => {
+            if let Some(parameters) = &model.core().parameters {
+                split_nested(file, description, parameters, &model.core().trainable);
+            }
+        }
+    }
+}
+
+/// In files of Keras 2 all weights of a nested model stand together: those that are trained, layer by
+/// layer, and then the others.
+fn split_nested<D: Device>(
+    file: &mut Loaded,
+    description: &Description,
+    parameters: &Parameters<D>,
+    trainable: &[bool],
+) {
+    let mut layers = Vec::with_capacity(description.layers.len());
+    for saved in std::mem::take(&mut file.state.layers) {
+        let own = description.layers.iter().enumerate();
+        let own = own.filter(|(_, layer)| layer.outermost == saved.name);
+        let own: Vec<usize> = own.map(|(at, _)| at).collect();
+        if own.len() < 2 {
+            layers.push(saved);
+            continue;
+        }
+        let is_own = |layer: &usize| own.contains(layer);
+        let places = parameters.places().filter(|place| is_own(&place.layer));
+        let mut places: Vec<_> = places.enumerate().collect();
+        places.sort_by_key(|(at, place)| (!(place.trainable && trainable[place.layer]), *at));
+        let mut weights: Vec<(usize, usize, _)> = (places.iter().zip(saved.weights))
+            .map(|((at, place), weight)| (place.layer, *at, weight))
+            .collect();
+        weights.sort_by_key(|(layer, at, _)| (*layer, *at));
+        let mut weights = weights.into_iter().peekable();
+        for layer in own {
+            let mut of_layer = saving::LayerState {
+                name: description.layers[layer].name.clone(),
+                ..saving::LayerState::default()
+            };
+            while let Some((_, _, weight)) = weights.next_if(|(of, ..)| *of == layer) {
+                of_layer.weights.push(weight);
+            }
+            layers.push(of_layer);
+        }
+    }
+    file.state.layers = layers;
+}

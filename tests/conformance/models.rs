@@ -1,0 +1,115 @@
+//! Models that real Keras wrote, read when this program runs and when it was compiled.
+
+use std::path::{Path, PathBuf};
+
+use keras::DynamicModel;
+use keras::device::Cpu;
+use keras::prelude::*;
+use ndarray::ArrayD;
+use serde_json::Value;
+
+use super::fixture::{assert_close, load, tensors};
+
+fn cases() -> Vec<Value> {
+    load("models")["cases"].as_array().expect("a list").clone()
+}
+
+fn path(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    folder.join("tests/reference/fixtures/models").join(name)
+}
+
+/// Whether a model has the weights of a case, and predicts what Keras did.
+#[track_caller]
+fn check(what: &str, model: &mut impl Model, case: &Value) -> keras::Result<()> {
+    let values = |array: &ArrayD<f32>| array.iter().copied().collect::<Vec<f32>>();
+    let (expected, found) = (tensors(&case["weights"]), model.get_weights());
+    assert_eq!(found.len(), expected.len(), "{what}: the number of weights");
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(found, expected, "{what}: a weight");
+    }
+    let inputs = tensors(&case["inputs"]);
+    let found = model.predict_all(inputs, Predict::default())?;
+    let expected = tensors(&case["outputs"]);
+    assert_eq!(found.len(), expected.len(), "{what}: the number of outputs");
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(found.shape(), expected.shape(), "{what}");
+        assert_close(what, &values(found), &values(expected), 1e-5, 1e-6);
+    }
+    Ok(())
+}
+
+#[test]
+fn models_are_made_of_their_json() -> keras::Result<()> {
+    for case in cases() {
+        let name = case["name"].as_str().expect("a name");
+        let text = case["json"].as_str().expect("a text");
+        let mut model = keras::model_from_json(text)?;
+        model.set_weights(&tensors(&case["weights"]))?;
+        check(name, &mut model, &case)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn models_are_loaded_with_their_weights() -> keras::Result<()> {
+    for case in cases() {
+        let name = case["name"].as_str().expect("a name");
+        for file in [format!("{name}.keras"), format!("{name}.h5")] {
+            let path = path(&file);
+            if path.exists() {
+                check(&file, &mut keras::load_model(&path)?, &case)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[model(keras = "tests/reference/fixtures/models/mlp.keras")]
+struct FromMlp;
+
+#[model(keras = "tests/reference/fixtures/models/convnet.keras")]
+struct FromConvnet;
+
+#[model(keras = "tests/reference/fixtures/models/two_inputs.keras")]
+struct FromTwoInputs;
+
+#[model(keras = "tests/reference/fixtures/models/nested.keras")]
+struct FromNested;
+
+#[model(keras = "tests/reference/fixtures/models/merges.keras")]
+struct FromMerges;
+
+/// A generated model and a dynamic one of the same file, with new weights of the same seed.
+macro_rules! both {
+    ($name:ident, $file:literal) => {{
+        let case = cases().into_iter().find(|case| case["name"] == $file);
+        let case = case.expect("the case is there");
+        check($file, &mut $name::new(), &case)?;
+        let text = case["json"].as_str().expect("a text");
+        let dynamic = DynamicModel::from_json(text, Cpu::default(), 8)?;
+        let generated = $name::with_seed(8);
+        assert_eq!(dynamic.summary_string(), generated.summary_string());
+        assert_eq!(dynamic.get_weights(), generated.get_weights());
+        (generated, dynamic, case)
+    }};
+}
+
+#[test]
+fn models_are_compiled_with_their_weights() -> keras::Result<()> {
+    both!(FromMlp, "mlp");
+    both!(FromConvnet, "convnet");
+    both!(FromTwoInputs, "two_inputs");
+    both!(FromMerges, "merges");
+    let (mut generated, mut dynamic, case) = both!(FromNested, "nested");
+    let inputs = tensors(&case["inputs"]);
+    let targets = tensors(&case["outputs"]);
+    generated.compile(Compile::new("adam", "mse"))?;
+    dynamic.compile(Compile::new("adam", "mse"))?;
+    for _ in 0..3 {
+        let expected = generated.train_on_batch((&inputs[0], &targets[0]))?;
+        assert_eq!(dynamic.train_on_batch((&inputs[0], &targets[0]))?, expected);
+    }
+    assert_eq!(dynamic.get_weights(), generated.get_weights());
+    Ok(())
+}
