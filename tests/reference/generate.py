@@ -23,6 +23,7 @@ FIXTURES = [
     "texts",
     "traces",
     "configs",
+    "archives",
     "models",
     "weights",
 ]

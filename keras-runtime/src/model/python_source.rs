@@ -14,10 +14,27 @@ use std::fmt::Write as _;
 use keras_config::{Description, Kind, Layer, Structure, Value, python};
 
 use crate::config::{Json, Object};
+use crate::error::{Error, Result};
 use crate::layers::{BuiltIn, Layer as _};
 
-/// The lines of Python that make a model.
-pub(crate) fn source(description: &Description) -> String {
+/// The lines of Python that make the model of a JSON.
+///
+/// # Errors
+/// If it is no Sequential or Functional model.
+pub(crate) fn source(json: &Json) -> Result<String> {
+    let described = keras_config::read(json);
+    described
+        .map(|description| of(&description))
+        .map_err(|problems| {
+            let problems: Vec<&str> = problems.iter().map(|p| p.message.as_str()).collect();
+            Error::value(format!(
+                "Only Sequential and Functional models can be written in Python: {}",
+                problems.join("; ")
+            ))
+        })
+}
+
+fn of(description: &Description) -> String {
     let mut source = Source {
         description,
         taken: ["keras", "model"].into_iter().map(str::to_owned).collect(),
