@@ -72,6 +72,12 @@ impl<const POLYNOMIAL: u32> Crc<POLYNOMIAL> {
     }
 }
 
+impl<const POLYNOMIAL: u32> Default for Crc<POLYNOMIAL> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// The checksum of bytes.
 pub fn crc32c(bytes: &[u8]) -> u32 {
     let mut crc = Crc32c::new();
