@@ -154,8 +154,8 @@ impl Header {
     /// How many bytes the numbers take; `None` if that is beyond all bounds.
     pub fn len(&self) -> Option<u64> {
         // What has no numbers because of one dimension may still not be huge along the others.
-        let sizes = self.dims.iter().map(|&dim| dim.max(1));
-        let size = sizes.fold(Some(self.number.size()), |len, dim| len?.checked_mul(dim))?;
+        let mut sizes = self.dims.iter().map(|&dim| dim.max(1));
+        let size = sizes.try_fold(self.number.size(), |len, dim| len.checked_mul(dim))?;
         isize::try_from(size).ok()?;
         let is_empty = self.dims.contains(&0);
         Some(if is_empty { 0 } else { size as u64 })
