@@ -247,7 +247,9 @@ impl<'a> Graph<'a> {
         if self.network.kind == Kind::Part {
             placed.retain(|(_, place)| place.met.is_some());
         }
-        placed.sort_by_key(|(_, place)| (Reverse(place.depth), place.met));
+        // What no output depends on, such as an added metric, comes after what one does.
+        let met = |place: &Place| place.met.unwrap_or(usize::MAX);
+        placed.sort_by_key(|(_, place)| (Reverse(place.depth), met(place)));
         placed.into_iter().map(|(part, _)| part).collect()
     }
 

@@ -8,6 +8,7 @@ mod file;
 pub(crate) mod hdf5;
 pub(crate) mod keras;
 pub(crate) mod legacy_h5;
+mod names;
 mod native;
 pub(crate) mod paths;
 mod record;
