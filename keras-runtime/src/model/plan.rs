@@ -10,6 +10,7 @@ use super::network::{Kind, Network, Value};
 use super::trace::{Call, Trace};
 use crate::layers::Logits;
 use crate::shape::Shape;
+use crate::short_sort;
 
 /// The number of a buffer of a workspace.
 pub(crate) type Slot = usize;
@@ -353,7 +354,9 @@ impl Lives<'_> {
                     place: Place::Kept(index),
                 }),
         );
-        tenants.sort_by_key(|tenant| (*tenant.life.start(), std::cmp::Reverse(tenant.len)));
+        short_sort::sort_by_key(&mut tenants, |tenant| {
+            (*tenant.life.start(), std::cmp::Reverse(tenant.len))
+        });
         tenants
     }
 }

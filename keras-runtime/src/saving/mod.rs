@@ -272,5 +272,13 @@ pub(crate) fn read_model(path: &Path) -> Result<(Json, Loaded)> {
     Ok((config, file))
 }
 
+/// Reads a `.keras` archive in memory: compiled here, and not with every model that has one.
+///
+/// # Errors
+/// With a sentence about what is wrong with it.
+pub(crate) fn read_bytes(file: &[u8]) -> hdf5::Result<Loaded> {
+    keras::read(std::io::Cursor::new(file))
+}
+
 #[cfg(test)]
 mod tests;
