@@ -367,12 +367,18 @@ fn set_optimizer<D: Device>(
         };
         match own.held {
             Held::Iterations => {
-                new.iterations = match saved.values {
+                let count = match saved.values {
                     Numbers::Count(count) => count,
                     Numbers::Floats(_) => number as u64,
-                }
+                };
+                // One of several optimizers that has no variables has taken no step.
+                new.iterations = new.iterations.max(count);
             }
-            Held::LearningRate => optimizer.settings_mut().set_learning_rate(number)?,
+            Held::LearningRate(of) => {
+                optimizer
+                    .member_settings_mut(of)
+                    .set_learning_rate(number)?;
+            }
             Held::Scalar(at) | Held::Count(at) => new.scalars_mut()[at] = number,
             Held::Vector(at, range) => {
                 let values = match &saved.values {
