@@ -2,8 +2,11 @@
 //!
 //! `cargo run --release --example bench -- NAME` with one of `mlp_small`, `mlp_mnist`,
 //! `convnet_mnist`, `tiny`; prints `name backend seconds_per_epoch samples_per_second` after one
-//! epoch of warming up.
+//! epoch of warming up. `save` writes the weights of 100 million parameters beside a copy of the same bytes.
 
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::Path;
 use std::time::Instant;
 
 use keras::prelude::*;
@@ -44,6 +47,12 @@ sequential! {
     Tiny<4>;
     Dense(16, activation = relu),
     Dense(3, activation = softmax),
+}
+
+sequential! {
+    /// 100 million parameters.
+    Large<10_000>;
+    Dense(10_000, kernel_initializer = zeros),
 }
 
 /// Numbers between 0 and 1 in which a network finds nothing: the speed does not depend on them.
@@ -90,6 +99,59 @@ fn measure<'a, M: Model>(
     Ok(())
 }
 
+/// Saves a large model and copies the file, in turns; prints the best of each, their ratio, and how much
+/// memory saving took for each byte of the file.
+fn save() -> keras::Result<()> {
+    let model = Large::with_seed(0);
+    let directory = std::env::var("BENCH_DIRECTORY").unwrap_or_else(|_| ".".into());
+    let path = Path::new(&directory).join("bench.weights.h5");
+    let copy = Path::new(&directory).join("bench.copy");
+    let (mut best, mut memory) = ([f64::INFINITY; 2], 0);
+    for _ in 0..5 {
+        let before = resident("VmRSS");
+        // The peak counts from here.
+        let _ = fs::write("/proc/self/clear_refs", "5");
+        let start = Instant::now();
+        model.save_weights(&path)?;
+        best[0] = best[0].min(start.elapsed().as_secs_f64());
+        memory = memory.max(resident("VmHWM").saturating_sub(before));
+        let start = Instant::now();
+        copied(&path, &copy).map_err(|error| Error::value(error.to_string()))?;
+        best[1] = best[1].min(start.elapsed().as_secs_f64());
+    }
+    let len = fs::metadata(&path).map_or(0, |file| file.len());
+    println!(
+        "save keras-rs {:.3} copy {:.3} ratio {:.2} memory {:.4}",
+        best[0],
+        best[1],
+        best[1] / best[0],
+        memory as f64 / len as f64
+    );
+    let _ = fs::remove_file(&path);
+    let _ = fs::remove_file(&copy);
+    Ok(())
+}
+
+/// Copies a file through memory, as saving writes one, until it is on the disk.
+fn copied(from: &Path, to: &Path) -> std::io::Result<()> {
+    let (mut from, mut to) = (File::open(from)?, File::create(to)?);
+    let mut piece = vec![0; 1 << 20];
+    loop {
+        match from.read(&mut piece)? {
+            0 => return to.sync_all(),
+            count => to.write_all(&piece[..count])?,
+        }
+    }
+}
+
+/// The memory of this process in bytes: what it has, or the most that it had. 0 where the system does not tell.
+fn resident(what: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with(what));
+    let number = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+    number.map_or(0, |kib| kib * 1024)
+}
+
 fn main() -> keras::Result<()> {
     let name = std::env::args().nth(1).unwrap_or_default();
     match name.as_str() {
@@ -123,8 +185,9 @@ fn main() -> keras::Result<()> {
             model.compile(Compile::new("sgd", "sparse_categorical_crossentropy"))?;
             measure(&name, model, (&x, &y), 3200, 32, 1000)
         }
+        "save" => save(),
         _ => {
-            eprintln!("usage: bench mlp_small | mlp_mnist | convnet_mnist | tiny");
+            eprintln!("usage: bench mlp_small | mlp_mnist | convnet_mnist | tiny | save");
             std::process::exit(2);
         }
     }

@@ -13,6 +13,7 @@ pub mod layers;
 pub mod losses;
 pub mod metrics;
 pub mod model;
+mod numbers;
 pub mod optimizers;
 pub mod prelude;
 mod python;

@@ -2,6 +2,7 @@
 
 mod activations;
 mod archives;
+mod backups;
 mod configs;
 mod events;
 mod fits;
@@ -16,3 +17,4 @@ mod regularizers;
 mod texts;
 mod traces;
 mod trainings;
+mod weights;

@@ -13,27 +13,28 @@ use serde_json::Value;
 use crate::fixture::{load, number};
 
 sequential! {
-    Line<1>;
+    pub Line<1>;
     Dense(1, kernel_initializer = ones),
 }
 
-/// Writes down what it is told, and sets a flag at one of its lines.
-struct Diary<'a> {
-    lines: Vec<String>,
-    flag: &'a str,
-    stop_at: &'a str,
+/// Writes down what it is told, and sets a flag, or is an error, at one of its lines.
+pub struct Diary<'a> {
+    pub lines: Vec<String>,
+    pub flag: &'a str,
+    pub stop_at: &'a str,
 }
 
 impl Diary<'_> {
     fn write(&mut self, cx: &mut CallbackContext, line: String) -> keras::Result<()> {
-        if line == self.stop_at {
-            match self.flag {
-                "stop_training" => cx.stop_training(),
-                "stop_evaluating" => cx.stop_evaluating(),
-                _ => cx.stop_predicting(),
-            }
-        }
+        let is_there = line == self.stop_at;
         self.lines.push(line);
+        match self.flag {
+            _ if !is_there => {}
+            "stop_training" => cx.stop_training(),
+            "stop_evaluating" => cx.stop_evaluating(),
+            "stop_predicting" => cx.stop_predicting(),
+            error => return Err(keras::Error::Callback(error.to_owned())),
+        }
         Ok(())
     }
 }
@@ -91,11 +92,11 @@ diary! {
     on_predict_batch_end(batch);
 }
 
-fn list(value: &Value) -> &[Value] {
+pub fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-fn count(value: &Value) -> usize {
+pub fn count(value: &Value) -> usize {
     value.as_u64().expect("a number of things") as usize
 }
 
@@ -231,7 +232,7 @@ fn overwrite(values: &Value) -> LambdaCallback<'_> {
     })
 }
 
-fn line(samples: &Value, is_nan: bool) -> (Array2<f32>, Array1<f32>) {
+pub fn line(samples: &Value, is_nan: bool) -> (Array2<f32>, Array1<f32>) {
     let x = Array::linspace(-1.0, 1.0, count(samples));
     let y = x.mapv(|x| if is_nan { f32::NAN } else { 2.0 * x + 1.0 });
     (x.insert_axis(Axis(1)), y)

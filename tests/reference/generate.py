@@ -22,6 +22,7 @@ FIXTURES = [
     "fits",
     "texts",
     "traces",
+    "backups",
     "configs",
     "archives",
     "models",

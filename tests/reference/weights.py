@@ -6,7 +6,8 @@
 
 "models": a model, its files after an epoch, and what Keras does with it then:
 {"name", "optimizer", "x": [T], "y": [T], "predictions": [T], "losses": [number; a step of the next epoch]};
-`fixtures/weights/NAME.weights.h5` is the file; `NAME.hdf5`, where it is, has the weights in Keras 2's layout
+`fixtures/weights/NAME.weights.h5` is the file; `NAME.hdf5`, where it is, has the weights in Keras 2's layout,
+`NAME.safetensors` by the names of the layers
 
 "files": {"name", "datasets": {path: T}} of files with all that a dataset may be, or {"name", "error"} of what is refused.
 """
@@ -19,6 +20,11 @@ from keras import layers, optimizers
 from keras.src.legacy.saving import legacy_h5_format
 
 from fixture import DIRECTORY, Random, number, tensor, tensors
+
+try:
+    from safetensors.numpy import save_file
+except ImportError:  # whoever only checks files does without
+    save_file = None
 
 FILES = DIRECTORY / "weights"
 STEPS = 3
@@ -167,8 +173,8 @@ class Own(keras.Model):
         self.norm = layers.BatchNormalization()
         self._last = layers.Dense(2)
 
-    def call(self, inputs):
-        return self._last(self.norm(self.zed(self.abc(inputs))))
+    def call(self, inputs, training=None):
+        return self._last(self.norm(self.zed(self.abc(inputs)), training=training))
 
 
 def own():
@@ -204,6 +210,13 @@ def model_cases():
             if optimizer == "adam":
                 with h5py.File(FILES / f"{name}.hdf5", "w") as file:
                     legacy_h5_format.save_weights_to_hdf5_group(file, model)
+                by_name = {
+                    f"{layer.name}/{weight.name}": np.asarray(weight)
+                    for layer in model.layers
+                    for weight in layer.weights
+                }
+                if of != "own":
+                    save_file(by_name, FILES / f"{name}.safetensors")
             predictions = model.predict(given, verbose=0)
             losses = []
             for start in range(0, 2 * BATCH, BATCH):
@@ -263,6 +276,7 @@ def types():
         file["bfloat16"].attrs["dtype"] = "bfloat16"
         compact = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         compact.set_layout(h5py.h5d.COMPACT)
+        compact.set_obj_track_times(False)
         values["compact"] = np.float32([1, 2, 3])
         space = h5py.h5s.create_simple((3,))
         dataset = h5py.h5d.create(file.id, b"compact", h5py.h5t.IEEE_F32LE, space, compact)

@@ -184,8 +184,8 @@ fn a_metric_of_a_name_takes_a_number_with_the_first_batch() -> keras::Result<()>
 
 /// What a model says while it trains on one batch.
 fn warnings(
-    model: &mut impl Model<Device = Cpu>,
-    loss: impl IntoLoss<Cpu>,
+    model: &mut impl Model<Device = AutoDevice>,
+    loss: impl IntoLoss<AutoDevice>,
     y: &Array2<f32>,
 ) -> Vec<Said> {
     let (ran, said) = listen(|| {

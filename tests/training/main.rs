@@ -6,6 +6,7 @@ mod contract;
 mod data;
 mod dynamic;
 mod function;
+mod gpu;
 mod resume;
 
 use keras::prelude::*;

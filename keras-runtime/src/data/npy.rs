@@ -6,7 +6,7 @@
 //! ```
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use super::prefetch::Prefetch;
 use super::stream::{Batches, Stream};
 use super::table::Table;
 use crate::error::{Error, Result};
+use crate::numbers::Number;
 use crate::shape::Shape;
 
 /// The batches that are read ahead.
@@ -103,54 +104,78 @@ impl Stream for Pair {
 struct Npy {
     path: PathBuf,
     reader: BufReader<File>,
-    kind: Kind,
+    number: Number,
     shape: Shape,
     rows: usize,
 }
 
-/// How a number is stored: in so many bytes, the lowest first.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
-    Float(usize),
-    Signed(usize),
-    Unsigned(usize),
+/// What the header of an array tells.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Header {
+    /// How its numbers are stored.
+    pub number: Number,
+    /// Its shape.
+    pub dims: Vec<usize>,
 }
 
-impl Kind {
-    fn parse(word: &str) -> Option<Kind> {
-        let (order, rest) = word.split_at_checked(1)?;
-        let (letter, size) = rest.split_at_checked(1)?;
-        let size: usize = size.parse().ok()?;
-        let is_native = size == 1 || order == "<";
-        match (letter, size) {
-            ("f", 4 | 8) if is_native => Some(Kind::Float(size)),
-            ("i", 1 | 2 | 4 | 8) if is_native => Some(Kind::Signed(size)),
-            ("u", 1 | 2 | 4 | 8) | ("b", 1) if is_native => Some(Kind::Unsigned(size)),
-            _ => None,
+/// The longest header; NumPy itself trusts none of more than 10,000 bytes.
+const MAX_HEADER: u32 = 1 << 16;
+
+impl Header {
+    /// Reads the header, up to the first number.
+    ///
+    /// # Errors
+    /// If it is none of NumPy's, or of another array than of numbers, the lowest bytes first, in C order.
+    pub fn read(source: &mut impl Read) -> Result<Self, String> {
+        let failed = |failed: std::io::Error| failed.to_string();
+        let mut start = [0; 8];
+        source.read_exact(&mut start).map_err(failed)?;
+        if &start[..6] != b"\x93NUMPY" {
+            return Err(
+                "expected a file that NumPy's `save` has written. Received: other bytes".into(),
+            );
         }
+        let mut len = [0; 4];
+        let width = if start[6] == 1 { 2 } else { 4 };
+        source.read_exact(&mut len[..width]).map_err(failed)?;
+        let mut header = Vec::new();
+        let len = u32::from_le_bytes(len).min(MAX_HEADER);
+        let mut limited = source.by_ref().take(len.into());
+        limited.read_to_end(&mut header).map_err(failed)?;
+        let header = String::from_utf8_lossy(&header);
+        parse(&header).ok_or_else(|| {
+            format!(
+                "expected an array of numbers, the lowest bytes first, in C order. Received: {}",
+                header.trim()
+            )
+        })
     }
 
-    const fn size(self) -> usize {
-        let (Kind::Float(size) | Kind::Signed(size) | Kind::Unsigned(size)) = self;
-        size
+    /// How many bytes the numbers take; `None` if that is beyond all bounds.
+    pub fn len(&self) -> Option<u64> {
+        // What has no numbers because of one dimension may still not be huge along the others.
+        let sizes = self.dims.iter().map(|&dim| dim.max(1));
+        let size = sizes.fold(Some(self.number.size()), |len, dim| len?.checked_mul(dim))?;
+        isize::try_from(size).ok()?;
+        let is_empty = self.dims.contains(&0);
+        Some(if is_empty { 0 } else { size as u64 })
     }
+}
 
-    /// The number in some bytes.
-    fn number(self, bytes: &[u8]) -> f32 {
-        // The lowest bytes first, filled up to eight.
-        let fill = match (self, bytes.last()) {
-            (Kind::Signed(_), Some(128..)) => 0xff,
-            _ => 0,
-        };
-        let mut whole = [fill; 8];
-        whole[..bytes.len()].copy_from_slice(bytes);
-        let bits = u64::from_le_bytes(whole);
-        match self {
-            Kind::Float(4) => f32::from_bits(bits as u32),
-            Kind::Float(_) => f64::from_bits(bits) as f32,
-            Kind::Signed(_) => bits as i64 as f32,
-            Kind::Unsigned(_) => bits as f32,
-        }
+/// The way of storing numbers that a word such as `<f4` tells.
+fn number(word: &str) -> Option<Number> {
+    let (order, rest) = word.split_at_checked(1)?;
+    let (letter, size) = rest.split_at_checked(1)?;
+    let size: usize = size.parse().ok()?;
+    let is_native = size == 1 || order == "<";
+    match (letter, size) {
+        _ if !is_native => None,
+        ("f", 2) => Some(Number::Float16),
+        ("f", 4) => Some(Number::Float32),
+        ("f", 8) => Some(Number::Float64),
+        ("i", 1 | 2 | 4 | 8) => Some(Number::Signed(size)),
+        ("u", 1 | 2 | 4 | 8) | ("b", 1) => Some(Number::Unsigned(size)),
+        _ => None,
     }
 }
 
@@ -163,38 +188,32 @@ impl Npy {
         };
         let failed = |failed: std::io::Error| error(failed.to_string());
         let mut reader = BufReader::new(File::open(path).map_err(failed)?);
-        let mut start = [0; 8];
-        reader.read_exact(&mut start).map_err(failed)?;
-        if &start[..6] != b"\x93NUMPY" {
-            return Err(error(
-                "expected a file that NumPy's `save` has written. Received: other bytes".into(),
-            ));
+        let header = Header::read(&mut reader).map_err(error)?;
+        let begin = reader.stream_position().map_err(failed)?;
+        let end = reader.get_ref().metadata().map_err(failed)?.len();
+        let len = header.len();
+        if len.is_none_or(|len| len > end.saturating_sub(begin)) {
+            return Err(error(format!(
+                "the file ends too early. Expected an array of shape {:?}. Received: {end} bytes",
+                header.dims
+            )));
         }
-        let mut length = [0; 4];
-        let width = if start[6] == 1 { 2 } else { 4 };
-        reader.read_exact(&mut length[..width]).map_err(failed)?;
-        let mut header = Vec::new();
-        let mut limited = reader.by_ref().take(u32::from_le_bytes(length).into());
-        limited.read_to_end(&mut header).map_err(failed)?;
-        let header = String::from_utf8_lossy(&header).into_owned();
-        let unknown = || {
-            error(format!(
-                "expected an array of numbers, the lowest bytes first, in C order. Received: {}",
-                header.trim()
-            ))
-        };
-        let parsed = parse(&header).ok_or_else(unknown)?;
-        let (kind, dims) = parsed;
-        let Some((&rows, sample)) = dims.split_first() else {
-            return Err(unknown());
+        let Some((&rows, sample)) = header.dims.split_first() else {
+            return Err(error(
+                "expected an array of samples. Received: one number".into(),
+            ));
         };
         if sample.len() > Shape::MAX_RANK {
-            return Err(unknown());
+            return Err(error(format!(
+                "expected samples of at most {} axes. Received: {}",
+                Shape::MAX_RANK,
+                sample.len()
+            )));
         }
         Ok(Npy {
             path: path.to_owned(),
             reader,
-            kind,
+            number: header.number,
             shape: Shape::new(sample),
             rows,
         })
@@ -202,15 +221,11 @@ impl Npy {
 
     /// The next rows.
     fn read(&mut self, rows: usize) -> Result<Table<'static>> {
-        let size = self.kind.size();
-        let mut bytes = vec![0; rows * self.shape.size() * size];
-        let read = self.reader.read_exact(&mut bytes);
-        read.map_err(|error| Error::File {
+        let numbers = self.number.read(&mut self.reader, rows * self.shape.size());
+        let numbers = numbers.map_err(|error| Error::File {
             path: self.path.display().to_string(),
             message: error.to_string(),
         })?;
-        let numbers = bytes.chunks_exact(size);
-        let numbers: Vec<f32> = numbers.map(|number| self.kind.number(number)).collect();
         Ok(Table {
             values: numbers.into(),
             shape: self.shape,
@@ -219,20 +234,23 @@ impl Npy {
     }
 }
 
-/// The kind of the numbers and the shape that a header tells.
-fn parse(header: &str) -> Option<(Kind, Vec<usize>)> {
+/// What a header tells.
+fn parse(header: &str) -> Option<Header> {
     let value = |key: &str| {
         let (_, after) = header.split_once(&format!("'{key}':"))?;
         Some(after.trim_start())
     };
-    let kind = value("descr")?.strip_prefix('\'')?.split_once('\'')?.0;
+    let word = value("descr")?.strip_prefix('\'')?.split_once('\'')?.0;
     if !value("fortran_order")?.starts_with("False") {
         return None;
     }
     let dims = value("shape")?.strip_prefix('(')?.split_once(')')?.0;
     let dims = dims.split(',').map(str::trim).filter(|dim| !dim.is_empty());
     let dims: Option<Vec<usize>> = dims.map(|dim| dim.parse().ok()).collect();
-    Some((Kind::parse(kind)?, dims?))
+    Some(Header {
+        number: number(word)?,
+        dims: dims?,
+    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! others. What looks at several lines at once is a [`BatchLoss`] of its own.
 
 use super::cpu::simd::Separate;
+#[cfg(any(feature = "cuda", feature = "testing", test))]
+use super::cuda::Formula;
 use super::host::on_hosts;
 use super::rows::{MeanOf, PairLoss, RowLoss};
 use super::{Float, Memory, Reduction, cpu};
@@ -44,6 +46,14 @@ pub trait BatchFunction<F> {
     /// Whether some of its values may not count.
     fn has_mask(&self) -> bool {
         false
+    }
+    /// Where its values are means of a function of pairs along the last axis, the formula of a pair, with
+    /// its derivative if that is asked for: the GPU has no kernel for anything else.
+    #[doc(hidden)]
+    #[cfg(any(feature = "cuda", feature = "testing", test))]
+    fn formula(&self, y_true: &Shape, y_pred: &Shape, with_slope: bool) -> Option<Formula> {
+        let _ = (y_true, y_pred, with_slope);
+        None
     }
     /// Whether a value counts. One that does not is 0.
     fn counts(&self, batch: &BatchView<&[F]>, at: usize, value: F) -> bool {
@@ -131,6 +141,14 @@ pub trait LineFunction<F> {
     fn ignored_target(&self) -> Option<f32> {
         None
     }
+
+    /// As [`BatchFunction::formula`].
+    #[doc(hidden)]
+    #[cfg(any(feature = "cuda", feature = "testing", test))]
+    fn formula(&self, with_slope: bool) -> Option<Formula> {
+        let _ = with_slope;
+        None
+    }
 }
 
 impl<F> LineFunction<F> for dyn LineLoss<F> + '_ {
@@ -140,6 +158,11 @@ impl<F> LineFunction<F> for dyn LineLoss<F> + '_ {
 
     fn ignored_target(&self) -> Option<f32> {
         LineLoss::ignored_target(self)
+    }
+
+    #[cfg(any(feature = "cuda", feature = "testing", test))]
+    fn formula(&self, with_slope: bool) -> Option<Formula> {
+        LineLoss::formula(self, with_slope)
     }
 }
 
@@ -151,6 +174,14 @@ pub trait LineLoss<F> {
 
     /// Lines whose one target is this number are left out: their loss is 0 and they are not counted.
     fn ignored_target(&self) -> Option<f32> {
+        None
+    }
+
+    /// As [`BatchFunction::formula`].
+    #[doc(hidden)]
+    #[cfg(any(feature = "cuda", feature = "testing", test))]
+    fn formula(&self, with_slope: bool) -> Option<Formula> {
+        let _ = with_slope;
         None
     }
 }
@@ -177,6 +208,15 @@ impl<F: Float, P: PairLoss> LineLoss<F> for MeanOf<P> {
             }
         }
         F::from_f64(sum / width as f64)
+    }
+
+    #[cfg(any(feature = "cuda", feature = "testing", test))]
+    fn formula(&self, with_slope: bool) -> Option<Formula> {
+        Formula::of(2, &|x, y| {
+            let (value, slope) = self.0.value_and_gradient::<_, Separate>(x[0], x[1]);
+            y.push(value);
+            y.extend(with_slope.then_some(slope));
+        })
     }
 }
 
@@ -481,6 +521,12 @@ impl<F: Float, L: LineFunction<F> + ?Sized> BatchFunction<F> for Lines<'_, L> {
         let places = Places::of(batch, self.axes);
         let first = (0..places.dims.rank).find(|axis| !places.along[*axis]);
         first.map_or(1, |axis| places.dims.sizes[axis])
+    }
+
+    #[cfg(any(feature = "cuda", feature = "testing", test))]
+    fn formula(&self, y_true: &Shape, y_pred: &Shape, with_slope: bool) -> Option<Formula> {
+        let is_last = self.axes.is_last(y_true, y_pred);
+        is_last.then(|| self.function.formula(with_slope)).flatten()
     }
 
     fn has_mask(&self) -> bool {

@@ -136,7 +136,7 @@ pub(crate) fn run_test(
             break;
         }
     }
-    let logs = model.epoch_logs();
+    let logs = model.epoch_logs()?;
     callbacks.on_test_end(&mut CallbackContext::new(params, model), &logs)?;
     Ok(logs)
 }

@@ -94,6 +94,8 @@ fn rename<M: Model>(file: &mut Loaded, description: &Description, model: &M) {
                 split_nested(file, description, parameters, &model.core().trainable);
             }
         }
+        // Files whose layers are known by their names have no configuration.
+        KnownBy::Name => {}
     }
 }
 

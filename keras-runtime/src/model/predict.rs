@@ -160,7 +160,7 @@ pub(crate) fn collect<M: Model>(model: &M, samples: usize, values: &mut [Vec<f32
         );
         model.core().device.download(from, &mut values[start..]);
     }
-    Ok(())
+    model.core().device.check()
 }
 
 /// The outputs of the batch that has just been evaluated or predicted; none before.

@@ -228,9 +228,18 @@ pub(crate) fn set_layers<M: Model>(
             KnownBy::Path => take(&|saved| saved.path == path),
             KnownBy::Order if places.is_empty() => None,
             KnownBy::Order => take(&|saved| !saved.weights.is_empty()),
+            KnownBy::Name => take(&|saved| saved.name == name),
         };
         let weights = saved.map_or(&[][..], |saved| &saved.weights);
-        let weights: Vec<&WeightState<'_>> = weights.iter().collect();
+        let mut weights: Vec<&WeightState<'_>> = weights.iter().collect();
+        if file.known_by == KnownBy::Name {
+            let named = |place: &&Place| weights.iter().find(|weight| weight.name == place.name);
+            let in_order: Vec<_> = places.iter().filter_map(named).copied().collect();
+            // A weight of another name is one too few, or one too many.
+            if in_order.len() < places.len() || in_order.len() == weights.len() {
+                weights = in_order;
+            }
+        }
         match difference(name, &places, &weights) {
             Some(difference) => differences.push(difference),
             None => found.extend(places.into_iter().zip(weights)),
@@ -366,10 +375,11 @@ fn set_optimizer<D: Device>(
             Held::LearningRate => optimizer.settings_mut().set_learning_rate(number)?,
             Held::Scalar(at) | Held::Count(at) => new.scalars_mut()[at] = number,
             Held::Vector(at, range) => {
-                if let (Some(vector), Numbers::Floats(values)) =
-                    (new.vectors_mut().nth(at), &saved.values)
-                    && let Some(values) = values.as_slice()
-                {
+                let values = match &saved.values {
+                    Numbers::Floats(values) => values.as_slice(),
+                    Numbers::Count(_) => Some(&[number][..]),
+                };
+                if let (Some(vector), Some(values)) = (new.vectors_mut().nth(at), values) {
                     core.device.upload(values, D::slice_mut(vector, range));
                 }
             }

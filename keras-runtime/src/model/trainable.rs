@@ -53,7 +53,10 @@ pub trait Trainable: ModelHandle + Send {
     fn batch_logs(&mut self) -> Logs;
 
     /// The logs of all steps since the metrics were reset: see [`Model::epoch_logs`].
-    fn epoch_logs(&mut self) -> Logs;
+    ///
+    /// # Errors
+    /// If the device has failed at something that it was asked for before.
+    fn epoch_logs(&mut self) -> Result<Logs>;
 
     /// The function that runs the steps of a stage; made if there is none since `compile`.
     fn function(&mut self, stage: Stage) -> StepFunction;
@@ -144,8 +147,10 @@ impl<M: Model> Trainable for M {
         Model::batch_logs(self)
     }
 
-    fn epoch_logs(&mut self) -> Logs {
-        Model::epoch_logs(self)
+    fn epoch_logs(&mut self) -> Result<Logs> {
+        let logs = Model::epoch_logs(self);
+        self.core().device.check()?;
+        Ok(logs)
     }
 
     fn function(&mut self, stage: Stage) -> StepFunction {

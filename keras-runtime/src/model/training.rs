@@ -278,14 +278,17 @@ impl Loop<'_> {
             Some(backup) => backup.read()?,
             None => None,
         };
-        let mut is_within = false;
+        let (mut is_within, mut is_over) = (false, false);
         match backup {
-            Some(backup) => is_within = self.restore(model, callbacks, &backup)?,
+            Some(backup) => {
+                is_within = self.restore(model, callbacks, &backup)?;
+                is_over = !is_within && *model.inner().stop_training;
+            }
             None => callbacks.on_train_begin(&mut CallbackContext::new(&params, model), &none)?,
         }
-        let mut is_over = !is_within && *model.inner().stop_training;
         while !is_over && self.epochs.start < self.epochs.end {
             let epoch = self.epochs.start;
+            // What stopped the epoch was told of before the backup was made.
             let is_cut = is_within && *model.inner().stop_training;
             if !is_within {
                 begin(model, &mut self.training, true)?;
@@ -298,7 +301,7 @@ impl Loop<'_> {
                 self.epoch(model, callbacks, &params, &mut progress)?;
             }
             is_within = false;
-            self.logs = model.epoch_logs();
+            self.logs = model.epoch_logs()?;
             if let Some(validation) = &mut self.validation
                 && self.validation_freq.includes(epoch)
             {

@@ -98,7 +98,8 @@ impl<D: Device> Optimizer<D> for Adafactor {
             (2, _) => Some(variable.shape),
             (0, [rows @ .., _columns]) if dims.len() > 1 => Some(Shape::new(rows)),
             (1, [outer @ .., _rows, columns]) => Some(Shape::new(&[outer, &[*columns]].concat())),
-            _ => None,
+            // Keras has a number in their place that it does not use.
+            _ => Some(Shape::SCALAR),
         }
     }
 

@@ -143,7 +143,7 @@ fn add<'a>(
     let mut paths = Vec::new();
     for (mut path, data) in data {
         // Several variables of an optimizer may have one name.
-        while paths.contains(&path) {
+        while group.get(&path).is_some() {
             path.push('_');
         }
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));

@@ -11,8 +11,10 @@ pub(crate) mod legacy_h5;
 mod native;
 pub(crate) mod paths;
 mod record;
+pub(crate) mod safetensors;
 pub(crate) mod weights_h5;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::path::Path;
 
@@ -30,7 +32,9 @@ pub use record::Record;
 pub(crate) const MODEL_EXTENSIONS: &[&str] = &[".keras", ".h5", ".hdf5"];
 
 /// What the name of a file of weights ends in.
-pub(crate) const WEIGHTS_EXTENSIONS: &[&str] = &[".weights.h5", ".hdf5"];
+pub(crate) const WEIGHTS_EXTENSIONS: &[&str] = &[".weights.h5", ".hdf5", SAFETENSORS];
+
+const SAFETENSORS: &str = ".safetensors";
 
 /// Whether the name of a file ends in one of these; capitals are others.
 pub(crate) fn ends_in(path: &Path, extensions: &[&str]) -> bool {
@@ -41,6 +45,12 @@ pub(crate) fn ends_in(path: &Path, extensions: &[&str]) -> bool {
 /// The values of a weight with its shape: borrowed from a model that is saved, if they lie in the host's
 /// memory, and owned by what is read from a file.
 pub type Values<'a> = CowArray<'a, f32, IxDyn>;
+
+/// The values in a row, copied if they do not lie like this.
+fn slice<'a>(values: &'a Values<'_>) -> Cow<'a, [f32]> {
+    let slice = values.as_slice().map(Cow::Borrowed);
+    slice.unwrap_or_else(|| values.iter().copied().collect())
+}
 
 /// Everything of a model that a file keeps.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -164,6 +174,8 @@ pub(crate) enum KnownBy {
     Path,
     /// Its place among the layers with weights.
     Order,
+    /// Its name; its weights are known by their names, too.
+    Name,
 }
 
 /// What the file of a whole model has beside its weights.
@@ -188,6 +200,8 @@ pub(crate) fn write(path: &Path, state: &ModelState<'_>, whole: Option<Whole>) -
             weights_h5::layout(state)?.write(out)
         } else if ends_in(path, &[".h5", ".hdf5"]) {
             legacy_h5::layout(state, whole.as_ref())?.write(out)
+        } else if ends_in(path, &[SAFETENSORS]) {
+            safetensors::write(state, out)
         } else {
             native::encode(state, None, out)
         }
@@ -230,6 +244,8 @@ pub(crate) fn read(path: &Path) -> Result<Loaded> {
             }
             None => (weights_h5::read(&mut reader, &root), KnownBy::Path),
         }
+    } else if ends_in(path, &[SAFETENSORS]) {
+        (safetensors::read(file), KnownBy::Name)
     } else {
         let file = std::io::BufReader::new(file);
         let decoded = native::decode(file, metadata.len());

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use crate::data::{Data, Dataset as Samples, IntoData, Source};
 use crate::error::{Error, Result};
 use crate::saving::hdf5::{Attribute, Dataset, Group, Node, Reader};
-use crate::saving::weights_h5;
+use crate::saving::{self, weights_h5};
 
 /// One object of an HDF5 file.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +34,32 @@ pub fn hdf5_objects(path: impl AsRef<Path>) -> Result<Vec<Object>> {
     let mut objects = Vec::new();
     list(&mut reader, "", &root, &mut objects).map_err(failed)?;
     Ok(objects)
+}
+
+/// Reads a file of weights, of any format: how many values it has.
+///
+/// # Errors
+/// As [`load_weights`](crate::model::Model::load_weights).
+pub fn read_weights(path: impl AsRef<Path>) -> Result<usize> {
+    let loaded = saving::read(path.as_ref())?;
+    let weights = loaded.state.layers.iter().flat_map(|layer| &layer.weights);
+    Ok(weights.map(|weight| weight.values.len()).sum())
+}
+
+/// Reads all batches of a file of samples: how many there are.
+///
+/// # Errors
+/// If the file is damaged.
+pub fn read_samples(data: &Samples<'static>) -> Result<usize> {
+    let Data {
+        source: Source::Stream(stream),
+        ..
+    } = data.into_data()?
+    else {
+        return Ok(0);
+    };
+    let batches: Result<Vec<_>> = stream.open()?.collect();
+    batches.map(|batches| batches.len())
 }
 
 fn list(

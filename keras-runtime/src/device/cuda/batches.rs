@@ -1,7 +1,32 @@
-//! Losses and metrics of whole batches, on the host: they are the rare ones.
+//! Losses and metrics of whole batches: the means of functions of pairs by their formulas, the others,
+//! which are rare, on the host.
 
+use super::context::{Driver, View};
+use super::rows::Batch;
 use super::{host, on_gpus};
-use crate::device::{BatchFunction, BatchLoss, BatchSums, BatchView, Reduction, cpu};
+use crate::device::{BatchFunction, BatchLoss, BatchSums, BatchView, Reduction, Rows, cpu};
+
+/// The rows of a batch along the last axis, if no weight is for less than one of them.
+fn rows<'a, R: Driver>(
+    batch: &BatchView<View<'a, R>>,
+    weights: Option<View<'a, R>>,
+) -> Option<Batch<'a, R>> {
+    let weights_len = weights.map_or(0, |weights| weights.len);
+    let per_sample = weights_len.checked_div(batch.samples)?;
+    let rows = Rows::of(
+        batch.samples,
+        &batch.y_true_shape,
+        &batch.y_pred_shape,
+        per_sample,
+    );
+    (weights_len <= rows.rows && rows.rows > 0).then_some(Batch {
+        rows,
+        ignored: None,
+        y_true: batch.y_true,
+        y_pred: batch.y_pred,
+        weights,
+    })
+}
 
 /// A batch as it is on the host.
 macro_rules! fetched {
@@ -29,6 +54,15 @@ on_gpus! {
             values: Option<Self::SliceMut<'_>>,
             sums: Self::SliceMut<'_>,
         ) {
+            let (y_true, y_pred) = (&batch.y_true_shape, &batch.y_pred_shape);
+            let is_common = values.is_none() && reduction != Reduction::None;
+            if is_common
+                && let Some(rows) = rows(&batch, weights)
+                && let Some(formula) = loss.formula(y_true, y_pred, true)
+            {
+                let to = gradient.as_ref().map(|(gradient, factor)| (gradient, *factor));
+                return rows.pair_loss(&formula, reduction, to, &sums);
+            }
             fetched!(batch as batch);
             let weights = host::fetch_optional(weights);
             let mut d = gradient.as_ref().map(|(gradient, _)| vec![0.0; gradient.len]);
@@ -53,6 +87,12 @@ on_gpus! {
             weights: Option<Self::Slice<'_>>,
             sums: Self::SliceMut<'_>,
         ) {
+            let (y_true, y_pred) = (&batch.y_true_shape, &batch.y_pred_shape);
+            if let Some(rows) = rows(&batch, weights)
+                && let Some(formula) = function.formula(y_true, y_pred, false)
+            {
+                return rows.mean(None, Some(&formula), &sums);
+            }
             fetched!(batch as batch);
             let weights = host::fetch_optional(weights);
             host::change(&sums, |sums| {

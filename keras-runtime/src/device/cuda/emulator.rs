@@ -125,6 +125,9 @@ impl Driver for Emulator {
     type Function = Kernel;
 
     fn compile(&self, name: &str, source: &str) -> Result<Self::Module> {
+        // NVRTC needs no GPU: where it is linked, what is emulated is what it compiles, too.
+        #[cfg(feature = "cuda")]
+        super::nvidia::ptx(name, source, "compute_80")?;
         let source = chosen(source);
         let mut text = format!(
             "#define THREADS {}\n{HEADER}\n{source}\n",

@@ -38,6 +38,7 @@ mod updates;
 pub use emulator::Emulated;
 #[cfg(feature = "cuda")]
 pub use nvidia::{Cuda, open};
+pub use trace::Formula;
 
 /// Implements operations for every GPU, as `on_hosts` does for the hosts.
 macro_rules! on_gpus {

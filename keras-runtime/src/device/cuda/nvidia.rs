@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cudarc::cublas::{CudaBlas, result as cublas, sys as cublas_sys};
 use cudarc::driver::sys::{self, CUdevice_attribute};
-use cudarc::driver::{CudaDevice, DevicePtr, result as driver};
+use cudarc::driver::{CudaDevice, DevicePtr, DriverError, result as driver};
 use cudarc::nvrtc::{CompileError, CompileOptions, compile_ptx_with_opts, sys as nvrtc_sys};
 pub use dfdx::tensor::Cuda;
-use dfdx::tensor::Storage;
+use dfdx::tensor::{CudaError, Storage};
 
 use super::context::{Argument, Buffer, Context, Driver, Gpu, Matrix, Product, THREADS};
 use crate::device::AnyThread;
@@ -24,11 +24,19 @@ use crate::error::{Error, Result};
 /// # Errors
 /// If there is no such GPU, or its driver does not work.
 pub fn open(ordinal: usize) -> Result<Cuda> {
-    Cuda::try_build(ordinal, 0).map_err(|error| {
+    let failed = |error: CudaError| {
         Error::Device(format!(
-            "expected a GPU with the number {ordinal} and a driver for CUDA. Received: {error}"
+            "expected a GPU with the number {ordinal} and a driver for CUDA. Received: {}",
+            name(error)
         ))
-    })
+    };
+    // Where these two fail cudarc panics.
+    let found = driver::init().and_then(|()| {
+        let ordinal = c_int::try_from(ordinal).unwrap_or(c_int::MAX);
+        driver::device::get(ordinal)
+    });
+    found.map_err(|error| failed(error.into()))?;
+    Cuda::try_build(ordinal, 0).map_err(failed)
 }
 
 // SAFETY: it shares its parts by counted pointers to what may be used from any thread. Only its second
@@ -43,7 +51,9 @@ impl Gpu for Cuda {
     type Owned = Owned;
 
     fn buffer(&self, len: usize) -> Result<Buffer<Nvidia, Owned>> {
-        let memory = self.try_alloc_len(len.max(1)).map_err(failed)?;
+        let memory = self
+            .try_alloc_len(len.max(1))
+            .map_err(|error| Error::Device(name(error)))?;
         let context = context(memory.device())?;
         context.check()?;
         let address = *memory.device_ptr();
@@ -102,13 +112,26 @@ unsafe impl Send for Function {}
 // SAFETY: as above.
 unsafe impl Sync for Function {}
 
+/// What went wrong, in the driver's words: cudarc asks the driver for longer ones, and panics if it has
+/// none, as where there is no driver.
+fn name(error: CudaError) -> String {
+    match error {
+        CudaError::Driver(DriverError(result)) => format!("{result:?}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn of_driver(DriverError(result): DriverError) -> Error {
+    Error::Device(format!("{result:?}"))
+}
+
 fn failed(error: impl std::fmt::Display) -> Error {
     Error::Device(error.to_string())
 }
 
 impl Nvidia {
     fn new(device: Arc<CudaDevice>) -> Result<Self> {
-        let attribute = |attribute| device.attribute(attribute).map_err(failed);
+        let attribute = |attribute| device.attribute(attribute).map_err(of_driver);
         let major = attribute(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
         let minor = attribute(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
         let blas = CudaBlas::new(device.clone()).map_err(failed)?;
@@ -128,7 +151,7 @@ impl Nvidia {
 
     /// Makes this thread one of the GPU's; nothing if it is already.
     fn bind(&self) -> Result<()> {
-        self.device.bind_to_thread().map_err(failed)
+        self.device.bind_to_thread().map_err(of_driver)
     }
 
     fn stream(&self) -> sys::CUstream {
@@ -197,7 +220,7 @@ impl Driver for Nvidia {
         self.bind()?;
         // SAFETY: the text is PTX and ends with a zero.
         let module = unsafe { driver::module::load_data(text.as_ptr().cast::<c_void>()) };
-        module.map(Module).map_err(failed)
+        module.map(Module).map_err(of_driver)
     }
 
     fn function(&self, module: &Module, name: &str) -> Result<Function> {
@@ -205,7 +228,7 @@ impl Driver for Nvidia {
         let name = CString::new(name).map_err(failed)?;
         // SAFETY: modules are never unloaded.
         let function = unsafe { driver::module::get_function(module.0, name) };
-        function.map(Function).map_err(failed)
+        function.map(Function).map_err(of_driver)
     }
 
     unsafe fn launch(
@@ -235,7 +258,7 @@ impl Driver for Nvidia {
                 pointers,
             )
         };
-        launched.map_err(failed)
+        launched.map_err(of_driver)
     }
 
     unsafe fn product(&self, product: &Product) -> Result<()> {
@@ -275,7 +298,7 @@ impl Driver for Nvidia {
     fn allocate(&self, len: usize) -> Result<u64> {
         self.bind()?;
         // SAFETY: the thread is bound to the GPU.
-        unsafe { driver::malloc_sync(len.max(1) * size_of::<f32>()) }.map_err(failed)
+        unsafe { driver::malloc_sync(len.max(1) * size_of::<f32>()) }.map_err(of_driver)
     }
 
     unsafe fn free(&self, address: u64) {
@@ -289,15 +312,15 @@ impl Driver for Nvidia {
     unsafe fn upload(&self, from: &[f32], to: u64) -> Result<()> {
         self.bind()?;
         // SAFETY: the caller's; memory that is not pinned is copied before this returns.
-        unsafe { driver::memcpy_htod_async(to, from, self.stream()) }.map_err(failed)
+        unsafe { driver::memcpy_htod_async(to, from, self.stream()) }.map_err(of_driver)
     }
 
     unsafe fn download(&self, from: u64, to: &mut [f32]) -> Result<()> {
         self.bind()?;
         // SAFETY: the caller's; what is copied is there after the wait.
         unsafe {
-            driver::memcpy_dtoh_async(to, from, self.stream()).map_err(failed)?;
-            driver::stream::synchronize(self.stream()).map_err(failed)
+            driver::memcpy_dtoh_async(to, from, self.stream()).map_err(of_driver)?;
+            driver::stream::synchronize(self.stream()).map_err(of_driver)
         }
     }
 
@@ -305,6 +328,6 @@ impl Driver for Nvidia {
         self.bind()?;
         let bytes = len * size_of::<f32>();
         // SAFETY: the caller's.
-        unsafe { driver::memcpy_dtod_async(to, from, bytes, self.stream()) }.map_err(failed)
+        unsafe { driver::memcpy_dtod_async(to, from, bytes, self.stream()) }.map_err(of_driver)
     }
 }

@@ -58,12 +58,12 @@ fn arguments_of(kernel: RowKernel) -> [Argument<'static>; 3] {
 }
 
 /// The targets, the predictions and the weights of a batch, and what is known of their sums.
-struct Batch<'a, R: Driver> {
-    rows: Rows,
-    ignored: Option<f32>,
-    y_true: View<'a, R>,
-    y_pred: View<'a, R>,
-    weights: Option<View<'a, R>>,
+pub struct Batch<'a, R: Driver> {
+    pub rows: Rows,
+    pub ignored: Option<f32>,
+    pub y_true: View<'a, R>,
+    pub y_pred: View<'a, R>,
+    pub weights: Option<View<'a, R>>,
 }
 
 /// Memory for the sums of parts, after the scale that they are multiplied with.
@@ -130,7 +130,8 @@ impl<'a, R: Driver> Batch<'a, R> {
         super::sums::finish(self.context(), sums.parts, dims, factor, sums.scale, to);
     }
 
-    fn pair_loss(
+    /// A loss of pairs: adds it to the sum, and writes the gradient where there is one.
+    pub fn pair_loss(
         &self,
         formula: &Formula,
         reduction: Reduction,
@@ -229,7 +230,7 @@ impl<'a, R: Driver> Batch<'a, R> {
     }
 
     /// `to += (Σ w f, Σ w) / r` with r rows a sample.
-    fn mean(&self, kernel: Option<RowKernel>, formula: Option<&Formula>, to: &ViewMut<'_, R>) {
+    pub fn mean(&self, kernel: Option<RowKernel>, formula: Option<&Formula>, to: &ViewMut<'_, R>) {
         let sums = self.sums(Reduction::Sum);
         let words = words(&self.rows, self.ignored);
         let mut share = self.rows.samples as f32 / self.rows.rows as f32;

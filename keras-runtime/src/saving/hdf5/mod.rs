@@ -28,7 +28,7 @@ mod write;
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek};
 
-pub(crate) use datatype::Datatype;
+use datatype::Datatype;
 pub(crate) use read::{Dataset, Reader};
 pub(crate) use write::{Data, Layout, MAX_TEXTS};
 

@@ -15,6 +15,7 @@ use std::io::{Read, Seek, SeekFrom};
 use super::{
     Attribute, Datatype, Group, MAX_RANK, NOWHERE, Node, Result, SIGNATURE, message, padded,
 };
+use crate::numbers::Number;
 
 /// How deep groups may lie in each other.
 const MAX_DEPTH: usize = 64;
@@ -25,9 +26,6 @@ const READS: u64 = 4;
 
 /// What a string takes in memory beside its bytes.
 const TEXT: usize = 40;
-
-/// Values are converted in pieces of so many bytes.
-const PIECE: usize = 1 << 16;
 
 /// A file whose tree has been read.
 pub(crate) struct Reader<R> {
@@ -104,35 +102,33 @@ impl<R: Read + Seek> Reader<R> {
         if let Some(refusal) = dataset.refusal {
             return Err(refusal.into());
         }
-        let unknown =
-            || "Expected a dataset of floats or integers. Received: one of another type".to_owned();
-        let (size, datatype) = (dataset.datatype.size(), dataset.datatype);
-        datatype.floats(&[], &mut Vec::new()).ok_or_else(unknown)?;
-        let left = self.values_left.checked_sub((dataset.count * size) as u64);
+        let Datatype::Number(number) = dataset.datatype else {
+            return Err(
+                "Expected a dataset of floats or integers. Received: one of another type".into(),
+            );
+        };
+        let bytes = (dataset.count * number.size()) as u64;
+        let left = self.values_left.checked_sub(bytes);
         self.values_left = left.ok_or("The file is damaged: its datasets overlap")?;
-        let mut values = Vec::with_capacity(dataset.count);
-        let mut piece = vec![0; (dataset.count * size).min(PIECE / size * size)];
-        let mut left = dataset.count * size;
         self.seek(dataset.at)?;
-        while left > 0 {
-            let piece = &mut piece[..left.min(PIECE / size * size)];
-            self.fill(piece)?;
-            datatype.floats(piece, &mut values).ok_or_else(unknown)?;
-            left -= piece.len();
-        }
-        Ok(values)
+        let read = number.read(&mut self.source, dataset.count);
+        read.map_err(|error| error.to_string())
     }
 
     /// The value of a dataset that is one integer, which is not negative.
     pub fn count(&mut self, dataset: &Dataset) -> Result<Option<u64>> {
-        let size = dataset.datatype.size();
-        if dataset.count != 1 || size > 8 || dataset.refusal.is_some() {
+        let Datatype::Number(number @ (Number::Signed(size) | Number::Unsigned(size))) =
+            dataset.datatype
+        else {
+            return Ok(None);
+        };
+        if dataset.count != 1 || dataset.refusal.is_some() {
             return Ok(None);
         }
         let mut bytes = [0; 8];
         self.seek(dataset.at)?;
         self.fill(&mut bytes[..size])?;
-        Ok(dataset.datatype.count(&bytes[..size]))
+        Ok(number.count(&bytes))
     }
 
     fn seek(&mut self, at: u64) -> Result<()> {
@@ -382,7 +378,11 @@ impl<R: Read + Seek> Reader<R> {
         else {
             return Err("Expected groups and datasets of the kind that h5py and Keras write. Received: an object of another kind".into());
         };
-        let datatype = Datatype::decode(datatype)?;
+        let mut datatype = Datatype::decode(datatype)?;
+        let bfloat = ("dtype".into(), Attribute::Text("bfloat16".into()));
+        if datatype == (Datatype::Opaque { size: 2 }) && attributes.contains(&bfloat) {
+            datatype = Datatype::Number(Number::Bfloat16);
+        }
         let (shape, count) = dataspace(space)?;
         let size = count.checked_mul(datatype.size());
         let size = size.ok_or("The file is damaged: a dataset is larger than the file")?;
@@ -402,11 +402,6 @@ impl<R: Read + Seek> Reader<R> {
             count,
             refusal: None,
         };
-        let bfloat = Attribute::Text("bfloat16".into());
-        let is_bfloat = |(name, value): &(String, Attribute)| name == "dtype" && *value == bfloat;
-        if datatype == (Datatype::Opaque { size: 2 }) && !dataset.attributes.iter().any(is_bfloat) {
-            dataset.refusal = Some("Expected a dataset of numbers. Received: one of opaque bytes");
-        }
         match stored {
             None => {
                 dataset.refusal = Some(
@@ -477,10 +472,10 @@ impl<R: Read + Seek> Reader<R> {
                 let texts = texts.into_iter().collect::<Option<_>>();
                 texts.map(Attribute::Texts)
             }
-            (Datatype::Integer { .. }, 0) => values
-                .next()
-                .and_then(|value| datatype.count(value))
-                .map(Attribute::Count),
+            (Datatype::Number(number), 0) => {
+                let count = values.next().and_then(|value| number.count(value));
+                count.map(Attribute::Count)
+            }
             _ => None,
         };
         Ok((name, value.unwrap_or(Attribute::Other)))

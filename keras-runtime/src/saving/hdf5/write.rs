@@ -9,8 +9,9 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::super::Values;
 use super::{Attribute, Datatype, Group, NOWHERE, Node, SIGNATURE, message, padded};
+use crate::numbers::{Number, write_floats};
+use crate::saving::{Values, slice};
 
 /// Half the members of a symbol table, and half the children of a B-tree's node: HDF5's defaults.
 const LEAF_K: usize = 4;
@@ -21,9 +22,6 @@ const COLLECTION: usize = 4096;
 
 /// The most strings that an attribute holds: each takes 16 bytes of a message, which is shorter than 64 KiB.
 pub(crate) const MAX_TEXTS: usize = 4000;
-
-/// Values are converted in pieces of so many.
-const PIECE: usize = 1 << 14;
 
 /// The values of a dataset to write.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,18 +35,13 @@ pub(crate) enum Data<'a> {
 impl<'a> Data<'a> {
     /// The values of a weight.
     pub fn of(values: &'a Values<'_>) -> Self {
-        let floats = values.as_slice().map(Cow::Borrowed);
-        let floats = floats.unwrap_or_else(|| values.iter().copied().collect());
-        Self::Floats(values.shape(), floats)
+        Self::Floats(values.shape(), slice(values))
     }
 
     fn datatype(&self) -> Datatype {
         match *self {
-            Self::Floats(..) => Datatype::Float32,
-            Self::Integer(_) => Datatype::Integer {
-                size: 8,
-                signed: true,
-            },
+            Self::Floats(..) => Datatype::Number(Number::Float32),
+            Self::Integer(_) => Datatype::Number(Number::Signed(8)),
         }
     }
 
@@ -114,28 +107,15 @@ impl<'a> Layout<'a> {
     /// Writes the file.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         out.write_all(&self.head)?;
-        let mut piece = Vec::new();
         for data in &self.data {
             match data {
-                Data::Floats(_, values) => floats(out, values, &mut piece)?,
+                Data::Floats(_, values) => write_floats(out, values)?,
                 Data::Integer(value) => out.write_all(&value.to_le_bytes())?,
             }
             out.write_all(&[0; 8][..padded(data.len()) - data.len()])?;
         }
         Ok(())
     }
-}
-
-fn floats(out: &mut dyn Write, values: &[f32], piece: &mut Vec<u8>) -> io::Result<()> {
-    piece.resize(piece.len().max(4 * PIECE.min(values.len())), 0);
-    for values in values.chunks(PIECE) {
-        let (quads, _) = piece.as_chunks_mut::<4>();
-        for (quad, value) in quads.iter_mut().zip(values) {
-            *quad = value.to_le_bytes();
-        }
-        out.write_all(&piece[..4 * values.len()])?;
-    }
-    Ok(())
 }
 
 /// Where the parts of a group that has been written are.
@@ -342,10 +322,7 @@ impl<'a> Writer<'a> {
                 (Datatype::VariableText, dataspace(&[texts.len()]), value)
             }
             Attribute::Count(count) => {
-                let datatype = Datatype::Integer {
-                    size: 8,
-                    signed: false,
-                };
+                let datatype = Datatype::Number(Number::Unsigned(8));
                 (datatype, dataspace(&[]), count.to_le_bytes().to_vec())
             }
             Attribute::Other => return Ok(None),
