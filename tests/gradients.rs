@@ -120,6 +120,29 @@ fn of_a_part() -> keras::Result<()> {
     Ok(())
 }
 
+/// The gradients of other weights are those of the whole model's last step.
+#[test]
+fn a_part_trains_its_own_weights_alone() -> keras::Result<()> {
+    let mut model = Tangled::with_seed(1);
+    model.compile(Compile::new(SGD::new(1.0), "mse"))?;
+    let (image, meta) = (numbers(&[7, 2, 3], 0.1), numbers(&[7, 4], 0.2));
+    let y = [3, 2, 5, 10].map(|width| numbers(&[7, width], 0.3));
+    let [class, score, b, joined] = &y;
+    model.train_on_batch(((&image, &meta), (class, score, b, joined)))?;
+    let weights = |model: &Tangled| {
+        let names = ["dense", "dense_1", "dense_2", "dense_3"];
+        names.map(|name| model.weight(name, "kernel"))
+    };
+    let before = weights(&model);
+    let mut encoder = model.encoder();
+    encoder.compile(Compile::new(SGD::new(1.0), "mse"))?;
+    encoder.train_on_batch((&image, &y[2]))?;
+    let after = weights(&model);
+    assert_ne!(before[0], after[0]);
+    assert_eq!(before[1..], after[1..]);
+    Ok(())
+}
+
 #[test]
 fn of_a_loop_that_calls_one_layer() -> keras::Result<()> {
     let mut model = Looped::with_seed(1);

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{Item, ItemFn, ItemImpl, ItemStruct};
+use syn::{Ident, Item, ItemFn, ItemImpl, ItemStruct};
 
 use crate::ctxt::Ctxt;
 use crate::emit::Emitter;
@@ -22,7 +22,8 @@ pub fn keras() -> TokenStream {
 }
 
 /// The errors of an expansion. A model without outputs is a stub: it must not come without one.
-fn errors(ctxt: &Ctxt, options: &Options, graph: &Graph) -> TokenStream {
+fn errors(ctxt: &Ctxt, options: &Options, graph: &Graph, own_steps: &[Ident]) -> TokenStream {
+    graph::training::check(ctxt, options, graph, !own_steps.is_empty());
     let shape = |input: &graph::Input| graph.values[input.value].shape.as_ref();
     if let Some(gradcheck) = &options.gradcheck
         && graph
@@ -54,7 +55,7 @@ pub fn sequential(keras: &TokenStream, tokens: TokenStream) -> TokenStream {
     };
     let graph = graph::sequential::graph(&ctxt, &head, &parsed);
     let emitter = Emitter::new(keras, &head, &parsed.options, &graph);
-    let errors = errors(&ctxt, &parsed.options, &graph);
+    let errors = errors(&ctxt, &parsed.options, &graph, &[]);
     if !parsed.is_item {
         return emitter.expression(&errors);
     }
@@ -88,7 +89,7 @@ fn functional(keras: &TokenStream, arguments: TokenStream, function: &ItemFn) ->
     };
     let graph = graph::functional::graph(&ctxt, &parsed);
     let model = Emitter::new(keras, &parsed.head, &parsed.options, &graph).item();
-    let errors = errors(&ctxt, &parsed.options, &graph);
+    let errors = errors(&ctxt, &parsed.options, &graph, &[]);
     quote! { #errors #model }
 }
 
@@ -107,7 +108,7 @@ fn from_file(keras: &TokenStream, arguments: TokenStream, item: &ItemStruct) -> 
     // Without layers there is nothing that the weights belong to.
     emitter.file = Some(&file).filter(|file| file.description.is_some());
     let (model, replay) = (emitter.item(), emitter.replay());
-    let errors = errors(&ctxt, &file.options, &graph);
+    let errors = errors(&ctxt, &file.options, &graph, &[]);
     quote! { #errors #model #replay }
 }
 
@@ -119,7 +120,7 @@ fn declared(keras: &TokenStream, arguments: &TokenStream, item: &ItemStruct) -> 
     if parsed.options.in_order {
         let graph = graph::subclassed::in_order(&ctxt, &parsed);
         let model = Emitter::new(keras, &parsed.head, &parsed.options, &graph).item();
-        let errors = errors(&ctxt, &parsed.options, &graph);
+        let errors = errors(&ctxt, &parsed.options, &graph, &[]);
         return quote! { #errors #model };
     }
     let errors = ctxt.compile_errors();
@@ -165,7 +166,7 @@ pub fn model_impl(keras: &TokenStream, tokens: TokenStream) -> TokenStream {
         (Graph::default(), ctxt.compile_errors())
     } else {
         let graph = graph::subclassed::graph(&ctxt, &declared, &parsed);
-        let errors = errors(&ctxt, &declared.options, &graph);
+        let errors = errors(&ctxt, &declared.options, &graph, &parsed.steps);
         (graph, errors)
     };
     let mut emitter = Emitter::new(keras, &declared.head, &declared.options, &graph);

@@ -5,6 +5,8 @@
 //! (syntax -> values and layer calls), `backward` (graph -> steps), `emit` (steps -> Rust). None of
 //! them knows any layer: `Dense(64, activation = relu)` becomes
 //! `Dense::new(64).activation(relu)`, and rustc knows the rest.
+//!
+//! The examples run with the runtime, which depends on this crate: `tests/compiler` compiles them.
 
 mod backward;
 mod ctxt;
@@ -18,6 +20,7 @@ mod names;
 mod parse;
 #[cfg(test)]
 mod snapshots;
+mod summary;
 mod tensor;
 
 use proc_macro::TokenStream;
@@ -29,8 +32,8 @@ use proc_macro::TokenStream;
 /// model is built on its first data (or by `build`). Layers have Keras' names and take Keras'
 /// arguments, by position or by name.
 ///
-/// ```
-/// use keras_runtime::prelude::*;
+/// ```ignore
+/// use keras::prelude::*;
 ///
 /// sequential! {
 ///     /// A small convolutional network for 28x28 grey images.
@@ -46,13 +49,14 @@ use proc_macro::TokenStream;
 /// assert_eq!(model.count_params(), 54_410);
 /// ```
 ///
-/// `#[model(max_params = 100_000, gradcheck)]` before the name does what it does on a function, see
-/// [`macro@model`].
+/// `#[model(..)]` before the name takes the arguments `max_params`, `gradcheck`, `compile(..)` and
+/// `callbacks(..)` of [`macro@model`]. Where every size is a literal, the documentation of the struct shows
+/// the summary of the model.
 ///
 /// As an expression it is a model of a type without a name:
 ///
-/// ```
-/// # use keras_runtime::prelude::*;
+/// ```ignore
+/// # use keras::prelude::*;
 /// let mut model = sequential![Dense(64, activation = relu), Dense(10, activation = softmax)];
 /// ```
 ///
@@ -72,8 +76,8 @@ pub fn sequential(tokens: TokenStream) -> TokenStream {
 ///
 /// The function itself disappears; in its place there is the struct that its return type names.
 ///
-/// ```
-/// use keras_runtime::prelude::*;
+/// ```ignore
+/// use keras::prelude::*;
 ///
 /// /// Two inputs, two outputs, and a layer that is called twice.
 /// #[model]
@@ -97,14 +101,45 @@ pub fn sequential(tokens: TokenStream) -> TokenStream {
 /// numbers. With `gradcheck` there is a test beside the model that holds its gradients against finite
 /// differences; it needs the runtime's feature `testing` in `[dev-dependencies]`.
 ///
+/// What the model is to be trained with can be declared there, too, and is checked against its layers
+/// and against itself while it compiles: `from_logits` after a softmax, labels that the loss and a
+/// metric see in different ways, a callback that monitors what nothing logs.
+///
+/// ```ignore
+/// use keras::prelude::*;
+///
+/// #[model(
+///     compile(
+///         optimizer = Adam(0.01),
+///         loss = "sparse_categorical_crossentropy",
+///         metrics = ["accuracy"],
+///     ),
+///     callbacks(EarlyStopping("val_accuracy", patience = 3)),
+/// )]
+/// fn classes(x: Input<4>) -> Classes {
+///     Model(x, Dense(3, activation = softmax)(x))
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let mut model = Classes::new();
+/// model.compile(Classes::compile_arguments())?;
+/// let fit = Fit::epochs(10).callback(Classes::callbacks());
+/// # let _ = fit;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Outputs may be nested, `Model(x, Dict { a: [b, c], d })`: `output_structure` says how, and
+/// `predict_nested` gives them so; inputs may not.
+///
 /// `let part = Model(..)` makes a method `part()` of the model: a model of some of its layers, with
 /// their weights.
 ///
 /// On a struct and its impl it is Keras' subclassed form: the fields are the layers, `call` is the
 /// network, once for training and once for inference.
 ///
-/// ```
-/// use keras_runtime::prelude::*;
+/// ```ignore
+/// use keras::prelude::*;
 ///
 /// #[model(input = [3])]
 /// pub struct MyModel {
@@ -148,8 +183,8 @@ pub fn model(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// tape. Further parameters configure it: one with a default is a method, one without is an argument
 /// of `new`.
 ///
-/// ```
-/// use keras_runtime::prelude::*;
+/// ```ignore
+/// use keras::prelude::*;
 ///
 /// /// Squares of small errors, sizes of large ones.
 /// #[loss]
@@ -181,8 +216,8 @@ pub fn loss(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// On a function it is the mean of the function's values, under the function's name:
 ///
-/// ```
-/// use keras_runtime::prelude::*;
+/// ```ignore
+/// use keras::prelude::*;
 ///
 /// #[metric]
 /// fn mean_prediction(y_true: Tensor, y_pred: Tensor) -> Tensor {
@@ -197,8 +232,8 @@ pub fn loss(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// On a struct and its impl it has weights, which `update_state` changes and `result` reads; the
 /// result is one number, or a `Dict` of several:
 ///
-/// ```
-/// use keras_runtime::prelude::*;
+/// ```ignore
+/// use keras::prelude::*;
 ///
 /// #[metric]
 /// pub struct BinaryTruePositives {
@@ -233,8 +268,8 @@ pub fn metric(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// A layer whose output is an expression of its input: element by element, or of each row along the
 /// last axis. Its gradients are derived while the user's crate is compiled.
 ///
-/// ```
-/// use keras_runtime::prelude::*;
+/// ```ignore
+/// use keras::prelude::*;
 ///
 /// /// `x` where it is positive, `alpha x` elsewhere, with a trained `alpha` for each channel.
 /// #[layer]

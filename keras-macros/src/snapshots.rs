@@ -63,6 +63,27 @@ fn expression() {
 }
 
 #[test]
+fn of_any_size() {
+    let emitted = sequential(quote! {
+        OfAnySize<_, 17, 4>;
+        RandomCrop(16, 15),
+        Conv2D(6, (2, 3), strides = (1, 2), padding = same, groups = 2, use_bias = false),
+        Conv2D(4, 3, dilation_rate = (1, 2), padding = "valid"),
+        add_loss(0.1 * mean(square(x))),
+        BatchNormalization,
+        BatchNormalization(scale = false, trainable = false),
+        Activation("relu"),
+        AveragePooling2D((2, 3), strides = 1, padding = same),
+        AveragePooling2D,
+        GlobalMaxPooling2D(keepdims = true),
+        Reshape((-1, 2)),
+        Rescaling(2),
+        Dense(7),
+    });
+    check("of_any_size", emitted);
+}
+
+#[test]
 fn list_with_additions() {
     let emitted = sequential(quote! {
         #[model(max_params = BUDGET, gradcheck)]

@@ -22,6 +22,7 @@ pub mod regularizers;
 pub mod saving;
 pub mod schedules;
 pub mod shape;
+mod short_sort;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[doc(hidden)]

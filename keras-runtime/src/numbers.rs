@@ -2,8 +2,8 @@
 
 use std::io::{self, Read, Write};
 
-/// Values are converted in pieces of so many bytes.
-const PIECE: usize = 1 << 16;
+/// Values are converted in pieces of so many bytes, which a disk likes to be large.
+const PIECE: usize = 1 << 20;
 
 /// How a number is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() -> io::Result<()> {
-        let values: Vec<f32> = (0..40_000).map(|value| value as f32 / 7.0).collect();
+        let values: Vec<f32> = (0..400_000).map(|value| value as f32 / 7.0).collect();
         let mut bytes = Vec::new();
         write_floats(&mut bytes, &values)?;
         assert_eq!(Number::Float32.read(&mut &bytes[..], values.len())?, values);

@@ -15,7 +15,7 @@ pub use crate::model::Backend as Device;
 pub use crate::model::network::{
     AddedMetric, Input, Kind, LayerInfo, Network, Output, Structure, Value, add, set,
 };
-pub use crate::model::{Batched, call, static_dim, static_rank};
+pub use crate::model::{Batched, Nested, call, static_dim, static_rank};
 pub use crate::model::{
     Core, Load, Model, Pass, Run, StepFunction, Trace, begin_forward, build_declared, keep_logs,
     load, load_with, replay, with_weights,

@@ -228,3 +228,64 @@ fn doubtful_losses_are_warned_of_once() {
                     only have 2 classes.";
     assert_eq!(warnings(&mut sigmoid, plain, &column), warned(expected));
 }
+
+const PATIENCE: usize = 2;
+
+sequential! {
+    #[model(
+        compile(
+            optimizer = SGD(0.1, momentum = 0.9),
+            loss = SparseCategoricalCrossentropy(from_logits = true),
+            metrics = ["accuracy", SparseTopKCategoricalAccuracy(name = "top")],
+        ),
+        callbacks(EarlyStopping("val_top", patience = PATIENCE), TerminateOnNaN),
+    )]
+    Declared<4>;
+    Dense(3),
+}
+
+#[test]
+fn a_model_may_declare_how_it_trains() -> keras::Result<()> {
+    let (x, y) = (
+        x(12),
+        y(&x(12)).mapv(|y| if y > 0.0 { 1.0f32 } else { 0.0 }),
+    );
+    let mut declared = Declared::with_seed(3);
+    declared.compile(Declared::compile_arguments())?;
+    let fit = once().validation((&x, &y)).callback(Declared::callbacks());
+    let history = declared.fit((&x, &y), fit)?;
+    assert_eq!(
+        history.names().collect::<Vec<_>>()[..3],
+        ["accuracy", "loss", "top"]
+    );
+    let mut model = Declared::with_seed(3);
+    let loss = SparseCategoricalCrossentropy::new().from_logits(true);
+    model.compile(Compile::new(SGD::new(0.1).momentum(0.9), loss))?;
+    model.fit((&x, &y), once())?;
+    assert_eq!(model.get_weights(), declared.get_weights());
+    Ok(())
+}
+
+/// A metric with a value for each class is logged as their mean.
+#[test]
+fn the_values_of_a_metric_can_be_read() -> keras::Result<()> {
+    let x = x(9);
+    let one_hot = Array2::from_shape_fn((9, 3), |(i, j)| f32::from(u8::from(i % 3 == j)));
+    let mut model = sequential![Dense(3, activation = softmax)];
+    model.compile(Compile::new("sgd", "categorical_crossentropy").metric(F1Score::new()))?;
+    let logs = model.test_on_batch((&x, &one_hot))?;
+    let metrics = model.metrics();
+    let [loss, f1] = &metrics[..] else {
+        return Err(keras::Error::value(format!("{metrics:?}")));
+    };
+    assert_eq!(loss.results(), [loss.result()]);
+    assert_eq!(
+        (f1.name(), Some(f1.result())),
+        ("f1_score", logs.get("f1_score"))
+    );
+    let mut alone = F1Score::new();
+    alone.update_state(&one_hot, &model.predict(&x, Predict::default())?, None)?;
+    assert_eq!(f1.results(), alone.results());
+    assert_eq!(f1.results().len(), 3);
+    Ok(())
+}

@@ -20,6 +20,7 @@ mod part;
 mod shapes;
 mod static_call;
 pub mod tensor;
+mod training;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};

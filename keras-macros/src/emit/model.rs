@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use syn::{Attribute, ImplItem};
 
 use super::Emitter;
-use crate::graph::{Kind, Network, Part, Structure};
+use crate::graph::{Kind, Nesting, Network, Part, Structure};
 use crate::parse::Head;
 
 impl Emitter<'_> {
@@ -14,9 +14,10 @@ impl Emitter<'_> {
         let Head { attrs, vis, ident } = self.head;
         let keras = &self.keras;
         let parts = self.part_fields();
-        let part_structs = self.part_structs();
+        let (part_structs, summary) = (self.part_structs(), self.summary());
         quote! {
             #(#attrs)*
+            #summary
             #vis struct #ident<D: #keras::__private::Device = #keras::__private::AutoDevice> {
                 core: #keras::__private::Core<D>,
                 run: #keras::__private::Run<D>,
@@ -32,6 +33,7 @@ impl Emitter<'_> {
         let (layers, layers_type) = (self.layers(), self.layers_type());
         let (shapes, budget) = (self.shapes(), self.budget_check());
         let (constructors, gradcheck) = (self.constructors(), self.gradcheck());
+        let training = self.training();
         let (functions, model) = (self.call_functions(), self.whole());
         let call = self.call_on_tensors();
         let parts = self.graph.parts.iter().map(|part| self.part(part));
@@ -55,8 +57,15 @@ impl Emitter<'_> {
                 #functions
                 #(#parts)*
             };
+            #training
             #gradcheck
         }
+    }
+
+    /// The table of the layers, as documentation.
+    fn summary(&self) -> TokenStream {
+        let lines = crate::summary::lines(self.graph).unwrap_or_default();
+        quote! { #(#[doc = #lines])* }
     }
 
     fn constructors(&self) -> TokenStream {
@@ -66,9 +75,13 @@ impl Emitter<'_> {
             let (field, network) = (&part.ident, self.network_function(Some(part)));
             quote! { #field: keras::Run::new(#network()), }
         });
+        // The struct of a subclassed model has been emitted before its `call` was known.
+        let has_call = self.graph.whole.kind == Kind::Subclassed && !self.options.in_order;
+        let summary = has_call.then(|| self.summary());
         let (on, first) = self.on();
         let [new, with_seed] = self.docs();
         quote! {
+            #summary
             #[allow(dead_code)]
             impl #ident {
                 #[doc = #new]
@@ -123,7 +136,7 @@ impl Emitter<'_> {
         let passes = self.passes(&self.graph.whole, |step| {
             self.function("backward", step.call)
         });
-        let steps = self.steps();
+        let (steps, structure) = (self.steps(), self.output_structure(&self.graph.whole));
         quote! {
             #[automatically_derived]
             impl<D: keras::Device> keras::Model for #ident<D> {
@@ -137,6 +150,7 @@ impl Emitter<'_> {
                 fn split(&mut self) -> (&mut keras::Core<D>, &mut keras::Run<D>) {
                     (&mut self.core, &mut self.run)
                 }
+                #structure
                 #passes
                 #steps
             }
@@ -190,6 +204,17 @@ impl Emitter<'_> {
         }
     }
 
+    /// How nested outputs are put together; of others the network says enough.
+    pub(super) fn output_structure(&self, network: &Network) -> Option<TokenStream> {
+        let mut names = network.outputs.iter().map(|output| output.name.as_str());
+        let nested = nested(network.nesting.as_ref()?, &mut names);
+        Some(quote! {
+            fn output_structure(&self) -> keras::Nested<::std::string::String> {
+                #nested
+            }
+        })
+    }
+
     /// One step of training.
     pub(super) fn train_step(&self) -> TokenStream {
         quote! {
@@ -221,12 +246,7 @@ impl Emitter<'_> {
             Kind::Part => format_ident!("Part"),
             Kind::Subclassed => format_ident!("Subclassed"),
         };
-        let structure = match network.structure {
-            Structure::Single => format_ident!("Single"),
-            Structure::Tuple => format_ident!("Tuple"),
-            Structure::List => format_ident!("List"),
-            Structure::Dict => format_ident!("Dict"),
-        };
+        let structure = structure_name(network.structure);
         let values = Literal::usize_unsuffixed(self.graph.values.len());
         let layers = self.graph.layers.iter().map(|layer| {
             let (name, class, trainable) = (&layer.name, &layer.class, layer.trainable());
@@ -296,5 +316,32 @@ impl Emitter<'_> {
                 }
             }
         }
+    }
+}
+
+/// `Nested::List(..)` of the names of outputs.
+fn nested<'n>(nesting: &Nesting, names: &mut impl Iterator<Item = &'n str>) -> TokenStream {
+    let Nesting::Several(structure, items) = nesting else {
+        let name = names.next().unwrap_or_default();
+        return quote! { keras::Nested::One(#name.into()) };
+    };
+    let kind = structure_name(*structure);
+    let items = items.iter().map(|(key, item)| {
+        let item = nested(item, names);
+        match key {
+            Some(key) => quote! { (#key.into(), #item) },
+            None => item,
+        }
+    });
+    quote! { keras::Nested::#kind(::std::vec![#(#items),*]) }
+}
+
+/// The runtime's name of a structure.
+fn structure_name(structure: Structure) -> Ident {
+    match structure {
+        Structure::Single => format_ident!("Single"),
+        Structure::Tuple => format_ident!("Tuple"),
+        Structure::List => format_ident!("List"),
+        Structure::Dict => format_ident!("Dict"),
     }
 }

@@ -59,7 +59,7 @@ impl Emitter<'_> {
         let functions = functions.iter().filter(|step| own(step));
         let functions = functions.map(|step| self.backward_function(&function(step), step));
         let passes = self.passes(&part.network, function);
-        let train_step = self.train_step();
+        let (train_step, structure) = (self.train_step(), self.output_structure(&part.network));
         let doc = format!(" The part `{}`.", part.ident);
         quote! {
             #[allow(dead_code)]
@@ -81,6 +81,7 @@ impl Emitter<'_> {
                 fn split(&mut self) -> (&mut keras::Core<D>, &mut keras::Run<D>) {
                     (&mut self.model.core, &mut self.model.#field)
                 }
+                #structure
                 #passes
                 #train_step
             }

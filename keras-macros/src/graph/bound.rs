@@ -3,9 +3,9 @@
 use syn::Ident;
 
 use super::network::{End, Ends};
-use super::{LayerId, Structure, ValueId};
+use super::{LayerId, Nesting, Structure, ValueId};
 use crate::ctxt::Ctxt;
-use crate::parse::At;
+use crate::parse::{At, NESTED_INPUTS};
 
 /// What an expression gives.
 #[derive(Clone)]
@@ -47,10 +47,11 @@ impl Bound {
                 let mut ends = Vec::new();
                 let mut is_right = true;
                 for (key, item) in items {
+                    let is_tensor = matches!(item, Bound::Tensor(..));
                     match item.flat(ctxt) {
                         Some(mut found) => {
-                            if let [end] = found.as_mut_slice() {
-                                end.key = key.or(end.key.take());
+                            if let ([end], true) = (found.as_mut_slice(), is_tensor) {
+                                end.key = key;
                             }
                             ends.append(&mut found);
                         }
@@ -78,6 +79,28 @@ impl Bound {
         }
     }
 
+    /// How its tensors are put together.
+    fn nesting(&self) -> Nesting {
+        match self {
+            Bound::Several(structure, items, _) => {
+                let items = items.iter().map(|(key, item)| {
+                    let key = key
+                        .as_ref()
+                        .map(|key| crate::names::identifier(&key.to_string()));
+                    (key, item.nesting())
+                });
+                Nesting::Several(*structure, items.collect())
+            }
+            _ => Nesting::Output,
+        }
+    }
+
+    /// Whether several tensors are within several.
+    fn is_nested(&self) -> bool {
+        let is_several = |item: &Bound| matches!(item, Bound::Several(..));
+        matches!(self, Bound::Several(_, items, _) if items.iter().any(|(_, item)| is_several(item)))
+    }
+
     /// Keras' rule for inputs; outputs may be nested.
     pub fn not_nested(&self, ctxt: &Ctxt) {
         let Bound::Several(_, items, _) = self else {
@@ -85,11 +108,7 @@ impl Bound {
         };
         for (_, item) in items {
             if let Bound::Several(_, _, at) = item {
-                ctxt.error(
-                    at,
-                    "The inputs of a model are one tensor, or a tuple, an array or a `Dict` of tensors; they are not \
-                     nested.",
-                );
+                ctxt.error(at, NESTED_INPUTS);
             }
         }
     }
@@ -108,12 +127,14 @@ pub fn ends(ctxt: &Ctxt, inputs: Bound, outputs: Bound) -> Option<Ends> {
     for at in places.into_iter().flatten() {
         ctxt.error(at, "A model has at least one input and one output.");
     }
+    let nesting = outputs.is_nested().then(|| outputs.nesting());
     let inputs = inputs.flat(ctxt);
     let outputs = outputs.flat(ctxt);
     Some(Ends {
         inputs: inputs?,
         outputs: outputs?,
         structure,
+        nesting,
         added: Vec::new(),
     })
 }

@@ -8,8 +8,8 @@ use super::modes::{Group, merge};
 use super::network::Ends;
 use super::order::keras_order;
 use super::{
-    AddedMetric, Call, CallId, Graph, Input, Kind, Layer, LayerId, Network, Output, Part, Value,
-    ValueId,
+    AddedMetric, Call, CallId, Graph, Input, Kind, Layer, LayerId, Nesting, Network, Output, Part,
+    Value, ValueId,
 };
 use crate::ctxt::Ctxt;
 use crate::names::{UniqueNames, screaming};
@@ -220,6 +220,8 @@ impl Numbers {
         let mut names = UniqueNames::default();
         let new = |calls: &[CallId]| calls.iter().map(|call| self.new_calls[call]).collect();
         let outputs = plan.training.outputs.iter().zip(&plan.inference.outputs);
+        let nesting = plan.training.nesting.as_ref();
+        let mut prefixes = nesting.map_or_else(Vec::new, Nesting::prefixes).into_iter();
         Network {
             name: plan.name.clone(),
             kind: plan.kind,
@@ -234,12 +236,16 @@ impl Numbers {
                 .collect(),
             outputs: outputs
                 .map(|(training, inference)| Output {
-                    name: names.unique(&output_name(draft, training)),
+                    name: {
+                        let prefix = prefixes.next().unwrap_or_default();
+                        names.unique(&format!("{prefix}{}", output_name(draft, training)))
+                    },
                     training: self.new_values[&training.value],
                     inference: self.new_values[&inference.value],
                 })
                 .collect(),
             structure: plan.training.structure,
+            nesting: plan.training.nesting.clone(),
             losses: self.losses(plan),
             metrics: self.metrics(plan),
             training: new(&calls[0]),

@@ -45,6 +45,7 @@ pub fn graph(ctxt: &Ctxt, file: &KerasFile) -> Graph {
             keras_config::Structure::List => Structure::List,
             keras_config::Structure::Dict => Structure::Dict,
         },
+        nesting: None,
         added: Vec::new(),
     };
     let kind = match description.kind {

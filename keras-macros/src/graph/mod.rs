@@ -12,6 +12,7 @@ mod network;
 mod order;
 pub mod sequential;
 pub mod subclassed;
+pub mod training;
 
 use proc_macro2::Span;
 use syn::Ident;
@@ -154,6 +155,34 @@ pub enum Structure {
     Dict,
 }
 
+/// Outputs within outputs: `[[a, b], c]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Nesting {
+    /// One tensor.
+    Output,
+    /// Several, with keys in a `Dict`.
+    Several(Structure, Vec<(Option<String>, Nesting)>),
+}
+
+impl Nesting {
+    /// Where each tensor is, as Keras writes it before a name: `0/`, `a/`; nothing on the first level.
+    pub fn prefixes(&self) -> Vec<String> {
+        let Nesting::Several(_, items) = self else {
+            return vec![String::new()];
+        };
+        let of_item = |(at, (key, item)): (usize, &(Option<String>, Nesting))| {
+            let key = key.clone().unwrap_or_else(|| at.to_string());
+            let within = item.prefixes().into_iter();
+            let within: Vec<String> = match item {
+                Nesting::Output => within.collect(),
+                Nesting::Several(..) => within.map(|path| format!("{key}/{path}")).collect(),
+            };
+            within
+        };
+        items.iter().enumerate().flat_map(of_item).collect()
+    }
+}
+
 /// Inputs, outputs and the calls between them.
 #[derive(Clone, Default)]
 pub struct Network {
@@ -167,6 +196,8 @@ pub struct Network {
     pub outputs: Vec<Output>,
     /// How its outputs are put together.
     pub structure: Structure,
+    /// The same where they are nested.
+    pub nesting: Option<Nesting>,
     /// The losses that it adds by itself, of both modes.
     pub losses: Vec<ValueId>,
     /// The metrics that it adds by itself.

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::draft::{Added, Draft};
-use super::{CallId, Structure, ValueId};
+use super::{CallId, Nesting, Structure, ValueId};
 use crate::ctxt::Ctxt;
 use crate::parse::At;
 
@@ -28,6 +28,8 @@ pub struct Ends {
     pub outputs: Vec<End>,
     /// How the outputs are put together.
     pub structure: Structure,
+    /// The same where they are nested.
+    pub nesting: Option<Nesting>,
     /// What it adds to its loss and its logs besides.
     pub added: Vec<Added>,
 }

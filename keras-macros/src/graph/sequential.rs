@@ -88,6 +88,7 @@ pub fn chain(
         inputs: vec![end(input)],
         outputs: vec![end(output)],
         structure: Structure::Single,
+        nesting: None,
         added: std::mem::take(&mut draft.added),
     };
     let calls = draft.end_mode();

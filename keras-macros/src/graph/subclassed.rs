@@ -52,16 +52,24 @@ pub fn graph(ctxt: &Ctxt, declared: &Declared, implemented: &Implemented) -> Gra
     let (Some(training), Some(inference)) = (training.take(), inference.take()) else {
         return Graph::default();
     };
-    if (training.structure, training.outputs.len())
-        != (inference.structure, inference.outputs.len())
-    {
+    if (
+        training.structure,
+        training.outputs.len(),
+        &training.nesting,
+    ) != (
+        inference.structure,
+        inference.outputs.len(),
+        &inference.nesting,
+    ) {
+        let (in_training, in_inference) = (training.outputs.len(), inference.outputs.len());
+        let how = if in_training == in_inference {
+            "puts its outputs together in another way in training than in inference".to_string()
+        } else {
+            format!("gives {in_training} outputs in training and {in_inference} in inference")
+        };
         ctxt.error(
             training.outputs.first().map_or(at, |output| output.at),
-            format!(
-                "`call` gives {} outputs in training and {} in inference. A model has the same outputs in both.",
-                training.outputs.len(),
-                inference.outputs.len()
-            ),
+            format!("`call` {how}. A model has the same outputs in both."),
         );
         return Graph::default();
     }

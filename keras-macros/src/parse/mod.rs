@@ -15,6 +15,7 @@ pub mod sequential;
 pub mod shape;
 pub mod subclassed;
 pub mod tensor;
+pub mod training;
 pub mod weighted;
 
 use proc_macro2::{Span, TokenStream};
@@ -25,6 +26,10 @@ pub use argument::Argument;
 pub use layer::Layer;
 pub use options::Options;
 pub use shape::Shape;
+
+/// Keras' sentence about inputs within inputs.
+pub const NESTED_INPUTS: &str = "Only dicts, lists, and tuples of input tensors are supported. Nested inputs are not supported (e.g. lists of \
+     list or dicts of dict).";
 
 /// What a model's struct begins with.
 #[derive(Clone)]

@@ -1,5 +1,5 @@
 //! What stands in `#[model(..)]`: `input = [3]`, `in_order`, `keras = "model.keras"`,
-//! `max_params = 100_000`, `gradcheck`.
+//! `max_params = 100_000`, `gradcheck`, `compile(..)`, `callbacks(..)`.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -7,6 +7,7 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Ident, Meta, Token};
 
+use super::training::{Compile, Part, part};
 use super::{At, Shape, as_ident, bare, shape};
 use crate::ctxt::Ctxt;
 
@@ -28,18 +29,19 @@ impl Form {
     fn takes(self) -> &'static str {
         match self {
             Form::Sequential => {
-                "`#[model]` in `sequential!` takes `max_params = 100_000` and `gradcheck`"
+                "`#[model]` in `sequential!` takes `max_params = 100_000`, `gradcheck`, `compile(..)` and `callbacks(..)`"
             }
             Form::Functional => {
-                "`#[model]` on a function takes `max_params = 100_000` and `gradcheck`; its parameters are the inputs"
+                "`#[model]` on a function takes `max_params = 100_000`, `gradcheck`, `compile(..)` and \
+                 `callbacks(..)`; its parameters are the inputs"
             }
             Form::Subclassed => {
                 "`#[model]` on a struct takes `input = [28, 28, 1]` (`input = ([3], [4])` for several inputs), \
-                 `in_order`, `max_params = 100_000` and `gradcheck`"
+                 `in_order`, `max_params = 100_000`, `gradcheck`, `compile(..)` and `callbacks(..)`"
             }
             Form::KerasFile => {
                 "`#[model]` on a struct whose layers are in a file takes `keras = \"model.keras\"`, `max_params = \
-                 100_000` and `gradcheck`"
+                 100_000`, `gradcheck`, `compile(..)` and `callbacks(..)`"
             }
         }
     }
@@ -67,6 +69,10 @@ pub struct Options {
     pub max_params: Option<Budget>,
     /// `gradcheck`: the word.
     pub gradcheck: Option<Ident>,
+    /// `compile(..)`.
+    pub compile: Option<Compile>,
+    /// `callbacks(..)`.
+    pub callbacks: Vec<Part>,
 }
 
 impl Options {
@@ -96,6 +102,7 @@ impl Options {
         for argument in ctxt.ok(parsed).into_iter().flatten() {
             let (key, value) = match &argument {
                 Expr::Assign(assign) => (as_ident(&assign.left), Some(&*assign.right)),
+                Expr::Call(call) => (as_ident(&call.func), Some(&argument)),
                 word => (as_ident(word), None),
             };
             let name = key.map(Ident::to_string).unwrap_or_default();
@@ -116,6 +123,11 @@ impl Options {
                         at: At::of(&argument),
                         most: bare(value).clone(),
                     });
+                }
+                ("compile", _, Some(Expr::Call(call))) => self.compile = Compile::parse(ctxt, call),
+                ("callbacks", _, Some(Expr::Call(call))) => {
+                    let parts = call.args.iter();
+                    self.callbacks = parts.filter_map(|expr| part(ctxt, expr)).collect();
                 }
                 ("gradcheck", Some(key), None) => self.gradcheck = Some(key.clone()),
                 _ => {
@@ -157,8 +169,8 @@ mod tests {
             messages(Form::Functional, "gradcheck, max_params = 3"),
             none
         );
-        let takes = "`#[model]` on a function takes `max_params = 100_000` and `gradcheck`; its parameters are the \
-                     inputs. Received: ";
+        let takes = "`#[model]` on a function takes `max_params = 100_000`, `gradcheck`, `compile(..)` and \
+                     `callbacks(..)`; its parameters are the inputs. Received: ";
         let wrong = ["input = [3]", "in_order", "max_params", "gradcheck = 1"];
         for argument in wrong {
             let message = messages(Form::Functional, argument);

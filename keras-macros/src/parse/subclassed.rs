@@ -11,7 +11,7 @@ use syn::{
 use super::call::{Body, Form, Pattern, Reader};
 use super::layer::{Arguments, Layer};
 use super::options::Form as On;
-use super::{At, Head, Options, bare};
+use super::{At, Head, NESTED_INPUTS, Options, bare};
 use crate::ctxt::Ctxt;
 
 /// The functions of `Model` that a model can have of its own.
@@ -204,6 +204,7 @@ impl Implemented {
         }
         let mut training = None;
         let mut tensors = Vec::new();
+        let mut is_right = true;
         for parameter in &signature.inputs {
             let FnArg::Typed(typed) = parameter else {
                 continue;
@@ -214,14 +215,21 @@ impl Implemented {
                 }
                 (ty, pattern) => match tensors_of(ty) {
                     Some(several) => tensors.push((pattern, several)),
-                    None => ctxt.error(
-                        ty,
-                        format!(
-                            "The parameters of `call` are tensors (`Tensor`, `(Tensor, Tensor)`) and `training: bool`. \
-                             Received: {}",
-                            ty.to_token_stream()
-                        ),
-                    ),
+                    None => {
+                        is_right = false;
+                        if is_nested(ty) {
+                            ctxt.error(ty, NESTED_INPUTS);
+                            continue;
+                        }
+                        ctxt.error(
+                            ty,
+                            format!(
+                                "The parameters of `call` are tensors (`Tensor`, `(Tensor, Tensor)`) and `training: \
+                                 bool`. Received: {}",
+                                ty.to_token_stream()
+                            ),
+                        );
+                    }
                 },
             }
         }
@@ -236,13 +244,26 @@ impl Implemented {
                 several,
             });
         }
-        if self.parameters.is_empty() {
+        if self.parameters.is_empty() && is_right {
             ctxt.error(
                 &signature.ident,
                 "`call` has at least one input: a parameter such as `inputs: Tensor`.",
             );
         }
-        self.call = Some(reader.body(&function.block));
+        // Names that stand for nothing are no mistakes of their own.
+        let body = reader.body(&function.block);
+        self.call = is_right.then_some(body);
+    }
+}
+
+/// Whether a type is one of several tensors within several.
+fn is_nested(ty: &Type) -> bool {
+    let is_several = |ty: &Type| tensors_of(ty).is_some() || is_nested(ty);
+    match ty {
+        Type::Tuple(tuple) => tuple.elems.iter().all(is_several),
+        Type::Array(array) => is_several(&array.elem),
+        Type::Reference(reference) => is_nested(&reference.elem),
+        _ => false,
     }
 }
 

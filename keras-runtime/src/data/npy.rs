@@ -154,8 +154,8 @@ impl Header {
     /// How many bytes the numbers take; `None` if that is beyond all bounds.
     pub fn len(&self) -> Option<u64> {
         // What has no numbers because of one dimension may still not be huge along the others.
-        let sizes = self.dims.iter().map(|&dim| dim.max(1));
-        let size = sizes.fold(Some(self.number.size()), |len, dim| len?.checked_mul(dim))?;
+        let mut sizes = self.dims.iter().map(|&dim| dim.max(1));
+        let size = sizes.try_fold(self.number.size(), |len, dim| len.checked_mul(dim))?;
         isize::try_from(size).ok()?;
         let is_empty = self.dims.contains(&0);
         Some(if is_empty { 0 } else { size as u64 })
@@ -203,6 +203,13 @@ impl Npy {
                 "expected an array of samples. Received: one number".into(),
             ));
         };
+        // Any number of them would fit into the file.
+        if sample.contains(&0) {
+            return Err(error(format!(
+                "expected samples that have values. Received: an array of shape {:?}",
+                header.dims
+            )));
+        }
         if sample.len() > Shape::MAX_RANK {
             return Err(error(format!(
                 "expected samples of at most {} axes. Received: {}",
@@ -300,6 +307,8 @@ mod tests {
     fn what_cannot_be_read_is_said() {
         let short = npy("short.npy", "<f4", "(2, 2)", &[0; 12]);
         let objects = npy("objects.npy", "|O", "(2,)", &[0; 8]);
+        let empty = npy("empty.npy", "<f4", "(77777777777413, 0, 3)", &[]);
+        let huge = npy("huge.npy", "<f4", "(4294967296, 4294967296)", &[0; 16]);
         let text = TempFile::new("text.npy", b"no array at all");
         let read = |file: &TempFile| {
             let data = Dataset::from_npy(&file.path, &file.path, 4);
@@ -307,6 +316,8 @@ mod tests {
             read.map(|_| ()).unwrap_err().to_string()
         };
         assert!(read(&short).contains("short.npy"));
+        assert!(read(&empty).contains("samples that have values"));
+        assert!(read(&huge).contains("ends too early"));
         assert!(read(&objects).contains("Received: {'descr': '|O'"));
         assert!(read(&text).contains("NumPy's `save`"));
     }

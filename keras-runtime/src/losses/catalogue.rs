@@ -26,12 +26,18 @@ pub trait LossCatalogue: Device {
     /// # Errors
     /// If there is none; the message suggests the nearest.
     fn loss(config: &Config) -> Result<Box<dyn Loss<Self>>>;
+    /// A loss of Keras on this device.
+    fn listed(loss: Listed) -> Box<dyn Loss<Self>>;
 }
 
 on_devices! {
     impl LossCatalogue {
         fn loss(config: &Config) -> Result<Box<dyn Loss<Self>>> {
             find(config)
+        }
+
+        fn listed(loss: Listed) -> Box<dyn Loss<Self>> {
+            loss.boxed()
         }
     }
 }
@@ -131,16 +137,17 @@ macro_rules! catalogue {
             }
         }
 
-        impl<D: Device> IntoMetric<D> for $ty {
+        impl<D: LossCatalogue> IntoMetric<D> for $ty {
             fn into_metric(self) -> MetricArg<D> {
-                metrics::of_loss(Box::new(self))
+                metrics::of_loss(D::listed(Listed::$ty(self)))
             }
         }
 
-        impl<D: Device> IntoLoss<D> for $ty {
+        impl<D: LossCatalogue> IntoLoss<D> for $ty {
             fn into_loss(self) -> Result<Box<dyn Loss<D>>> {
-                Loss::<D>::check_arguments(&self)?;
-                Ok(Box::new(self))
+                let loss = D::listed(Listed::$ty(self));
+                loss.check_arguments()?;
+                Ok(loss)
             }
         }
 
@@ -151,6 +158,24 @@ macro_rules! catalogue {
         pub fn $function(y_true: &impl Values, y_pred: &impl Values) -> Result<ArrayD<f32>> {
             $ty::new().values(y_true, y_pred)
         })*
+
+        /// One of Keras' losses.
+        #[derive(Clone, Debug)]
+        #[non_exhaustive]
+        pub enum Listed {
+            $(
+                #[doc = concat!("See [`", stringify!($ty), "`].")]
+                $ty($ty),
+            )*
+        }
+
+        impl Listed {
+            fn boxed<D: Device>(self) -> Box<dyn Loss<D>> {
+                match self {
+                    $(Self::$ty(loss) => Box::new(loss),)*
+                }
+            }
+        }
 
         fn find<D: Device>(config: &Config) -> Result<Box<dyn Loss<D>>> {
             let name = config.class_name.as_str();

@@ -1,5 +1,7 @@
 //! The metrics by the names Keras knows them by.
 
+use std::sync::Arc;
+
 use super::argument::Targets;
 use super::*;
 use crate::config::{Arguments, Config};
@@ -20,6 +22,8 @@ pub trait MetricCatalogue: Device {
     /// # Errors
     /// If there is none, or an argument does not fit.
     fn metric_of(config: &Config) -> Result<Box<dyn Metric<Self>>>;
+    /// A metric of Keras on this device.
+    fn listed(metric: Listed) -> Arc<dyn Metric<Self>>;
 }
 
 on_devices! {
@@ -30,6 +34,10 @@ on_devices! {
 
         fn metric_of(config: &Config) -> Result<Box<dyn Metric<Self>>> {
             of_config(config)
+        }
+
+        fn listed(metric: Listed) -> Arc<dyn Metric<Self>> {
+            metric.shared()
         }
     }
 }
@@ -84,6 +92,17 @@ fn is_accuracy(name: &str) -> bool {
     ["accuracy", "acc"].contains(&name.to_lowercase().as_str())
 }
 
+/// What `compile` takes, made in this crate.
+macro_rules! into_metric {
+    ($($ty:ident)*) => {
+        $(impl<D: MetricCatalogue> IntoMetric<D> for $ty {
+            fn into_metric(self) -> MetricArg<D> {
+                MetricArg::Object(D::listed(Listed::$ty(self)))
+            }
+        })*
+    };
+}
+
 /// Lists the metrics with the names Keras knows them by, and gives each the methods for its use
 /// without a model. Those that need an argument cannot be made of a name alone; those of values
 /// compare nothing, and cannot be used in `compile` at all.
@@ -94,7 +113,7 @@ macro_rules! catalogue {
         with functions { $($function:ident($($of_function:literal),+): $($function_name:literal)|+;)* }
         of values { $($of:ident: $($of_name:literal)|+;)* }
     ) => {
-        $(own::standalone!($ty);
+        $(own::standalone!(@methods $ty);
 
         impl Default for $ty {
             fn default() -> Self {
@@ -102,9 +121,39 @@ macro_rules! catalogue {
             }
         })*
 
-        $(own::standalone!($with);)*
+        $(own::standalone!(@methods $with);)*
 
-        $(own::standalone!($function);)*
+        $(own::standalone!(@methods $function);)*
+
+        /// One of Keras' metrics.
+        #[derive(Clone, Debug)]
+        #[non_exhaustive]
+        pub enum Listed {
+            $(
+                #[doc = concat!("See [`", stringify!($ty), "`].")]
+                $ty($ty),
+            )*
+            $(
+                #[doc = concat!("See [`", stringify!($with), "`].")]
+                $with($with),
+            )*
+            $(
+                #[doc = concat!("See [`", stringify!($function), "`].")]
+                $function($function),
+            )*
+        }
+
+        impl Listed {
+            fn shared<D: Device>(self) -> Arc<dyn Metric<D>> {
+                match self {
+                    $(Self::$ty(metric) => Arc::new(metric),)*
+                    $(Self::$with(metric) => Arc::new(metric),)*
+                    $(Self::$function(metric) => Arc::new(metric),)*
+                }
+            }
+        }
+
+        into_metric! { $($ty)* $($with)* $($function)* }
 
         fn find<D: Device>(
             name: &str,

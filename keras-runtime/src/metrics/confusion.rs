@@ -10,6 +10,7 @@ use crate::device::{Device, Grid, Spacing, Thresholds};
 use crate::error::{Error, Result};
 use crate::losses::same_shape;
 use crate::shape::Shape;
+use crate::short_sort;
 
 /// A prediction that is never positive at any threshold: Keras' minus infinity.
 const NEVER: f32 = -1e10;
@@ -64,8 +65,9 @@ impl Confusion {
             false => Spacing::Any,
         };
         self.places = (0..thresholds.len()).collect();
-        self.places
-            .sort_by(|a, b| thresholds[*a].total_cmp(&thresholds[*b]));
+        short_sort::sort_by(&mut self.places, |a, b| {
+            thresholds[*a].total_cmp(&thresholds[*b]).is_lt()
+        });
         self.thresholds = self.places.iter().map(|place| thresholds[*place]).collect();
     }
 
@@ -84,7 +86,7 @@ impl Confusion {
 
     /// These thresholds in ascending order, and one below 0 and one above 1.
     pub fn enclose(&mut self, mut thresholds: Vec<f32>) {
-        thresholds.sort_by(f32::total_cmp);
+        short_sort::sort_by(&mut thresholds, |a, b| a.total_cmp(b).is_lt());
         self.given = Some(ThresholdList(thresholds.clone()));
         thresholds.insert(0, 0.0);
         thresholds.push(1.0);

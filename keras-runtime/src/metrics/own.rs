@@ -176,6 +176,15 @@ impl Own {
 #[doc(hidden)]
 macro_rules! __standalone_metric {
     ($ty:ident) => {
+        $crate::__standalone_metric!(@methods $ty);
+
+        impl<D: $crate::device::Device> $crate::metrics::IntoMetric<D> for $ty {
+            fn into_metric(self) -> $crate::metrics::MetricArg<D> {
+                $crate::metrics::MetricArg::Object(::std::sync::Arc::new(self))
+            }
+        }
+    };
+    (@methods $ty:ident) => {
         $crate::__standalone_metric!(@own $ty);
 
         impl $ty {
@@ -231,12 +240,6 @@ macro_rules! __standalone_metric {
                 let merged = $crate::metrics::own::merge(self, &mut state, other.own.state());
                 self.own.put(state);
                 merged
-            }
-        }
-
-        impl<D: $crate::device::Device> $crate::metrics::IntoMetric<D> for $ty {
-            fn into_metric(self) -> $crate::metrics::MetricArg<D> {
-                $crate::metrics::MetricArg::Object(::std::sync::Arc::new(self))
             }
         }
     };

@@ -11,6 +11,7 @@ use super::network::{Kind, Network, Value};
 use super::summary::{OptimizerSize, Row, Summary};
 use super::trace::{Call, Trace};
 use crate::shape::Shape;
+use crate::short_sort;
 
 /// What `summary` shows of a model.
 pub(crate) fn describe<M: Model>(model: &M) -> Summary {
@@ -247,7 +248,9 @@ impl<'a> Graph<'a> {
         if self.network.kind == Kind::Part {
             placed.retain(|(_, place)| place.met.is_some());
         }
-        placed.sort_by_key(|(_, place)| (Reverse(place.depth), place.met));
+        // What no output depends on, such as an added metric, comes after what one does.
+        let met = |place: &Place| place.met.unwrap_or(usize::MAX);
+        short_sort::sort_by_key(&mut placed, |(_, place)| (Reverse(place.depth), met(place)));
         placed.into_iter().map(|(part, _)| part).collect()
     }
 

@@ -285,7 +285,8 @@ impl<D: Backend> Model for DynamicModel<D> {
     }
 
     fn forward(&mut self, training: bool) -> Result<()> {
-        let pass: &mut Pass<'_, D> = &mut step::pass(&mut self.core, &mut self.run, training)?;
+        let pass: &mut Pass<'_, D> =
+            &mut step::forward_pass(&mut self.core, &mut self.run, training)?;
         for (at, call) in self.calls.iter().enumerate() {
             let (layer, config) = (call.layer, &self.layers[call.layer]);
             with_array!(pass.forward(at, layer, config, &call.inputs[..], call.output));

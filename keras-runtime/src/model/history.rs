@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use ndarray::Array1;
 
 use crate::saving::Record;
+use crate::short_sort;
 
 /// Named values, such as `loss` and `accuracy`, in the order in which they came.
 ///
@@ -58,7 +59,7 @@ impl Logs {
 
     /// Puts the entries into the order of their names.
     pub(crate) fn sort(&mut self) {
-        self.entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        short_sort::sort_by(&mut self.entries, |(a, _), (b, _)| a < b);
     }
 
     /// The names and values, in order.

@@ -1,7 +1,6 @@
 //! Models from files: `load_model`, and the weights of a model that `#[model(keras = "..")]` made.
 
 use std::collections::HashMap;
-use std::io::Cursor;
 use std::path::Path;
 
 use keras_config::Description;
@@ -68,7 +67,7 @@ pub(crate) fn set_first_weights<M: Model>(model: &mut M, file: &'static [u8]) ->
         path: format!("The file of model '{}'", model.name()),
         message,
     };
-    let mut loaded = saving::keras::read(Cursor::new(file)).map_err(failed)?;
+    let mut loaded = saving::read_bytes(file).map_err(failed)?;
     let description = described(loaded.config.as_ref().unwrap_or(&Json::Null))?;
     rename(&mut loaded, &description, model);
     let path = format!("The file of model '{}'", model.name());

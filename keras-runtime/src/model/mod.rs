@@ -24,6 +24,7 @@ mod load_model;
 mod metric_ref;
 #[allow(clippy::module_inception)]
 mod model;
+mod nested;
 pub mod network;
 mod on_batch;
 mod parameters;
@@ -62,6 +63,7 @@ pub use load_model::load_model;
 pub use load_model::with_weights;
 pub use metric_ref::MetricRef;
 pub use model::Model;
+pub use nested::Nested;
 pub use on_batch::OnBatch;
 pub use pass::Pass;
 pub use predict::Predict;

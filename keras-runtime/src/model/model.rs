@@ -15,6 +15,7 @@ use super::gradients::Ends;
 use super::history::{History, Logs};
 use super::layer_ref::LayerRef;
 use super::metric_ref::MetricRef;
+use super::nested::{self, Nested};
 use super::on_batch::OnBatch;
 use super::pass::Pass;
 use super::predict::{self, Predict};
@@ -238,6 +239,30 @@ pub trait Model: Sized + Send {
     ) -> Result<ArrayD<f32>> {
         let outputs = self.predict_all(x, arguments)?;
         predict::single(self, outputs)
+    }
+
+    /// The names of the outputs, in the order in which [`predict_all`](Model::predict_all) gives them.
+    /// Those within others are called as in the logs of Keras: `0/dense`, `a/dense`.
+    fn output_names(&self) -> Vec<String> {
+        self.output_structure().flat()
+    }
+
+    /// How the outputs are put together: their names, nested as the outputs are.
+    fn output_structure(&self) -> Nested<String> {
+        nested::of_network(&self.run().network)
+    }
+
+    /// Every output for every sample, put together as the model's outputs are.
+    ///
+    /// # Errors
+    /// If the data does not fit the model.
+    fn predict_nested<'a>(
+        &mut self,
+        x: impl IntoColumns<'a>,
+        arguments: Predict<'a>,
+    ) -> Result<Nested<ArrayD<f32>>> {
+        let outputs = self.predict_all(x, arguments)?;
+        self.output_structure().pack(outputs)
     }
 
     /// Every output for every sample, in the order of the model's outputs.

@@ -6,10 +6,11 @@
 
 use std::ops::RangeInclusive;
 
-use super::network::{Network, Value};
+use super::network::{Kind, Network, Value};
 use super::trace::{Call, Trace};
 use crate::layers::Logits;
 use crate::shape::Shape;
+use crate::short_sort;
 
 /// The number of a buffer of a workspace.
 pub(crate) type Slot = usize;
@@ -63,6 +64,8 @@ pub(crate) struct Plan {
     pub scratch: usize,
     /// The most that one call's added gradients need.
     pub sums: usize,
+    /// For each layer whether it is trained: by a part, those that it calls.
+    pub trained: Vec<bool>,
 }
 
 /// What a value is to the planner.
@@ -154,6 +157,7 @@ impl Plan {
                 .map(|call| call.workspace.scratch)
                 .max()
                 .unwrap_or(0),
+            trained: trained(network, trace, trainable),
             sums: most_sums(calls, &uses, trace, batch).max(repeated(&outputs, trace, batch)),
         };
         let mut kept = vec![EMPTY; calls.len()];
@@ -175,6 +179,15 @@ impl Plan {
         plan.steps = steps(calls, &uses, &kept, &wants, &gradient_roots);
         plan
     }
+}
+
+/// The layers that a network trains.
+fn trained(network: &Network, trace: &Trace, trainable: &[bool]) -> Vec<bool> {
+    let calls = |layer: usize| trace.calls.iter().any(|call| call.layer == layer);
+    let is_trained = |(layer, trainable): (usize, &bool)| {
+        *trainable && (network.kind != Kind::Part || calls(layer))
+    };
+    trainable.iter().enumerate().map(is_trained).collect()
 }
 
 /// The losses that the model adds by itself in the mode of the trace.
@@ -341,7 +354,9 @@ impl Lives<'_> {
                     place: Place::Kept(index),
                 }),
         );
-        tenants.sort_by_key(|tenant| (*tenant.life.start(), std::cmp::Reverse(tenant.len)));
+        short_sort::sort_by_key(&mut tenants, |tenant| {
+            (*tenant.life.start(), std::cmp::Reverse(tenant.len))
+        });
         tenants
     }
 }

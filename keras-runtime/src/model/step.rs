@@ -194,14 +194,24 @@ pub(crate) fn pass<'a, D: Device>(
 }
 
 /// A pass forward on the batch that has been loaded, which has added nothing to the loss yet.
+pub(crate) fn forward_pass<'a, D: Device>(
+    core: &'a mut Core<D>,
+    run: &'a mut Run<D>,
+    training: bool,
+) -> Result<Pass<'a, D>> {
+    let pass = pass(core, run, training)?;
+    let activity = D::slice_mut(&mut pass.space.activity, 0..1);
+    pass.device.fill(activity, 0.0);
+    Ok(pass)
+}
+
+/// What a generated `forward` runs the layers with.
 ///
 /// # Errors
 /// If no batch has been loaded for this mode.
 pub fn begin_forward<M: Model>(model: &mut M, training: bool) -> Result<Pass<'_, M::Device>> {
-    let pass = model.pass(training)?;
-    let activity = M::Device::slice_mut(&mut pass.space.activity, 0..1);
-    pass.device.fill(activity, 0.0);
-    Ok(pass)
+    let (core, run) = model.split();
+    forward_pass(core, run, training)
 }
 
 /// Adds the losses of the batch to the totals and, while training, writes the gradients of the
@@ -318,7 +328,7 @@ fn add_extra_losses<D: Device>(
 ) {
     let (device, totals) = (&*core.device, &mut targets.totals);
     if let Some(parameters) = &core.parameters {
-        parameters.add_penalties(device, &core.trainable, batch as f32, totals, at);
+        parameters.add_penalties(device, &space.plan.trained, batch as f32, totals, at);
     }
     let rule = Combine {
         keep: 1.0,
@@ -350,7 +360,9 @@ pub(crate) fn apply_gradients<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -
         optimizer, state, ..
     } = compiled;
     if !state.is_ready(core.version) {
-        let variables = parameters.variables(&core.names, &core.trainable);
+        let plan = run.training.as_ref().map(|space| &space.plan);
+        let trained = plan.map_or(&core.trainable, |plan| &plan.trained);
+        let variables = parameters.variables(&core.names, trained);
         let params = &parameters.params;
         state.prepare(&**optimizer, &core.device, params, variables, core.version)?;
     }

@@ -217,6 +217,16 @@ impl<D: Device> Targets<D> {
         names
     }
 
+    /// All values of the metric that is logged under a name, as of the last [`update_logs`](Self::update_logs).
+    pub fn results(&self, name: &str) -> Option<Vec<f32>> {
+        let metric = self.metrics.iter().find(|metric| metric.names == [name])?;
+        let mut values = Vec::new();
+        metric
+            .metric
+            .results(&self.host[metric.state.clone()], &mut values);
+        Some(values)
+    }
+
     /// Begins to count anew.
     pub fn reset(&mut self, device: &D) {
         self.host.fill(0.0);

@@ -6,8 +6,9 @@
 mod backup;
 mod file;
 pub(crate) mod hdf5;
-pub(crate) mod keras;
+mod keras;
 pub(crate) mod legacy_h5;
+mod names;
 mod native;
 pub(crate) mod paths;
 mod record;
@@ -16,6 +17,7 @@ pub(crate) mod weights_h5;
 
 use std::borrow::Cow;
 use std::fs::File;
+use std::io::Cursor;
 use std::path::Path;
 
 use hdf5::Reader;
@@ -269,6 +271,14 @@ pub(crate) fn read_model(path: &Path) -> Result<(Json, Loaded)> {
         message: "Expected the file of a whole model. Received: one of weights alone".into(),
     })?;
     Ok((config, file))
+}
+
+/// Reads a `.keras` archive in memory: compiled here, and not with every model that has one.
+///
+/// # Errors
+/// With a sentence about what is wrong with it.
+pub(crate) fn read_bytes(file: &[u8]) -> hdf5::Result<Loaded> {
+    keras::read(Cursor::new(file))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
-use super::{LayerState, ModelState, Values, WeightState};
+use super::{ModelState, Values, names, slice};
 use crate::config::{Json, Object};
 use crate::numbers::{Number, write_floats};
 
@@ -22,9 +22,9 @@ const METADATA: &str = "__metadata__";
 pub(crate) fn write(state: &ModelState<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut header = Object::new();
     let mut end = 0;
-    for (layer, weight) in weights(state) {
+    for (name, values) in names::weights(state) {
         let begin = end;
-        end += 4 * weight.values.len();
+        end += 4 * values.len();
         let numbers = |numbers: &[usize]| {
             Json::List(
                 numbers
@@ -35,9 +35,9 @@ pub(crate) fn write(state: &ModelState<'_>, out: &mut dyn Write) -> io::Result<(
         };
         let tensor = Object::new()
             .with("dtype", "F32")
-            .with("shape", numbers(weight.values.shape()))
+            .with("shape", numbers(values.shape()))
             .with("data_offsets", numbers(&[begin, end]));
-        header.set(format!("{}/{}", layer.name, weight.name), tensor);
+        header.set(name, tensor);
     }
     let mut header = Json::Object(header).to_string();
     header.extend(std::iter::repeat_n(
@@ -46,17 +46,10 @@ pub(crate) fn write(state: &ModelState<'_>, out: &mut dyn Write) -> io::Result<(
     ));
     out.write_all(&(header.len() as u64).to_le_bytes())?;
     out.write_all(header.as_bytes())?;
-    for (_, weight) in weights(state) {
-        write_floats(out, &super::slice(&weight.values))?;
+    for (_, values) in names::weights(state) {
+        write_floats(out, &slice(values))?;
     }
     Ok(())
-}
-
-fn weights<'s, 'a>(
-    state: &'s ModelState<'a>,
-) -> impl Iterator<Item = (&'s LayerState<'a>, &'s WeightState<'a>)> {
-    let layers = state.layers.iter();
-    layers.flat_map(|layer| layer.weights.iter().map(move |weight| (layer, weight)))
 }
 
 /// A tensor of the header.
@@ -117,33 +110,16 @@ pub(crate) fn read<R: Read + Seek>(mut source: R) -> Result<ModelState<'static>,
             "The file is damaged: it should have {end} bytes of values and has {values}"
         ));
     }
-    // Layers in the order of their first values.
-    let mut layers: Vec<LayerState<'static>> = Vec::new();
-    let mut places = std::collections::HashMap::new();
+    let mut weights = Vec::with_capacity(tensors.len());
     for tensor in tensors {
-        let (layer, weight) = tensor.name.rsplit_once('/').unwrap_or(("", &tensor.name));
-        let place = *places.entry(layer.to_owned()).or_insert_with(|| {
-            layers.push(LayerState {
-                name: layer.to_owned(),
-                ..LayerState::default()
-            });
-            layers.len() - 1
-        });
         let values = tensor
             .number
             .read(&mut source, tensor.count)
             .map_err(told)?;
         let values = Values::from_shape_vec(tensor.shape.as_slice(), values);
-        layers[place].weights.push(WeightState {
-            name: weight.to_owned(),
-            trainable: true,
-            values: values.map_err(|error| error.to_string())?,
-        });
+        weights.push((tensor.name, values.map_err(|error| error.to_string())?));
     }
-    Ok(ModelState {
-        layers,
-        ..ModelState::default()
-    })
+    Ok(names::model(weights))
 }
 
 impl Tensor {

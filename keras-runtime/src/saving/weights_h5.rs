@@ -16,6 +16,7 @@ use std::io::{self, Read, Seek};
 
 use super::hdf5::{self, Attribute, Data, Dataset, Group, Layout, Node, Reader};
 use super::{LayerState, ModelState, Numbers, OptimizerState, Values, VariableState, WeightState};
+use crate::short_sort;
 
 const OPTIMIZER: &str = "optimizer";
 const VARIABLES: &str = "vars";
@@ -157,7 +158,7 @@ fn numbered(group: &Group<Dataset>) -> Vec<(&str, &Dataset)> {
         Node::Group(_) => None,
     });
     let mut datasets: Vec<_> = datasets.collect();
-    datasets.sort_by_key(|(name, _)| (name.len(), *name));
+    short_sort::sort_by_key(&mut datasets, |(name, _)| (name.len(), *name));
     datasets
 }
 

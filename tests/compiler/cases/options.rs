@@ -60,18 +60,18 @@ sequential! {
 }
 
 sequential! {
-    #[model(input = [3])] //~ `#[model]` in `sequential!` takes `max_params = 100_000` and `gradcheck`. Received: input = [3]
+    #[model(input = [3])] //~ `#[model]` in `sequential!` takes `max_params = 100_000`, `gradcheck`, `compile(..)` and `callbacks(..)`. Received: input = [3]
     Input<3>;
     Dense(3),
 }
 
 sequential! {
-    #[model] //~ `#[model]` in `sequential!` takes `max_params = 100_000` and `gradcheck`.
+    #[model] //~ `#[model]` in `sequential!` takes `max_params = 100_000`, `gradcheck`, `compile(..)` and `callbacks(..)`.
     Nothing<3>;
     Dense(3),
 }
 
-#[model(input = [3])] //~ `#[model]` on a function takes `max_params = 100_000` and `gradcheck`; its parameters are the inputs. Received: input = [3]
+#[model(input = [3])] //~ `#[model]` on a function takes `max_params = 100_000`, `gradcheck`, `compile(..)` and `callbacks(..)`; its parameters are the inputs. Received: input = [3]
 fn function(x: Input<3>) -> Function {
     Model(x, Dense(3)(x))
 }

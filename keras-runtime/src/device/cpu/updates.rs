@@ -127,33 +127,38 @@ impl<F: Float, R: UpdateRule<N>, const N: usize> Kernel for Update<'_, F, R, N> 
     type Output = ();
 
     #[inline(always)]
-    fn run<A: Arith>(self) {
-        let count = self.gradients.len();
-        let slots = self.slots.map(|slot| &mut slot[..count]);
-        let parameters = &mut self.parameters[..count];
-        for at in 0..count {
-            // By value and of a fixed length: rustc turns the loop into vector instructions.
-            let (mut p, g) = (parameters[at], self.gradients[at]);
-            let mut s = [[F::zero(); LANES]; N];
-            for n in 0..N {
-                s[n] = slots[n][at];
-            }
-            for i in 0..LANES {
-                let mut values = [F::zero(); N];
-                for n in 0..N {
-                    values[n] = s[n][i];
-                }
-                (p[i], values) = self.rule.update(p[i], g[i], values);
-                for n in 0..N {
-                    s[n][i] = values[n];
-                }
-            }
-            parameters[at] = p;
-            for n in 0..N {
-                slots[n][at] = s[n];
+    fn run<A: Arith>(mut self) {
+        let lanes = self.parameters.iter_mut().zip(self.gradients);
+        for (at, (p, g)) in lanes.enumerate() {
+            let s = std::array::from_fn(|n| self.slots[n][at]);
+            let s = update_lanes(self.rule, p, g, s);
+            for (slot, s) in self.slots.iter_mut().zip(s) {
+                slot[at] = s;
             }
         }
     }
+}
+
+/// The rule on arrays of a fixed length, the slots by value: rustc turns the loop into vector
+/// instructions.
+#[inline(always)]
+fn update_lanes<F: Float, const N: usize, R: UpdateRule<N>>(
+    rule: R,
+    p: &mut Lanes<F>,
+    g: &Lanes<F>,
+    mut s: [Lanes<F>; N],
+) -> [Lanes<F>; N] {
+    for i in 0..LANES {
+        let mut values = [F::zero(); N];
+        for n in 0..N {
+            values[n] = s[n][i];
+        }
+        (p[i], values) = rule.update(p[i], g[i], values);
+        for n in 0..N {
+            s[n][i] = values[n];
+        }
+    }
+    s
 }
 
 /// See [`Updates::factored`](crate::device::Updates::factored).

@@ -333,3 +333,89 @@ fn build(name: &str, text: &str) -> Result<PathBuf> {
 fn device(message: String) -> Error {
     Error::Device(message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::cuda::context::{Area, THREADS, count};
+
+    /// Each thread gives its number to the one across from it in the block.
+    const TURNED: &str = r#"
+extern "C" __global__ void turned(float *y, unsigned len) {
+    __shared__ float numbers[THREADS];
+    unsigned i = this_thread();
+    numbers[threadIdx.x] = (float)i;
+    BARRIER
+    if (i < len) y[i] = numbers[THREADS - 1 - threadIdx.x];
+}
+"#;
+
+    /// The numbers that a kernel of two blocks writes.
+    fn run(source: &'static str, argument: Argument<'_>) -> Result<Vec<f32>> {
+        let context = Context::new(Emulator::default());
+        let area: &'static Area = Box::leak(Box::new(Area {
+            name: "test",
+            source,
+        }));
+        let len = 2 * THREADS;
+        let address = context.driver().allocate(len)?;
+        let arguments = [Argument::Address(address), argument];
+        context.launch(area, "turned", None, [2, 1], &arguments);
+        context.check()?;
+        let mut numbers = vec![0.0; len];
+        context.download_from(address, &mut numbers);
+        Ok(numbers)
+    }
+
+    fn source(barrier: &str) -> &'static str {
+        Box::leak(TURNED.replace("BARRIER", barrier).into_boxed_str())
+    }
+
+    #[test]
+    fn threads_wait_at_barriers_and_one_that_is_missing_shows() -> Result<()> {
+        if !Emulated::is_available() {
+            return Ok(());
+        }
+        let len = 2 * THREADS;
+        let expected: Vec<f32> = (0..len)
+            .map(|at| (at / THREADS * THREADS + THREADS - 1 - at % THREADS) as f32)
+            .collect();
+        let with = run(source("__syncthreads();"), count(len))?;
+        assert_eq!(with, expected);
+        assert_ne!(run(source(""), count(len))?, expected);
+        Ok(())
+    }
+
+    #[test]
+    fn a_warp_exchanges_numbers() -> Result<()> {
+        if !Emulated::is_available() {
+            return Ok(());
+        }
+        // The sum of a warp's numbers, of the threads of the first half of the block alone.
+        let summed = "float sum = threadIdx.x < THREADS / 2 ? warp_sum((float)threadIdx.x) : 0.0f; \
+                      numbers[THREADS - 1 - threadIdx.x] = sum;";
+        let found = run(source(summed), count(2 * THREADS))?;
+        assert_eq!(found[3], (0..32).sum::<i32>() as f32);
+        assert_eq!(found[THREADS / 2 - 1], (96..128).sum::<i32>() as f32);
+        assert_eq!(found[THREADS / 2], 0.0);
+        Ok(())
+    }
+
+    #[test]
+    fn mistakes_are_errors() {
+        if !Emulated::is_available() {
+            return;
+        }
+        let error = |barrier: &str, argument: Argument<'_>| match run(source(barrier), argument) {
+            Ok(numbers) => panic!("{numbers:?}"),
+            Err(error) => error.to_string(),
+        };
+        let kinds = error("__syncthreads();", Argument::Number(1.0));
+        assert!(kinds.contains("arguments"), "{kinds}");
+        let halves = "if (threadIdx.x % 2) __syncthreads(); else warp_sum(1.0f);";
+        let waiting = error(halves, count(1));
+        assert!(waiting.contains("for ever"), "{waiting}");
+        let text = error("nonsense;", count(1));
+        assert!(text.contains("do not compile"), "{text}");
+    }
+}

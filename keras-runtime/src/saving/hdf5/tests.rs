@@ -10,7 +10,6 @@ fn bytes(root: &Group<Data<'_>>) -> Vec<u8> {
     let layout = Layout::new(root).expect("a small file");
     let mut bytes = Vec::new();
     layout.write(&mut bytes).expect("a vector takes everything");
-    assert_eq!(bytes.len() as u64, layout.len());
     bytes
 }
 

@@ -67,7 +67,6 @@ pub(crate) struct Layout<'a> {
     head: Vec<u8>,
     /// The datasets, in the order of their values.
     data: Vec<Data<'a>>,
-    len: u64,
 }
 
 impl<'a> Layout<'a> {
@@ -94,14 +93,7 @@ impl<'a> Layout<'a> {
         Ok(Self {
             head: writer.head,
             data: writer.data,
-            len,
         })
-    }
-
-    /// The length of the file.
-    #[allow(dead_code)] // An archive asks for it.
-    pub fn len(&self) -> u64 {
-        self.len
     }
 
     /// Writes the file.

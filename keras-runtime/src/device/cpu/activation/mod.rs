@@ -134,13 +134,7 @@ fn value<F: Float>(f: Activation, y: &mut [F], width: usize) {
         Activation::LogSoftmax => rows::log_softmax(y, width),
         Activation::Sparsemax => rows::sparsemax(y, width),
         _ => {
-            let (y, rest) = y.as_chunks_mut();
             visit(f, Value { y });
-            if !rest.is_empty() {
-                let mut last = [padded(rest)];
-                visit(f, Value { y: &mut last });
-                rest.copy_from_slice(&last[0][..rest.len()]);
-            }
         }
     }
 }
@@ -153,43 +147,21 @@ fn slope<F: Float>(f: Activation, x: &[F], y: &[F], d: &mut [F], width: usize) {
         Activation::LogSoftmax => rows::log_softmax_gradient(y, d, width),
         Activation::Sparsemax => rows::sparsemax_gradient(y, d, width),
         _ => {
-            let ((x, last_x), (y, last_y)) = (x.as_chunks(), y.as_chunks());
-            let (d, rest) = d.as_chunks_mut();
             visit(f, Slope { x, y, d });
-            if !rest.is_empty() {
-                let (x, y, mut d) = ([padded(last_x)], [padded(last_y)], [padded(rest)]);
-                let (x, y) = (&x[..], &y[..]);
-                visit(f, Slope { x, y, d: &mut d });
-                rest.copy_from_slice(&d[0][..rest.len()]);
-            }
         }
     }
 }
 
-/// Numbers that a function is computed of together.
-const LANES: usize = 16;
-
-/// So many numbers: of a loop over them rustc makes vector instructions, and nothing else for those at
-/// the end.
-type Lanes<F> = [F; LANES];
-
-/// Fewer numbers than [`LANES`], and zeros after them.
-fn padded<F: Float>(from: &[F]) -> Lanes<F> {
-    let mut numbers = [F::zero(); LANES];
-    numbers[..from.len()].copy_from_slice(from);
-    numbers
-}
-
 /// `y = f(y)`.
 struct Value<'a, F> {
-    y: &'a mut [Lanes<F>],
+    y: &'a mut [F],
 }
 
 /// `d = f'(x) d`.
 struct Slope<'a, F> {
-    x: &'a [Lanes<F>],
-    y: &'a [Lanes<F>],
-    d: &'a mut [Lanes<F>],
+    x: &'a [F],
+    y: &'a [F],
+    d: &'a mut [F],
 }
 
 /// A pass with its function.
@@ -223,11 +195,7 @@ impl<F: Float, T: Function> Kernel for Pass<T, Value<'_, F>> {
     #[inline(always)]
     fn run<A: Arith>(self) {
         for y in self.over.y {
-            let mut values = *y;
-            for value in &mut values {
-                *value = self.function.value::<F, A>(*value);
-            }
-            *y = values;
+            *y = self.function.value::<F, A>(*y);
         }
     }
 }
@@ -239,12 +207,8 @@ impl<F: Float, T: Function> Kernel for Pass<T, Slope<'_, F>> {
     #[inline(always)]
     fn run<A: Arith>(self) {
         let Slope { x, y, d } = self.over;
-        for ((d, x), y) in d.iter_mut().zip(x).zip(y) {
-            let mut values = *d;
-            for i in 0..LANES {
-                values[i] *= self.function.slope::<F, A>(x[i], y[i]);
-            }
-            *d = values;
+        for ((d, &x), &y) in d.iter_mut().zip(x).zip(y) {
+            *d *= self.function.slope::<F, A>(x, y);
         }
     }
 }

@@ -1,5 +1,8 @@
 //! The model language around real programs: where models can stand, which names mean what.
 
+mod nested;
+mod summaries;
+
 use keras::data::Batch;
 use keras::prelude::*;
 use ndarray::Array2;

@@ -101,7 +101,7 @@ fn entries_that_overlap_are_refused() {
 /// Sizes in 64 bits, as archives beyond 4 GB have them, of a small one.
 #[test]
 fn sizes_in_64_bits_are_read() {
-    let python = include_bytes!("../../../tests/reference/fixtures/archives/zip64.zip");
+    let python = include_bytes!("../../../../tests/reference/fixtures/archives/zip64.zip");
     let entries = read(python).expect("an archive");
     assert_eq!(
         entries,
@@ -111,7 +111,7 @@ fn sizes_in_64_bits_are_read() {
 
 #[test]
 fn compressed_entries_are_read_if_that_is_asked_for() {
-    let python = include_bytes!("../../../tests/reference/fixtures/archives/deflated.zip");
+    let python = include_bytes!("../../../../tests/reference/fixtures/archives/deflated.zip");
     let read = read(python);
     if cfg!(feature = "deflate") {
         assert_eq!(

@@ -1,0 +1,69 @@
+use keras::prelude::*;
+
+sequential! {
+    #[model(
+        compile(
+            optimizer = Adam(0.01),
+            loss = SparseCategoricalCrossentropy(from_logits = true), //~ The loss received `from_logits = true`, but the output of `dense_1` is produced by a softmax activation and thus does not represent logits.
+            metrics = ["categorical_accuracy"], //~ The labels of the loss are the numbers of classes, and `categorical_accuracy` expects one-hot labels. Did you mean `sparse_categorical_accuracy`?
+        ),
+        callbacks(EarlyStopping("val_acuracy", patience = 3)), //~ Nothing is logged as `val_acuracy`. The logs: loss, categorical_accuracy, and each with `val_` where there is validation data.
+    )]
+    Classes<784>;
+    Dense(32, activation = relu),
+    Dense(10, "softmax"),
+}
+
+#[model(
+    compile(optimizer = "adam", loss = "categorical_crossentropy", metrics = ["acc", AUC, CategoricalAccuracy(name = "right")]), //~ The loss is of several classes, and `score` has one unit. Use 'binary_crossentropy' for two classes.
+    callbacks(
+        EarlyStopping("val_class_right"),
+        ReduceLROnPlateau("score_auc_1"),
+        ModelCheckpoint("best.keras", monitor = "class_los"), //~ Nothing is logged as `class_los`. The logs: loss, class_loss, score_loss, class_acc, score_acc, class_auc, score_auc, class_right, score_right, size, and each with `val_` where there is validation data. Did you mean `class_loss`?
+    ),
+)]
+fn outputs(x: Input<4>) -> Outputs {
+    let class = Dense(3, activation = softmax)(x);
+    add_metric(sum(x), name = "size");
+    Model(x, Dict { class, score: Dense(1, name = "score")(x) })
+}
+
+#[model(
+    input = [4],
+    compile(optimizer = "adam", loss = BinaryCrossentropy(from_logits = true)), //~ The loss received `from_logits = true`, but the output of `last` is produced by a sigmoid activation and thus does not represent logits.
+)]
+struct Sigmoid {
+    #[layer(1)]
+    dense: Dense,
+    #[layer(sigmoid)]
+    last: Activation,
+}
+
+#[model]
+impl Sigmoid {
+    fn call(&self, x: Tensor) -> Tensor {
+        self.last(self.dense(x))
+    }
+}
+
+sequential! {
+    #[model(compile(optimizer = "adam"))] //~ `compile` takes an optimizer and a loss: `compile(optimizer = "adam", loss = "mse")`.
+    NoLoss<3>;
+    Dense(1),
+}
+
+sequential! {
+    #[model(compile(optimizer = 3, loss = "mse", weights = 1))] //~ A name in quotes, a class such as `Adam(0.01)`, or a value in braces is expected here. Received: 3
+    //~^ `compile` takes `optimizer = "adam"`, `loss = "mse"` and `metrics = ["mae"]` here. Received: weights = 1
+    //~^^ `compile` takes an optimizer and a loss
+    Wrong<3>;
+    Dense(1),
+}
+
+sequential! {
+    #[model(compile(optimizer = Adam(0.1), loss = CategoricalAccuracy))] //~ `keras_runtime::metrics::CategoricalAccuracy` is not a loss
+    NotALoss<3>;
+    Dense(4),
+}
+
+fn main() {}
