@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use keras::config::{Json, Object};
 use keras::prelude::*;
 use ndarray::ArrayD;
 use serde_json::{Value, json};
@@ -107,12 +108,25 @@ fn file(name: &str) -> PathBuf {
         .collect()
 }
 
+/// What a model is compiled with. How Keras compiles it to machine code, it decides itself.
+fn compile_config(config: &Json) -> String {
+    let config = config.as_object().expect("an object").iter();
+    let shared = config.filter(|(name, _)| *name != "jit_compile");
+    let shared: Object = shared.map(|(name, value)| (name, value.clone())).collect();
+    shared.to_string()
+}
+
 /// Loads every file of a network that Keras saved, predicts and trains on.
 fn replay<M: Model<Device = Cpu>>(network: &str, load: fn(&Path) -> keras::Result<M>) {
     for case in cases(network) {
         let name = text(&case, "name");
         let mut model =
             load(&file(text(&case, "file"))).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(
+            compile_config(&model.get_compile_config()),
+            compile_config(&Json::parse(text(&case, "compile")).expect("JSON")),
+            "{name}"
+        );
         let data = Data::of(&case);
         let expected = tensors(&case["predictions"]);
         for (found, expected) in data.predictions(&mut model).iter().zip(&expected) {
@@ -163,17 +177,32 @@ fn saved<M: Model<Device = Cpu>>(
         model
             .save(&path)
             .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let mut files = vec![file];
+        if network == "mlp" {
+            // Keras 2's format.
+            let file = format!("{name}.h5");
+            let saved = model.save(directory.join(&file));
+            saved.unwrap_or_else(|error| panic!("{name}: {error}"));
+            files.push(file);
+        }
         let predictions = data.predictions(&mut model);
-        let mut again = load(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(data.predictions(&mut again), predictions, "{name}");
         let loss = data.epoch(&mut model);
-        assert_eq!(data.epoch(&mut again), loss, "{name}");
-        assert_eq!(again.get_weights(), model.get_weights(), "{name}");
+        for file in &files {
+            let again = load(&directory.join(file));
+            let mut again = again.unwrap_or_else(|error| panic!("{file}: {error}"));
+            assert_eq!(data.predictions(&mut again), predictions, "{file}");
+            assert_eq!(data.epoch(&mut again), loss, "{file}");
+            assert_eq!(again.get_weights(), model.get_weights(), "{file}");
+        }
         let tensor = |array: &ArrayD<f32>| json!({"shape": array.shape(), "values": array.iter().collect::<Vec<_>>()});
         case["predictions"] = predictions.iter().map(tensor).collect();
         case["loss"] = loss.into();
         case["iterations"] = 3.into();
-        written.push(case);
+        written.extend(files.into_iter().map(|file| {
+            let mut case = case.clone();
+            case["file"] = file.into();
+            case
+        }));
     }
     written
 }
@@ -223,7 +252,7 @@ fn models_go_on_in_keras() {
         |optimizer| Compile::new(optimizer, CategoricalCrossentropy::new()),
         |path| Perceptron::load(path),
     ));
-    assert_eq!(cases.len(), 12);
+    assert_eq!(cases.len(), 15);
     fs::write(
         directory.join("archives.json"),
         json!({"cases": cases}).to_string(),

@@ -66,8 +66,11 @@ impl<'a> Described<'a> {
             let build = json
                 .get("build_config")
                 .and_then(|build| build.get("input_shape"));
-            let build = build.or(config.and_then(|config| config.get("build_input_shape")));
-            if let Some(shape) = build.and_then(sample) {
+            let first = layers.first().and_then(|layer: &LayerOfFile<'_>| {
+                layer.json.get("config")?.get("batch_input_shape")
+            });
+            let declared = config.and_then(|config| config.get("build_input_shape"));
+            if let Some(shape) = build.or(declared).or(first).and_then(sample) {
                 inputs.push(("", Some(shape)));
             }
         }
@@ -124,7 +127,7 @@ impl<'a> Described<'a> {
         }
         let mut differences = Vec::new();
         let own: Vec<_> = of.network.inputs.iter().collect();
-        if own.len() != self.inputs.len() {
+        if !self.inputs.is_empty() && own.len() != self.inputs.len() {
             differences.push(format!(
                 "The model has {} inputs, the file's has {}.",
                 own.len(),

@@ -398,11 +398,12 @@ pub trait Model: Sized + Send {
         weights::set(self, values)
     }
 
-    /// Writes the whole model to a file whose name ends in `.keras`, `.h5` or `.hdf5`: its weights, what its optimizer remembers, and what its random
-    /// numbers follow from.
+    /// Writes the whole model to a file whose name ends in `.keras`, `.h5` or `.hdf5`: its layers and
+    /// weights, what it was compiled with, what its optimizer remembers, and what its random numbers
+    /// follow from.
     ///
-    /// The generated `load` of the model's type reads it; once compiled with the same optimizer, the
-    /// loaded model goes on training as this one would have, bit for bit.
+    /// The generated `load` of the model's type reads it, and so does Keras' `load_model`; the loaded
+    /// model goes on training as this one would have, bit for bit.
     ///
     /// # Errors
     /// If the name ends in something else, the model is not built, or the file cannot be written; then

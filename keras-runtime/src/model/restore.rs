@@ -134,12 +134,15 @@ pub(crate) fn compile_as_saved<M: Model>(model: &mut M, config: &Json) {
     if compile.as_object().is_none_or(Object::is_empty) {
         return;
     }
+    // What the optimizer remembered stays for the program's own `compile`, until the first step.
+    let remembered = model.run().loaded.clone();
     let compile = compile_config::read(compile, &model.run().network);
     if let Err(error) = compile.and_then(|compile| model.compile(compile)) {
         console::warn(&format!(
             "The model was loaded, but not compiled: {error} Call `compile()` before training it."
         ));
     }
+    model.split().1.loaded = remembered;
 }
 
 /// An error that says what is different about the model in a file, if anything is.

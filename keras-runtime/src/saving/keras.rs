@@ -82,7 +82,7 @@ fn date(mut days: u64) -> [u64; 3] {
 ///
 /// # Errors
 /// With a sentence about what is wrong with it.
-pub(crate) fn read<R: Read + Seek>(source: R) -> Result<Loaded, String> {
+pub(super) fn read<R: Read + Seek>(source: R) -> Result<Loaded, String> {
     let mut archive = Archive::open(source)?;
     let config = archive.text(CONFIG, MAX_CONFIG)?;
     let config = config.ok_or_else(|| missing(CONFIG))?;

@@ -6,7 +6,7 @@
 mod backup;
 mod file;
 pub(crate) mod hdf5;
-pub(crate) mod keras;
+mod keras;
 pub(crate) mod legacy_h5;
 mod names;
 mod native;
@@ -17,6 +17,7 @@ pub(crate) mod weights_h5;
 
 use std::borrow::Cow;
 use std::fs::File;
+use std::io::Cursor;
 use std::path::Path;
 
 use hdf5::Reader;
@@ -277,7 +278,7 @@ pub(crate) fn read_model(path: &Path) -> Result<(Json, Loaded)> {
 /// # Errors
 /// With a sentence about what is wrong with it.
 pub(crate) fn read_bytes(file: &[u8]) -> hdf5::Result<Loaded> {
-    keras::read(std::io::Cursor::new(file))
+    keras::read(Cursor::new(file))
 }
 
 #[cfg(test)]
