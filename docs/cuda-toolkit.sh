@@ -4,7 +4,7 @@
 #
 #   docs/cuda-toolkit.sh FOLDER [COMPUTE_CAPABILITY]     # 8.0 by default: Ampere and newer
 #   source FOLDER/environment
-#   cargo build --release --example digits --features keras-runtime/cuda
+#   cargo build --release --workspace --example digits --features keras-runtime/cuda
 #
 # Takes 1.2 GB. Needs python3 with pip, cc and c++. In place of the driver there is a stub that knows
 # of no device: programs start with it and say so. On a machine with a GPU, `FOLDER/stub` must not be
@@ -34,8 +34,10 @@ done
 
 # A driver that has every function and finds no device (error 100).
 mkdir -p "$folder/stub"
-grep -oE '\bcu[A-Z][A-Za-z0-9_]*' "$root/include/cuda.h" | sort -u |
+grep -oE '\bcu[A-Z][A-Za-z0-9_]*' "$root/include/cuda.h" | sort -u | grep -v '^cuGetErrorString$' |
     sed 's/.*/int &(void) { return 100; }/' >"$folder/stub/cuda.c"
+echo 'int cuGetErrorString(int error, const char **text) { *text = "a stub in place of the driver"; return 0; }' \
+    >>"$folder/stub/cuda.c"
 cc -shared -fPIC -w -Wl,-soname,libcuda.so.1 -o "$folder/stub/libcuda.so.1" "$folder/stub/cuda.c"
 ln -sf libcuda.so.1 "$folder/stub/libcuda.so"
 ln -sf ../../../stub/libcuda.so "$root/lib/libcuda.so"

@@ -2,7 +2,9 @@
 //!
 //! `cargo run --release --example bench -- NAME` with one of `mlp_small`, `mlp_mnist`,
 //! `convnet_mnist`, `tiny`; prints `name backend seconds_per_epoch samples_per_second` after one
-//! epoch of warming up. `save` writes the weights of 100 million parameters beside a copy of the same bytes.
+//! epoch of warming up. With `metrics` it prints what the loss and each of some metrics are of the
+//! processor's time of a step of `mlp_mnist`.
+//! With `save` it writes the weights of 100 million parameters beside a copy of the same bytes.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -99,6 +101,77 @@ fn measure<'a, M: Model>(
     Ok(())
 }
 
+/// The processor's time of this program so far, in seconds: fields 14 and 15 of its line in `/proc`, in
+/// hundredths. Other programs do not count.
+fn processor_time() -> f64 {
+    let line = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = line.rsplit(')').next().unwrap_or_default();
+    let ticks = after_name.split_whitespace().skip(11).take(2);
+    ticks
+        .filter_map(|ticks| ticks.parse::<f64>().ok())
+        .sum::<f64>()
+        / 100.0
+}
+
+/// The time of something, the mean over so many times that the clock shows it.
+fn mean_time(mut run: impl FnMut() -> keras::Result<()>) -> keras::Result<f64> {
+    let (start, mut count) = (processor_time(), 0);
+    loop {
+        for _ in 0..16 {
+            run()?;
+        }
+        count += 16;
+        let spent = processor_time() - start;
+        if spent > 1.0 {
+            return Ok(spent / f64::from(count));
+        }
+    }
+}
+
+/// What the loss and some metrics take of a step.
+fn metrics() -> keras::Result<()> {
+    let (x, y) = (noise((128, 784)), one_hot(&labels(128, 10), 10));
+    let mut model = MlpMnist::with_seed(0);
+    let compiled = |model: &mut MlpMnist, metrics: &[&str]| -> keras::Result<()> {
+        let compile = Compile::new("adam", "categorical_crossentropy");
+        model.compile(compile.metrics(metrics.iter().copied()))?;
+        model.load_on_batch((&x, &y), true)?;
+        model.forward(true)?;
+        model.compute_loss()
+    };
+    compiled(&mut model, &[])?;
+    let step = mean_time(|| {
+        model.load_on_batch((&x, &y), true)?;
+        model.forward(true)?;
+        model.compute_loss()?;
+        model.backward()?;
+        model.apply_gradients()
+    })?;
+    let report = |name: &str, time: f64| {
+        println!(
+            "{name} {:.2} us, {:.2} % of {:.0} us",
+            time * 1e6,
+            time / step * 100.0,
+            step * 1e6
+        );
+    };
+    report("loss", mean_time(|| model.compute_loss())?);
+    for name in [
+        "accuracy",
+        "top_k_categorical_accuracy",
+        "categorical_crossentropy",
+        "mse",
+        "cosine_similarity",
+        "f1_score",
+        "precision",
+        "auc",
+    ] {
+        compiled(&mut model, &[name])?;
+        report(name, mean_time(|| model.update_metrics())?);
+    }
+    Ok(())
+}
+
 /// Saves a large model and copies the file, in turns; prints the best of each, their ratio, and how much
 /// memory saving took for each byte of the file.
 fn save() -> keras::Result<()> {
@@ -187,9 +260,10 @@ fn main() -> keras::Result<()> {
             model.compile(Compile::new("sgd", "sparse_categorical_crossentropy"))?;
             measure(&name, model, (&x, &y), 3200, 32, 1000)
         }
+        "metrics" => metrics(),
         "save" => save(),
         _ => {
-            eprintln!("usage: bench mlp_small | mlp_mnist | convnet_mnist | tiny | save");
+            eprintln!("usage: bench mlp_small | mlp_mnist | convnet_mnist | tiny | metrics | save");
             std::process::exit(2);
         }
     }

@@ -13,8 +13,8 @@ pub use crate::device::{AutoDevice, Cpu, Device};
 pub use crate::error::{Error, Result};
 pub use crate::layers::{
     Activation, Add, Average, AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Dense,
-    Dropout, Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D, Maximum, Minimum,
-    Multiply, RandomCrop, Rescaling, Reshape, Subtract,
+    Dropout, Embedding, Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D, Maximum,
+    Minimum, Multiply, RandomCrop, Rescaling, Reshape, Subtract,
 };
 // Several metrics are called as the losses they measure; these names are the losses here.
 pub use crate::losses::{
@@ -37,7 +37,8 @@ pub use crate::model::{
 };
 pub use crate::optimizers::{
     Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, IntoOptimizer, Lamb, Lion,
-    LossScaleOptimizer, Muon, Nadam, Optimizer, RMSprop, SGD, ScheduleFreeAdamW,
+    LossScaleOptimizer, MultiOptimizer, Muon, Nadam, Optimizer, OptimizerMap, RMSprop, SGD,
+    ScheduleFreeAdamW,
 };
 pub use crate::saving::LoadWeights;
 pub use crate::schedules::{

@@ -67,7 +67,9 @@ const fn find<T: Copy>(what: &str, name: &str, known: &[(&str, T)]) -> T {
 pub(crate) fn by_name<T: Copy>(what: &str, name: &str, known: &[(&str, T)]) -> Result<T> {
     let found = known.iter().find(|(known, _)| *known == name);
     found.map(|(_, value)| *value).ok_or_else(|| {
-        let known: Vec<&str> = known.iter().map(|(known, _)| *known).collect();
+        // Classes have names of functions, too, and these are suggested.
+        let names = known.iter().map(|(known, _)| *known);
+        let known: Vec<&str> = names.filter(|name| !is_class(name)).collect();
         Error::unknown(what, name, &known)
     })
 }
@@ -90,12 +92,20 @@ const fn nearest<'n, T: Copy>(name: &str, known: &[(&'n str, T)]) -> Option<&'n 
     while at < known.len() {
         let candidate = known[at].0;
         let distance = distance(name, candidate);
-        if distance < least && distance <= 1 + candidate.len() / 4 {
+        if distance < least && distance <= 1 + candidate.len() / 4 && !is_class(candidate) {
             (nearest, least) = (Some(candidate), distance);
         }
         at += 1;
     }
     nearest
+}
+
+/// Whether a name is that of a class: `HeNormal`.
+const fn is_class(name: &str) -> bool {
+    match name.as_bytes() {
+        [first, ..] => first.is_ascii_uppercase(),
+        [] => false,
+    }
 }
 
 /// The longest name that a distance is computed of.

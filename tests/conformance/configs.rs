@@ -118,6 +118,12 @@ fn layer(name: &str) -> Config {
             .gamma_constraint(unit_norm);
         "dropout": layers::Dropout::new(0.5);
         "dropout_seed": layers::Dropout::new(0.25).seed(one(3));
+        "embedding": layers::Embedding::new(one(100), one(8));
+        "embedding_arguments": layers::Embedding::new(one(7), one(3))
+            .embeddings_initializer(zeros)
+            .embeddings_regularizer(l2(0.01))
+            .activity_regularizer(l1(0.01))
+            .embeddings_constraint(max_norm(3.0));
         "flatten": layers::Flatten::new();
         "reshape": layers::Reshape::new(size(&[2, -1]));
         "activation": layers::Activation::new(softmax);

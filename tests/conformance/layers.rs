@@ -1,11 +1,12 @@
-//! Every layer's output, its gradients and what it does to its state, as in `layers.json`.
+//! Every layer's output, its gradients and what it does to its state, as in `layers.json` and
+//! `more_layers.json`.
 
 use keras::arg::Size;
 use keras::device::{self, Cpu, Device, Emulated};
 use keras::layers::{
     Activation, Add, Average, AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Dense,
-    Dropout, Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, Layer, MaxPooling2D, Maximum,
-    Minimum, Multiply, Padding, RandomCrop, Rescaling, Reshape, Subtract,
+    Dropout, Embedding, Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, Layer, MaxPooling2D,
+    Maximum, Minimum, Multiply, Padding, RandomCrop, Rescaling, Reshape, Subtract,
 };
 use keras::shape::Shape;
 use keras::testing::{self, LayerTest};
@@ -16,11 +17,11 @@ use crate::fixture::{assert_close, load, number, tensor, tensors};
 
 #[test]
 fn layers_compute_what_keras_computes() {
-    let fixture = load("layers");
-    let cases = fixture["cases"].as_array().expect("a list of cases");
-    assert!(cases.len() > 150, "only {} cases", cases.len());
-    for case in cases {
-        replay(case);
+    for (fixture, least) in [("layers", 150), ("more_layers", 5)] {
+        let fixture = load(fixture);
+        let cases = fixture["cases"].as_array().expect("a list of cases");
+        assert!(cases.len() >= least, "only {} cases", cases.len());
+        cases.iter().for_each(replay);
     }
 }
 
@@ -81,6 +82,7 @@ fn replay(case: &Value) {
             use_bias = flag
         ),
         "Dropout" => row!(Dropout(rate = number)),
+        "Embedding" => row!(Embedding(input_dim = size, output_dim = size)),
         "Flatten" => row!(Flatten()),
         "GlobalAveragePooling2D" => row!(GlobalAveragePooling2D(), keepdims = flag),
         "GlobalMaxPooling2D" => row!(GlobalMaxPooling2D(), keepdims = flag),

@@ -164,6 +164,29 @@ fn arguments_out_of_range_are_refused_with_the_sentence_of_keras() {
         "Argument `decay_steps` must be > 0. Received: decay_steps=0",
     );
     refused(
+        Ftrl::new(0.1).initial_accumulator_value(-0.5),
+        "`initial_accumulator_value` needs to be positive or zero. Received: \
+         initial_accumulator_value=-0.5.",
+    );
+    refused(
+        Ftrl::new(0.1).l2_regularization_strength(-1.5),
+        "`l2_regularization_strength` needs to be positive or zero. Received: \
+         l2_regularization_strength=-1.5.",
+    );
+    refused(
+        Ftrl::new(0.1).l2_shrinkage_regularization_strength(-1.5),
+        "`l2_shrinkage_regularization_strength` needs to be positive or zero. Received: \
+         l2_shrinkage_regularization_strength=-1.5.",
+    );
+    refused(
+        LossScaleOptimizer::new(SGD::new(0.1).momentum(-0.5)),
+        "`momentum` must be a float between [0, 1]. Received: momentum=-0.5",
+    );
+    let decay_steps = "Argument `decay_steps` must be > 0. Received: decay_steps=0";
+    refused(SGD::new(InverseTimeDecay::new(0.1, 0, 0.9)), decay_steps);
+    refused(SGD::new(PolynomialDecay::new(0.1, 0)), decay_steps);
+    refused(SGD::new(CosineDecay::new(0.1, 0)), decay_steps);
+    refused(
         Adam::new(CosineDecayRestarts::new(0.1, 0)),
         "Argument `first_decay_steps` must be > 0. Received: first_decay_steps=0",
     );
@@ -172,6 +195,96 @@ fn arguments_out_of_range_are_refused_with_the_sentence_of_keras() {
         "The length of boundaries should be 1 less than the length of values. Received: \
          boundaries=[1, 2] of length 2, and values=[0.1, 0.2] of length 2.",
     );
+}
+
+#[test]
+fn every_variable_has_one_of_several_optimizers() {
+    let map = || OptimizerMap::new(SGD::new(0.5)).with("a|b.*", SGD::new(0.25));
+    let those = |variable: &Variable| variable.path.ends_with('c');
+    let optimizer = MultiOptimizer::new(
+        map()
+            .with("b", SGD::new(0.125))
+            .with_those(those, SGD::new(0.0)),
+    );
+    let optimizer = optimizer.into_optimizer().expect("valid arguments");
+    let weights = [1, 2, 1, 1, 1].map(|len| ArrayD::ones(vec![len]));
+    let mut run = Run::<Cpu>::new(optimizer, &weights, &["a", "b", "bd", "c", "d"]);
+    run.step(&[1.0; 6]);
+    assert_eq!(run.params[..], [0.75, 0.875, 0.875, 0.75, 1.0, 0.5]);
+    let error = run.optimizer.settings_mut().set_learning_rate(0.1).err();
+    assert!(
+        error.is_some_and(|error| error.to_string().starts_with("Learning rate cannot be set"))
+    );
+
+    let named = |map: OptimizerMap, name: &str| {
+        let optimizer = MultiOptimizer::new(map).into_optimizer();
+        let optimizer: Box<dyn Optimizer<Cpu>> = optimizer.map_err(|error| error.to_string())?;
+        let variable = Variable {
+            path: name.to_owned(),
+            shape: Shape::new(&[1]),
+            range: 0..1,
+        };
+        optimizer
+            .member_of(&variable)
+            .map_err(|error| error.to_string())
+    };
+    let mistakes = [
+        (named(map().with("a.*", SGD::new(0.1)), "ab"), Ok(1)),
+        (
+            named(map().with("b.?", SGD::new(0.1)), "be"),
+            Err("Multiple optimizers assigned to variable be."),
+        ),
+        (
+            named(map().with("a|b.*", SGD::new(0.1)), "a"),
+            Err(
+                "'a|b.*' already exists in the OptimizerMap with value sgd. Please make sure to not use duplicated keys.",
+            ),
+        ),
+        (
+            named(map().with("c", LossScaleOptimizer::new(SGD::new(0.1))), "c"),
+            Err("optimizer cannot be LossScaleOptimizer."),
+        ),
+        (
+            named(map().with("c", MultiOptimizer::new(map())), "c"),
+            Err("optimizer cannot be MultiOptimizer."),
+        ),
+        (
+            named(map().with("c", SGD::new(0.1).momentum(2.0)), "c"),
+            Err("`momentum` must be a float between [0, 1]. Received: momentum=2"),
+        ),
+    ];
+    for (found, expected) in mistakes {
+        assert_eq!(found, expected.map_err(str::to_owned));
+    }
+}
+
+#[test]
+fn a_loss_scale_may_be_that_of_several_optimizers() {
+    let map = OptimizerMap::new(SGD::new(0.5)).with("b", Nadam::new(0.1));
+    let inner = || MultiOptimizer::new(map.clone());
+    let weights = [ArrayD::ones(vec![2]), ArrayD::ones(vec![2])];
+    let scaled = LossScaleOptimizer::new(inner()).initial_scale(8.0);
+    let mut scaled = Run::<Cpu>::new(
+        scaled.into_optimizer().expect("valid"),
+        &weights,
+        &["a", "b"],
+    );
+    let mut plain = Run::<Cpu>::new(
+        inner().into_optimizer().expect("valid"),
+        &weights,
+        &["a", "b"],
+    );
+    for _ in 0..3 {
+        let gradients = [1.0, -2.0, 0.5, 0.25];
+        let scale = scaled.state.loss_scale(&*scaled.optimizer);
+        plain.step(&gradients);
+        scaled.step(&gradients.map(|gradient| gradient * scale));
+        assert_eq!(plain.params[..], scaled.params[..]);
+        // No step, and half the scale.
+        scaled.step(&[f32::NAN; 4]);
+        assert_eq!(plain.params[..], scaled.params[..]);
+        assert_eq!(scaled.state.loss_scale(&*scaled.optimizer), scale / 2.0);
+    }
 }
 
 #[test]
@@ -215,6 +328,15 @@ fn variables_have_the_names_and_the_order_of_keras() {
         names(optimizer.into_optimizer().expect("valid arguments")),
         "kernel_velocity bias_velocity kernel_momentum bias_momentum kernel_average_gradient \
          bias_average_gradient"
+    );
+    // Its own two are followed by those of each optimizer, the default last.
+    let map =
+        OptimizerMap::new(SGD::new(0.1).momentum(0.5)).with("bias", Adam::new(0.1).use_ema(true));
+    let optimizer = MultiOptimizer::new(map.with("other", Lion::new(0.1)));
+    assert_eq!(
+        names(optimizer.into_optimizer().expect("valid arguments")),
+        "iteration learning_rate bias_average bias_momentum bias_velocity iteration learning_rate \
+         iteration learning_rate kernel_momentum"
     );
 }
 

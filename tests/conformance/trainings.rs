@@ -65,14 +65,34 @@ sequential! {
     Dense(1),
 }
 
+sequential! {
+    Words<5>;
+    Embedding(
+        9,
+        4,
+        embeddings_regularizer = l2(0.01),
+        embeddings_constraint = max_norm(1.0),
+        name = "words",
+    ),
+    Flatten,
+    Dense(3, activation = softmax),
+}
+
+sequential! {
+    Classifier<5>;
+    Dense(7, activation = tanh, name = "hidden"),
+    Dense(3, activation = softmax, name = "outputs"),
+}
+
 fn case(name: &str) -> Value {
-    let fixture = load("trainings");
-    let cases = fixture["cases"].as_array().expect("cases");
-    cases
-        .iter()
-        .find(|case| case["name"] == name)
-        .expect("the case is there")
-        .clone()
+    for fixture in ["trainings", "more_trainings"] {
+        let fixture = load(fixture);
+        let cases = fixture["cases"].as_array().expect("cases");
+        if let Some(case) = cases.iter().find(|case| case["name"] == name) {
+            return case.clone();
+        }
+    }
+    panic!("no training is called {name}")
 }
 
 /// The batch of a step.
@@ -199,6 +219,42 @@ fn a_regression_with_adamw() -> keras::Result<()> {
         Regression::new(),
         Compile::new(optimizer, "mse").metric("mae"),
     )
+}
+
+#[test]
+fn words_with_a_penalty_and_a_constraint() -> keras::Result<()> {
+    let compile = Compile::new(Adam::new(0.02), "sparse_categorical_crossentropy");
+    replay("embedding", Words::new(), compile)
+}
+
+/// A small network for three classes.
+fn classifier(name: &str, optimizer: impl IntoOptimizer<Cpu>) -> keras::Result<()> {
+    let compile = Compile::new(optimizer, "sparse_categorical_crossentropy");
+    replay(name, Classifier::new(), compile)
+}
+
+#[test]
+fn muon_of_a_whole_model() -> keras::Result<()> {
+    classifier("muon", Muon::new(0.02))
+}
+
+/// The squares of gradients at this scale would be infinite.
+#[test]
+fn a_loss_scale_that_finds_its_size() -> keras::Result<()> {
+    let optimizer = LossScaleOptimizer::new(Adam::new(0.02).clipnorm(0.5));
+    let optimizer = optimizer
+        .initial_scale(2f32.powi(100))
+        .dynamic_growth_steps(3);
+    classifier("loss_scale_optimizer", optimizer)
+}
+
+/// In Keras the paths of a `Sequential` begin with its name.
+#[test]
+fn several_optimizers_with_variables_of_their_own() -> keras::Result<()> {
+    let map = OptimizerMap::new(SGD::new(0.1).momentum(0.9))
+        .with("outputs/kernel", Adam::new(0.02))
+        .with(".*/bias", RMSprop::new(0.005).clipnorm(0.05));
+    classifier("multi_optimizer", MultiOptimizer::new(map))
 }
 
 /// Replays a `fit`: the history and the weights at its end.

@@ -46,6 +46,15 @@ LAYERS = {
     ),
     "dropout": lambda: layers.Dropout(0.5),
     "dropout_seed": lambda: layers.Dropout(0.25, seed=3),
+    "embedding": lambda: layers.Embedding(100, 8),
+    "embedding_arguments": lambda: layers.Embedding(
+        7,
+        3,
+        embeddings_initializer="zeros",
+        embeddings_regularizer="l2",
+        activity_regularizer="l1",
+        embeddings_constraint=keras.constraints.MaxNorm(3.0),
+    ),
     "flatten": lambda: layers.Flatten(),
     "reshape": lambda: layers.Reshape((2, -1)),
     "activation": lambda: layers.Activation("softmax"),
@@ -197,6 +206,9 @@ OPTIMIZERS = {
     "nadam": lambda: optimizers.Nadam(),
     "schedule_free_adam_w": lambda: optimizers.ScheduleFreeAdamW(warmup_steps=10),
     "loss_scale": lambda: optimizers.LossScaleOptimizer(optimizers.SGD(0.1), initial_scale=16.0),
+    "multi_optimizer": lambda: optimizers.MultiOptimizer(
+        optimizers.OptimizerMap(optimizers.SGD(0.1), {"head/.*": optimizers.Adam(), "a|b": optimizers.Lion(0.5)})
+    ),
 }
 
 SCHEDULES = {

@@ -9,6 +9,7 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 
 FIXTURES = [
     "layers",
+    "more_layers",
     "activations",
     "losses",
     "more_losses",
@@ -19,6 +20,7 @@ FIXTURES = [
     "scores",
     "directions",
     "trainings",
+    "more_trainings",
     "fits",
     "texts",
     "traces",

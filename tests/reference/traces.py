@@ -2,7 +2,7 @@
 
 {"name", "method": "fit" | "evaluate" | "predict",
 "arguments": {epochs, initial_epoch, batch_size, steps_per_epoch, validation_split, validation_batch_size,
-  validation_steps, validation_freq, verbose, "validation": bool},
+  validation_steps, validation_freq, class_weight: [[class, weight]], steps, verbose, "validation": bool},
 "compile": {"metrics": [name], "steps_per_execution": number},
 "samples": number, "validation_samples": number,
 "callbacks": [{"class", arguments ..}], those before the diary,
@@ -176,7 +176,8 @@ def case(name, method="fit", samples=8, used=(), overwrite=None, stop=None, metr
         "name": name,
         "method": method,
         "arguments": {
-            **{key: value for key, value in given.items() if key != "validation_data"},
+            **{key: value for key, value in given.items() if key not in ["validation_data", "class_weight"]},
+            **({"class_weight": sorted(given["class_weight"].items())} if "class_weight" in given else {}),
             "validation": validation_samples is not None,
         },
         "compile": {"metrics": list(metrics), "steps_per_execution": steps_per_execution},
@@ -269,6 +270,60 @@ def calls():
         case("predict_steps_per_execution", method="predict", samples=10, steps_per_execution=3),
         stopped("stop_predicting", "predict_batch_end 1 {outputs}", method="predict"),
         stopped("stop_training", "predict_batch_end 1 {outputs}", method="predict"),
+    ]
+
+
+def more_calls():
+    """What `calls` leaves out: data that ends too early, lists of epochs, weights of classes, executions that are cut."""
+
+    def stopped(flag, at, name, **arguments):
+        return case(name, stop={"flag": flag, "at": at}, **arguments)
+
+    both = {"validation_samples": 4, "epochs": 3}
+    three = {"samples": 10, "steps_per_execution": 3}
+    return [
+        case("fit_steps_go_on", samples=10, steps_per_epoch=3, epochs=4),
+        case("fit_runs_out", steps_per_epoch=8, epochs=2),
+        case("fit_validation_freq_list", validation_freq=[1, 3], **both),
+        case("fit_validation_runs_out", validation_steps=9, **both),
+        case("fit_validation_short_batch", validation_samples=5, epochs=1),
+        case("fit_class_weight", class_weight={0: 2.0, 1: 0.5}, epochs=2),
+        case("fit_split_and_class_weight", class_weight={1: 0.5}, validation_split=0.5),
+        case("fit_steps_of_executions", steps_per_epoch=4, epochs=2, **three),
+        case("fit_executions_run_out", steps_per_epoch=8, epochs=1, **three),
+        stopped("stop_training", "train_batch_begin 0 {}", "stop_before_an_execution", epochs=2, **three),
+        stopped("stop_training", "train_batch_end 2 {loss,mae}", "stop_after_an_execution", epochs=2, **three),
+        stopped("stop_training", "train_batch_end 3 {loss,mae}", "stop_after_the_last_batch", **both),
+        stopped("stop_training", "test_end {loss,mae}", "stop_after_validation", **both),
+        stopped("stop_training", "epoch_begin 0 {}", "stop_before_the_first_batch", **both),
+        stopped("stop_evaluating", "test_begin {}", "stop_evaluating_before_validation", **both),
+        case("fit_short_batch_in_validation_split", samples=7, validation_split=0.4, epochs=2),
+        case("evaluate_steps", method="evaluate", steps=2),
+        case("evaluate_runs_out", method="evaluate", steps=9),
+        case("evaluate_twice", method="evaluate", times=2),
+        case("evaluate_no_metrics", method="evaluate", metrics=()),
+        stopped("stop_evaluating", "test_begin {}", "stop_evaluating_at_once", method="evaluate"),
+        stopped("stop_evaluating", "test_batch_end 2 {loss,mae}", "stop_evaluating_executions", method="evaluate", **three),
+        case("predict_steps", method="predict", steps=2),
+        case("predict_runs_out", method="predict", steps=9),
+        stopped("stop_predicting", "predict_begin {}", "stop_predicting_at_once", method="predict"),
+        stopped("stop_predicting", "predict_batch_begin 1 {}", "stop_predicting_before_a_batch", method="predict"),
+        case("evaluate_with_callbacks", method="evaluate", used=[
+            {"class": "EarlyStopping", "monitor": "loss", "verbose": 1},
+            {"class": "ReduceLROnPlateau", "monitor": "loss", "verbose": 1},
+            {"class": "ModelCheckpoint", "filepath": "{epoch}.keras", "verbose": 1},
+        ]),
+        case("predict_with_callbacks", method="predict", used=[
+            {"class": "EarlyStopping", "monitor": "loss", "verbose": 1},
+            {"class": "ModelCheckpoint", "filepath": "{epoch}.keras", "save_freq": 1, "verbose": 1},
+        ]),
+        case("scheduler_from_epoch", epochs=3, initial_epoch=1, used=[{"class": "LearningRateScheduler", "schedule": "written", "verbose": 1}]),
+        case("several_callbacks", samples=2, epochs=5, metrics=(), overwrite={"loss": [1.0, 0.5, 0.5, 0.5, 0.5]}, used=[
+            {"class": "ReduceLROnPlateau", "monitor": "loss", "patience": 1, "verbose": 1},
+            {"class": "ModelCheckpoint", "filepath": "{epoch}.keras", "monitor": "loss", "save_best_only": True, "verbose": 1},
+            {"class": "EarlyStopping", "monitor": "loss", "patience": 2, "verbose": 1, "restore_best_weights": True},
+            {"class": "CSVLogger", "filename": "log.csv"},
+        ]),
     ]
 
 
@@ -387,4 +442,4 @@ def files():
 
 
 def cases():
-    return [*calls(), *early_stopping(), *checkpoints(), *rates(), *files()]
+    return [*calls(), *early_stopping(), *checkpoints(), *rates(), *files(), *more_calls()]

@@ -74,7 +74,8 @@ def declared(model):
     config = model.optimizer.get_config()
     kept = ["learning_rate", "momentum", "nesterov", "rho", "beta_1", "beta_2", "epsilon", "weight_decay"]
     optimizer = {key: config[key] for key in kept if config.get(key) is not None}
-    optimizer["learning_rate"] = number(optimizer["learning_rate"])
+    if "learning_rate" in optimizer:
+        optimizer["learning_rate"] = number(optimizer["learning_rate"])
     compiled = model.get_compile_config()
     return {
         "layers": described,

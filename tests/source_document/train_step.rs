@@ -1,4 +1,4 @@
-//! `train_step` of one's own, and the pieces that it is built from.
+//! Row M8: `train_step` of one's own, and the pieces that it is built from.
 
 use keras::prelude::*;
 use ndarray::{Array2, ArrayD};
@@ -78,7 +78,7 @@ impl Callback for Watch<'_> {
 }
 
 #[test]
-fn what_it_returns_reaches_the_callbacks_and_the_history() -> keras::Result<()> {
+fn m8_what_it_returns_reaches_the_callbacks_and_the_history() -> keras::Result<()> {
     let (x, y) = data();
     let mut model = Own::with_seed(1);
     model.compile(Compile::new("sgd", "mse").metric("mae"))?;
@@ -98,7 +98,7 @@ fn what_it_returns_reaches_the_callbacks_and_the_history() -> keras::Result<()> 
 }
 
 #[test]
-fn an_epoch_logs_the_means_if_the_names_are_those_of_the_metrics() -> keras::Result<()> {
+fn m8_an_epoch_logs_the_means_if_the_names_are_those_of_the_metrics() -> keras::Result<()> {
     let (x, y) = data();
     let mut model = Renamed::with_seed(1);
     model.compile(Compile::new("sgd", "mse").metric("mae"))?;
@@ -137,7 +137,7 @@ fn stepped(x: &Array2<f32>, y: &Array2<f32>) -> keras::Result<Net> {
 }
 
 #[test]
-fn the_gradients_of_the_inputs_are_those_of_the_loss() -> keras::Result<()> {
+fn m8_the_gradients_of_the_inputs_are_those_of_the_loss() -> keras::Result<()> {
     let (x, y) = (data().0, Array2::<f32>::ones((4, 2)));
     let model = stepped(&x, &y)?;
     let found = model.input_gradients()?.remove(0);
@@ -158,7 +158,7 @@ fn the_gradients_of_the_inputs_are_those_of_the_loss() -> keras::Result<()> {
 }
 
 #[test]
-fn the_gradients_of_the_outputs_may_come_from_elsewhere() -> keras::Result<()> {
+fn m8_the_gradients_of_the_outputs_may_come_from_elsewhere() -> keras::Result<()> {
     let (x, y) = (data().0, Array2::<f32>::ones((4, 2)));
     let model = stepped(&x, &y)?;
     let mut other = Net::with_seed(3);
@@ -180,7 +180,7 @@ fn the_gradients_of_the_outputs_may_come_from_elsewhere() -> keras::Result<()> {
 }
 
 #[test]
-fn gradients_and_weights_are_read_and_written() -> keras::Result<()> {
+fn m8_gradients_and_weights_are_read_and_written() -> keras::Result<()> {
     let (x, y) = (data().0, Array2::<f32>::ones((4, 2)));
     let mut model = stepped(&x, &y)?;
     let first = model.gradients();
@@ -210,7 +210,7 @@ fn gradients_and_weights_are_read_and_written() -> keras::Result<()> {
 }
 
 #[test]
-fn each_mistake_has_its_sentence() -> keras::Result<()> {
+fn m8_each_mistake_has_its_sentence() -> keras::Result<()> {
     let (x, y) = (data().0, Array2::<f32>::ones((4, 2)));
     let mut model = stepped(&x, &y)?;
     let told = |result: keras::Result<()>| result.err().map(|error| error.to_string());

@@ -1,6 +1,7 @@
 //! What `compile`, `fit`, `evaluate` and `predict` do, as Keras does it.
 
 mod added;
+mod arguments;
 mod compile;
 mod contract;
 mod data;

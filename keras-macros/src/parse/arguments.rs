@@ -38,7 +38,12 @@ const ORDERS: &[Order] = &[
     order_of(
         "Embedding",
         &[("input_dim", None), ("output_dim", None)],
-        &["embeddings_initializer"],
+        &[
+            "embeddings_initializer",
+            "embeddings_regularizer",
+            "embeddings_constraint",
+            "mask_zero",
+        ],
     ),
     order_of("Conv1D", CONV, CONV_OPTIONS),
     order_of("Conv2D", CONV, CONV_OPTIONS),

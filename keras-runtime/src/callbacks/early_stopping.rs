@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ndarray::ArrayD;
 
-use super::monitor::{Monitor, names};
+use super::monitor::{Monitor, names, waiting_arguments};
 use super::{Callback, CallbackContext, Record};
 use crate::console;
 use crate::error::Result;
@@ -47,33 +47,7 @@ impl EarlyStopping {
         }
     }
 
-    /// A smaller change, up or down, is no improvement; 0 by default.
-    #[must_use]
-    pub fn min_delta(mut self, min_delta: f64) -> Self {
-        self.monitor.min_delta = min_delta.abs();
-        self
-    }
-
-    /// So many epochs without improvement are waited for; 0 by default.
-    #[must_use]
-    pub fn patience(mut self, patience: usize) -> Self {
-        self.patience = patience;
-        self
-    }
-
-    /// With 1, says when it stops the training or restores weights.
-    #[must_use]
-    pub fn verbose(mut self, verbose: u8) -> Self {
-        self.verbose = verbose;
-        self
-    }
-
-    /// `"min"`, `"max"` or `"auto"`, the default: what the name of the metric says.
-    #[must_use]
-    pub fn mode(mut self, mode: impl AsRef<str>) -> Self {
-        self.monitor.set_mode(mode.as_ref());
-        self
-    }
+    waiting_arguments!(patience: "0", min_delta: "0", verbose: "stops the training or restores weights");
 
     /// A value that has to be improved on.
     #[must_use]

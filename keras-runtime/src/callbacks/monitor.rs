@@ -130,6 +130,41 @@ impl Monitor {
     }
 }
 
+/// The builder methods of a callback that waits for an improvement: one with the fields `monitor`,
+/// `patience` and `verbose`. What it is given are the defaults, and when it says something.
+macro_rules! waiting_arguments {
+    (patience: $patience:literal, min_delta: $min_delta:literal, verbose: $says:literal) => {
+        #[doc = concat!("So many epochs without improvement are waited for; ", $patience, " by default.")]
+        #[must_use]
+        pub fn patience(mut self, patience: usize) -> Self {
+            self.patience = patience;
+            self
+        }
+
+        #[doc = concat!("A smaller change, up or down, is no improvement; ", $min_delta, " by default.")]
+        #[must_use]
+        pub fn min_delta(mut self, min_delta: f64) -> Self {
+            self.monitor.min_delta = min_delta.abs();
+            self
+        }
+
+        #[doc = concat!("With 1, says when it ", $says, ".")]
+        #[must_use]
+        pub fn verbose(mut self, verbose: u8) -> Self {
+            self.verbose = verbose;
+            self
+        }
+
+        /// `"min"`, `"max"` or `"auto"`, the default: what the name of the metric says.
+        #[must_use]
+        pub fn mode(mut self, mode: impl AsRef<str>) -> Self {
+            self.monitor.set_mode(mode.as_ref());
+            self
+        }
+    };
+}
+pub(super) use waiting_arguments;
+
 /// The names in logs, for a warning.
 pub(crate) fn names(logs: &Logs) -> String {
     logs.names().collect::<Vec<_>>().join(",")

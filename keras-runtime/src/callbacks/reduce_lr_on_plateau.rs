@@ -1,7 +1,7 @@
 //! Lowers the learning rate when a value has stopped improving:
 //! `learning_rate = max(learning_rate · factor, min_lr)`.
 
-use super::monitor::{Monitor, names};
+use super::monitor::{Monitor, names, waiting_arguments};
 use super::{Callback, CallbackContext, Record};
 use crate::console;
 use crate::error::{Error, Result};
@@ -49,33 +49,7 @@ impl ReduceLROnPlateau {
         self
     }
 
-    /// So many epochs without improvement are waited for; 10 by default.
-    #[must_use]
-    pub fn patience(mut self, patience: usize) -> Self {
-        self.patience = patience;
-        self
-    }
-
-    /// With 1, says when it lowers the learning rate.
-    #[must_use]
-    pub fn verbose(mut self, verbose: u8) -> Self {
-        self.verbose = verbose;
-        self
-    }
-
-    /// `"min"`, `"max"` or `"auto"`, the default: what the name of the metric says.
-    #[must_use]
-    pub fn mode(mut self, mode: impl AsRef<str>) -> Self {
-        self.monitor.set_mode(mode.as_ref());
-        self
-    }
-
-    /// A smaller change, up or down, is no improvement; 1e-4 by default.
-    #[must_use]
-    pub fn min_delta(mut self, min_delta: f64) -> Self {
-        self.monitor.min_delta = min_delta.abs();
-        self
-    }
+    waiting_arguments!(patience: "10", min_delta: "1e-4", verbose: "lowers the learning rate");
 
     /// So many epochs after it has lowered the learning rate it does not count; 0 by default.
     #[must_use]

@@ -68,7 +68,8 @@ impl<'a> Columns<'a> {
         }
         match self.names.iter().find(|name| !name.is_empty()) {
             Some(name) => Err(Error::value(format!(
-                "There is no {what} \"{name}\". Expected the following names: {expected:?}"
+                "There is no {what} \"{name}\". Expected the following names: {expected:?}.{}",
+                Error::suggestion(name, expected)
             ))),
             None => Ok(ordered),
         }

@@ -18,6 +18,7 @@ pub mod float;
 mod geometry;
 mod host;
 mod images;
+mod lookups;
 mod memory;
 mod merges;
 mod normalization;
@@ -52,6 +53,7 @@ pub use host::Cpu64;
 pub use host::Host;
 pub(crate) use host::on_hosts;
 pub use images::{Images, Resize, Window};
+pub use lookups::Lookups;
 pub(crate) use memory::Shared;
 pub use memory::{AnyThread, Memory};
 pub use merges::{Broadcast, MergeFunction, Merges};
@@ -89,6 +91,7 @@ pub trait Device:
     + Pointwise
     + Copies
     + Images
+    + Lookups
     + RowSums
     + BatchSums
     + Counts
@@ -111,6 +114,7 @@ impl<D> Device for D where
         + Pointwise
         + Copies
         + Images
+        + Lookups
         + RowSums
         + BatchSums
         + Counts

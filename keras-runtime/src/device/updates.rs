@@ -39,8 +39,8 @@ pub trait Updates: Memory {
         gradients: Self::SliceMut<'_>,
         slots: [Self::SliceMut<'_>; 3],
     );
-    /// `Σ x²`.
-    fn sum_of_squares(&self, x: Self::Slice<'_>) -> f64;
+    /// `Σ (scale · x)²`.
+    fn sum_of_squares(&self, scale: f32, x: Self::Slice<'_>) -> f64;
     /// Whether no number is infinite or none.
     fn is_finite(&self, x: Self::Slice<'_>) -> bool;
 }
@@ -67,8 +67,8 @@ on_hosts! {
             cpu::updates::factored(rule, dims, gradients, slots);
         }
 
-        fn sum_of_squares(&self, x: Self::Slice<'_>) -> f64 {
-            cpu::updates::sum_of_squares(x)
+        fn sum_of_squares(&self, scale: f32, x: Self::Slice<'_>) -> f64 {
+            cpu::updates::sum_of_squares(scale, x)
         }
 
         fn is_finite(&self, x: Self::Slice<'_>) -> bool {

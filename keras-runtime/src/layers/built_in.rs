@@ -2,9 +2,9 @@
 
 use super::{
     Activation, Add, Average, AveragePooling2D, Backward, BatchNormalization, Concatenate, Conv2D,
-    Dense, Dropout, Flatten, Forward, GlobalAveragePooling2D, GlobalMaxPooling2D, Layer, Logits,
-    MaxPooling2D, Maximum, Minimum, Multiply, RandomCrop, Rescaling, Reshape, Subtract, Weights,
-    Workspace,
+    Dense, Dropout, Embedding, Flatten, Forward, GlobalAveragePooling2D, GlobalMaxPooling2D, Layer,
+    Logits, MaxPooling2D, Maximum, Minimum, Multiply, RandomCrop, Rescaling, Reshape, Subtract,
+    Weights, Workspace,
 };
 use crate::arg::Size;
 use crate::config::{Arguments, Config, Json, Object, Read};
@@ -62,6 +62,7 @@ built_in! { $
     Conv2D = Conv2D::new(ONE, ONE);
     Dense = Dense::new(ONE);
     Dropout = Dropout::new(0.0);
+    Embedding = Embedding::new(ONE, ONE);
     Flatten = Flatten::new();
     GlobalAveragePooling2D = GlobalAveragePooling2D::new();
     GlobalMaxPooling2D = GlobalMaxPooling2D::new();
@@ -76,7 +77,9 @@ built_in! { $
 }
 
 /// Arguments that count something.
-const POSITIVE: [&str; 9] = [
+const POSITIVE: [&str; 11] = [
+    "input_dim",
+    "output_dim",
     "units",
     "filters",
     "kernel_size",
@@ -175,12 +178,14 @@ impl BuiltIn {
 }
 
 /// The arguments without a default.
-const REQUIRED: [(&str, &str); 9] = [
+const REQUIRED: [(&str, &str); 11] = [
     ("Activation", "activation"),
     ("Conv2D", "filters"),
     ("Conv2D", "kernel_size"),
     ("Dense", "units"),
     ("Dropout", "rate"),
+    ("Embedding", "input_dim"),
+    ("Embedding", "output_dim"),
     ("RandomCrop", "height"),
     ("RandomCrop", "width"),
     ("Rescaling", "scale"),

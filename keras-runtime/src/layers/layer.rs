@@ -190,6 +190,12 @@ pub trait Layer: Copy + Send + Sync + 'static {
         Logits::None
     }
 
+    /// For a layer whose input are numbers of rows: how many rows there are. Whatever the user feeds to
+    /// such a layer has to be whole numbers below that, which is checked before the first step.
+    fn indices_below(&self) -> Option<usize> {
+        None
+    }
+
     /// The penalty on the output that is added to the loss, divided by the number of samples. The
     /// layer has no [`logits`](Layer::logits) where there is one.
     fn activity_regularizer(&self) -> Regularizer {

@@ -2,6 +2,7 @@
 
 use super::Model;
 use super::core::{Core, Run};
+use super::indices;
 use super::load_model::set_first_weights;
 use super::network::{Kind, Network};
 use super::parameters::Parameters;
@@ -29,7 +30,34 @@ pub fn build_declared<M: Model>(model: &mut M) {
 
 /// `Model::build`: checks the shapes of a batch against the declared ones and makes the weights.
 pub(crate) fn build<M: Model>(model: &mut M, shapes: &[&[Option<usize>]]) -> Result<()> {
+    let samples = samples(model, shapes)?;
+    if !model.is_built() {
+        let network = model.run().network.clone();
+        let mut trace = Trace::new(&network, &samples, 1, false);
+        model.infer(&mut trace)?;
+        indices::refuse_floats(&network, &trace.indices())?;
+    }
+    build_weights(model, &samples)
+}
+
+/// The same for the shapes of a model that was saved, whose data had the types that it takes.
+pub(crate) fn rebuild<M: Model>(model: &mut M, shapes: &[&[Option<usize>]]) -> Result<()> {
+    let samples = samples(model, shapes)?;
+    build_weights(model, &samples)
+}
+
+/// The shapes of samples from those of batches, checked against the declared ones.
+fn samples<M: Model>(model: &M, shapes: &[&[Option<usize>]]) -> Result<Vec<Shape>> {
     let network = model.run().network.clone();
+    if network.kind == Kind::Subclassed && shapes.len() < network.inputs.len() {
+        let names: Vec<&str> = network.inputs.iter().map(|input| &*input.name).collect();
+        return Err(Error::value(format!(
+            "Currently, you cannot build your model if it has positional or keyword arguments that are not inputs to \
+             the model, but are required for its `call()` method. Instead, give a shape for each argument of `call()`: \
+             {names:?}. Received: {} shapes.",
+            shapes.len()
+        )));
+    }
     if shapes.len() != network.inputs.len() {
         return Err(Error::value(format!(
             "Model `{}` has {} inputs. Expected a shape for each. Received: {} shapes.",
@@ -74,7 +102,7 @@ pub(crate) fn build<M: Model>(model: &mut M, shapes: &[&[Option<usize>]]) -> Res
         )));
     }
     check_inputs(&network, model.run(), &samples)?;
-    build_weights(model, &samples)
+    Ok(samples)
 }
 
 /// Shapes with the names of a model's inputs, in their order.

@@ -329,6 +329,7 @@ mod tests {
                 is_view: false,
                 workspace: Workspace::default(),
                 logits: Logits::None,
+                indices_below: None,
             });
         }
         let input = |(number, name): (usize, &&'static str)| Input {

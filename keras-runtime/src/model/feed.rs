@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::network::Network;
-use super::trainable::TargetCheck;
+use super::trainable::BatchCheck;
 use crate::data::{
     Arrays, Batch, Batches, Columns, Data, Elements, Op, Pass, Source, Stream, Streams, Table,
     cardinality, open,
@@ -27,7 +27,7 @@ pub(crate) struct Feed<'a> {
     opened: Opened,
     /// Where a stream has to go before its next pass begins.
     seek: Option<u64>,
-    check: Option<TargetCheck>,
+    check: Option<BatchCheck>,
 }
 
 /// How a pass was begun, and how far it is.
@@ -123,8 +123,8 @@ impl<'a> Feed<'a> {
         matches!(self.reader, Reader::Stream { .. })
     }
 
-    /// Checks the targets of every batch of a stream; those of arrays are checked at once.
-    pub fn check_with(&mut self, check: TargetCheck) {
+    /// Checks the numbers of every batch of a stream; those of arrays are checked at once.
+    pub fn check_with(&mut self, check: BatchCheck) {
         if self.is_stream() {
             self.check = Some(check);
         }
@@ -273,10 +273,10 @@ impl<'a> Feed<'a> {
             ));
         }
         self.tables = self.place(arrays)?;
-        if let Some(check) = &self.check {
-            check(&self.tables.targets)?;
-        }
         self.rows.extend(0..self.tables.rows() as u32);
+        if let Some(check) = &self.check {
+            check(&self.batch())?;
+        }
         Ok(true)
     }
 

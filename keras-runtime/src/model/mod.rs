@@ -16,6 +16,7 @@ mod function;
 mod gradients;
 mod handle;
 mod history;
+mod indices;
 mod layer_ref;
 mod load_model;
 mod metric_ref;
@@ -80,5 +81,5 @@ pub use summary::{OptimizerSize, Row, Summary};
 #[doc(hidden)]
 pub use tensors::{Batched, call, static_dim, static_rank};
 pub use trace::Trace;
-pub use trainable::{Inner, TargetCheck, Trainable};
+pub use trainable::{BatchCheck, Inner, Trainable};
 pub use training::{Shuffle, ValidationFrequency};

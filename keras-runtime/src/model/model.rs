@@ -620,10 +620,10 @@ pub trait Model: Sized + Send {
     /// The learning rate of the optimizer: that of its next step, if a schedule determines it.
     ///
     /// # Errors
-    /// If the model is not compiled.
+    /// If the model is not compiled, or there are several optimizers.
     fn learning_rate(&self) -> Result<f32> {
         let compiled = self.run().compiled.as_ref().ok_or(Error::NotCompiled)?;
-        let learning_rate = compiled.optimizer.settings().learning_rate();
+        let learning_rate = compiled.optimizer.settings().one_learning_rate()?;
         Ok(learning_rate.at(compiled.state.iterations))
     }
 

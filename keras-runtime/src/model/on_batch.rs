@@ -96,7 +96,8 @@ pub(crate) fn load<M: Model>(model: &mut M, data: Data<'_>, training: bool) -> R
     if has_targets {
         step::ready(model, &batch, training)?;
     }
-    model.load(&batch, training)
+    model.load(&batch, training)?;
+    step::check_indices(model.run(), batch.inputs, training)
 }
 
 /// The outputs for one batch.

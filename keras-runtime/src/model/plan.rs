@@ -7,7 +7,7 @@
 use std::ops::RangeInclusive;
 
 use super::network::{Kind, Network, Value};
-use super::trace::{Call, Trace};
+use super::trace::{Call, Indices, Trace};
 use crate::layers::Logits;
 use crate::shape::Shape;
 use crate::short_sort;
@@ -48,6 +48,8 @@ pub(crate) struct Plan {
     pub batch: usize,
     /// The shapes of the inputs that this was planned for.
     pub inputs: Vec<Shape>,
+    /// The inputs that are numbers of rows.
+    pub indices: Vec<Option<Indices>>,
     /// The shape of each value.
     pub shapes: Vec<Shape>,
     /// The slot of each value.
@@ -146,6 +148,7 @@ impl Plan {
                 .iter()
                 .map(|input| trace.shape(input.value))
                 .collect(),
+            indices: trace.indices(),
             shapes: trace.shapes.clone(),
             values: vec![EMPTY; network.values],
             gradients: vec![None; network.values],

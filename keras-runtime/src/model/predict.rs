@@ -84,6 +84,7 @@ pub(crate) fn predict(
         let batch = epochs.first(Pass::default())?;
         (batch.rows.len(), model.prepare(&batch)?)
     };
+    epochs.feed().check_with(model.batch_check(false));
     let work = model.work(samples, false);
     let mut callbacks = arguments.callbacks;
     let around = model

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Model;
+use super::build::rebuild;
 use super::compiled::Compiled;
 use super::core::Core;
 use super::parameters::Place;
@@ -58,7 +59,7 @@ pub fn load<M: Model>(path: &Path, make: impl FnOnce(u64) -> M) -> Result<M> {
         });
         let shapes: Vec<Vec<Option<usize>>> = shapes.collect();
         let shapes: Vec<&[Option<usize>]> = shapes.iter().map(Vec::as_slice).collect();
-        model.build_all(&shapes)?;
+        rebuild(&mut model, &shapes)?;
     }
     set_layers(&mut model, &file, path, LoadWeights::new())?;
     let (_, run) = model.split();
@@ -266,12 +267,18 @@ fn set_optimizer<D: Device>(
         };
         match own.held {
             Held::Iterations => {
-                new.iterations = match saved.values {
+                let count = match saved.values {
                     Numbers::Count(count) => count,
                     Numbers::Floats(_) => number as u64,
-                }
+                };
+                // One of several optimizers that has no variables has taken no step.
+                new.iterations = new.iterations.max(count);
             }
-            Held::LearningRate => optimizer.settings_mut().set_learning_rate(number)?,
+            Held::LearningRate(of) => {
+                optimizer
+                    .member_settings_mut(of)
+                    .set_learning_rate(number)?;
+            }
             Held::Scalar(at) | Held::Count(at) => new.scalars_mut()[at] = number,
             Held::Vector(at, range) => {
                 let values = match &saved.values {

@@ -12,7 +12,7 @@ use super::parameters::{Parameters, values};
 use super::weights::own_layers;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::optimizers::{Held, SlotVariable};
+use crate::optimizers::{Held, SlotVariable, member};
 use crate::saving::legacy_h5::Configurations;
 use crate::saving::{
     self, LayerState, ModelState, Numbers, OptimizerState, VariableState, WeightState,
@@ -170,7 +170,10 @@ pub(crate) fn optimizer<'a, D: Device>(
         },
         values: match held {
             Held::Iterations => Numbers::Count(state.iterations),
-            Held::LearningRate => scalar(optimizer.settings().learning_rate().at(state.iterations)),
+            Held::LearningRate(of) => {
+                let settings = member(&**optimizer, of).settings();
+                scalar(settings.learning_rate().at(state.iterations))
+            }
             Held::Scalar(at) => scalar(state.scalars()[at]),
             Held::Count(at) => Numbers::Count(state.scalars()[at] as u64),
             Held::Vector(at, range) => {

@@ -7,6 +7,7 @@ use super::build::prepare;
 use super::compiled::{Compiled, OutputLoss};
 use super::core::{Core, Run};
 use super::history::Logs;
+use super::indices;
 use super::network::{Network, Value};
 use super::pass::{Pass, Space};
 use super::plan::{EMPTY, Plan};
@@ -18,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::layers::Logits;
 use crate::losses::LossInput;
 use crate::metrics::MetricInput;
-use crate::optimizers::{Combine, State};
+use crate::optimizers::{Combine, State, members};
 use crate::random::Key;
 use crate::shape::Shape;
 
@@ -41,7 +42,18 @@ pub(crate) fn ready<M: Model>(model: &mut M, batch: &Batch<'_>, training: bool) 
     let shapes: Vec<Shape> = batch.inputs.iter().map(|table| table.shape).collect();
     prepare(model, &shapes, batch.rows.len(), training)?;
     let (core, run) = model.split();
+    check_indices(run, batch.inputs, training)?;
     resolve(core, run, &network, batch.targets, training)
+}
+
+/// Whether the inputs that are numbers of rows are such. The memory of the mode is there.
+pub(crate) fn check_indices<D: Device>(
+    run: &Run<D>,
+    inputs: &[Table<'_>],
+    training: bool,
+) -> Result<()> {
+    let space = run.space(training).ok_or_else(not_loaded)?;
+    indices::check(&run.network, &space.plan.indices, inputs)
 }
 
 /// Sets the totals of losses and metrics to zero.
@@ -400,11 +412,15 @@ fn averaged<'a, D: Device>(
     run: &'a mut Run<D>,
 ) -> Result<(&'a D, &'a mut D::Buffer, &'a mut State<D>)> {
     let compiled = run.compiled.as_mut().ok_or(Error::NotCompiled)?;
-    if !compiled.optimizer.settings().use_ema() {
-        return Err(Error::value(
+    let optimizer = &*compiled.optimizer;
+    if !members(optimizer).any(|member| member.settings().use_ema()) {
+        return Err(Error::value(if optimizer.members() > 1 {
+            "SwapEMAWeights must be used when at least one inner optimizer has `use_ema=True` set. Received a \
+             MultiOptimizer with all inner optimizers having `use_ema=False`."
+        } else {
             "SwapEMAWeights must be used when `use_ema=True` is set on the optimizer. Received: \
-             use_ema=False",
-        ));
+             use_ema=False"
+        }));
     }
     let parameters = core.parameters.as_mut().ok_or_else(not_loaded)?;
     Ok((&core.device, &mut parameters.params, &mut compiled.state))

@@ -25,6 +25,17 @@ pub struct Call {
     pub workspace: Workspace,
     /// Where the input of its activation is.
     pub logits: Logits,
+    /// How many rows there are, if its input are numbers of rows.
+    pub indices_below: Option<usize>,
+}
+
+/// An input of a model that is read as numbers of rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Indices {
+    /// The number of the layer that reads them.
+    pub layer: usize,
+    /// How many rows there are.
+    pub below: usize,
 }
 
 /// Records the calls of a model, in order, with the shapes they give.
@@ -132,6 +143,7 @@ impl Trace {
                 Workspace::default()
             },
             logits: config.logits(),
+            indices_below: config.indices_below(),
         });
         Ok(())
     }
@@ -158,6 +170,30 @@ impl Trace {
                 inputs[0]
             ),
         })
+    }
+
+    /// For each input of the model the layer that reads it as numbers of rows, and how many rows there
+    /// are: the fewest, if there are several.
+    pub(crate) fn indices(&self) -> Vec<Option<Indices>> {
+        let mut origins: Vec<Option<usize>> = vec![None; self.network.values];
+        for (at, input) in self.network.inputs.iter().enumerate() {
+            origins[input.value.0] = Some(at);
+        }
+        let mut found: Vec<Option<Indices>> = vec![None; self.network.inputs.len()];
+        for call in &self.calls {
+            let origin = call.inputs.first().and_then(|input| origins[input.0]);
+            if call.is_view {
+                origins[call.output.0] = origin;
+            }
+            let (Some(origin), Some(below)) = (origin, call.indices_below) else {
+                continue;
+            };
+            if found[origin].is_none_or(|indices| below < indices.below) {
+                let layer = call.layer;
+                found[origin] = Some(Indices { layer, below });
+            }
+        }
+        found
     }
 
     /// The configuration of each layer, by its number, of a trace that is

@@ -7,11 +7,12 @@ use super::Model;
 use super::build::prepare;
 use super::function::{Stage, StepFunction};
 use super::history::Logs;
+use super::indices;
 use super::network::Network;
 use super::predict::{collect, output_shapes};
 use super::{backup, step};
 use crate::callbacks::ModelHandle;
-use crate::data::{Batch, Table};
+use crate::data::Batch;
 use crate::device::Memory;
 use crate::error::{Error, Result};
 use crate::saving::{Backup, Record};
@@ -81,9 +82,9 @@ pub trait Trainable: ModelHandle + Send {
     #[doc(hidden)]
     fn finalize(&mut self);
 
-    /// Whether the targets of a batch are valid, once the model has been prepared.
+    /// Whether the numbers of a batch are valid, once the model has been prepared.
     #[doc(hidden)]
-    fn target_check(&self) -> TargetCheck;
+    fn batch_check(&self, training: bool) -> BatchCheck;
 
     /// Writes a backup of the model in a training; the one before it is kept under `previous`.
     #[doc(hidden)]
@@ -94,8 +95,8 @@ pub trait Trainable: ModelHandle + Send {
     fn restore(&mut self, backup: &Backup) -> Result<()>;
 }
 
-/// A check of the targets of a batch.
-pub type TargetCheck = Box<dyn Fn(&[Table<'_>]) -> Result<()> + Send>;
+/// A check of the numbers of a batch: inputs that have to be whole numbers, and targets.
+pub type BatchCheck = Box<dyn Fn(&Batch<'_>) -> Result<()> + Send>;
 
 /// What the loops read and set in a model.
 pub struct Inner<'a> {
@@ -188,6 +189,7 @@ impl<M: Model> Trainable for M {
     fn prepare(&mut self, batch: &Batch<'_>) -> Result<Vec<Shape>> {
         let shapes: Vec<Shape> = batch.inputs.iter().map(|table| table.shape).collect();
         prepare(self, &shapes, batch.rows.len(), false)?;
+        step::check_indices(self.run(), batch.inputs, false)?;
         output_shapes(self)
     }
 
@@ -205,20 +207,25 @@ impl<M: Model> Trainable for M {
         step::finalize_weights(core, run);
     }
 
-    fn target_check(&self) -> TargetCheck {
+    fn batch_check(&self, training: bool) -> BatchCheck {
+        let network = self.run().network.clone();
+        let space = self.run().space(training);
+        let indices = space
+            .map(|space| space.plan.indices.clone())
+            .unwrap_or_default();
         let compiled = self.run().compiled.as_ref();
         let parts =
             compiled.and_then(|compiled| Some((&compiled.losses, compiled.targets.as_ref()?)));
-        let Some((losses, targets)) = parts else {
-            return Box::new(|_| Ok(()));
-        };
-        let outputs = targets.outputs.iter().zip(&targets.predictions);
-        let checks = losses.iter().zip(outputs);
-        let checks: Vec<_> = checks
-            .map(|(loss, (target, prediction))| (loss.loss.clone(), target.shape, *prediction))
-            .collect();
-        Box::new(move |tables| {
-            for ((loss, shape, prediction), table) in checks.iter().zip(tables) {
+        let checks = parts.into_iter().flat_map(|(losses, targets)| {
+            let outputs = targets.outputs.iter().zip(&targets.predictions);
+            let checks = losses.iter().zip(outputs);
+            checks
+                .map(|(loss, (target, prediction))| (loss.loss.clone(), target.shape, *prediction))
+        });
+        let checks: Vec<_> = checks.collect();
+        Box::new(move |batch| {
+            indices::check(&network, &indices, batch.inputs)?;
+            for ((loss, shape, prediction), table) in checks.iter().zip(batch.targets) {
                 if table.shape != *shape {
                     return Err(Error::value(format!(
                         "The targets of all batches have one shape. Expected: shape={shape}. Received: shape={}",

@@ -246,7 +246,7 @@ pub(crate) fn begin(
         model.begin(&batch, training)?;
         batch.rows.len()
     };
-    epochs.feed().check_with(model.target_check());
+    epochs.feed().check_with(model.batch_check(training));
     Ok(samples)
 }
 

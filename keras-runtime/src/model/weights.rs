@@ -56,7 +56,8 @@ pub(crate) fn position<M: Model>(model: &M, name: &str) -> Result<usize> {
     found.ok_or_else(|| {
         let names: Vec<&str> = own.iter().map(|&layer| &*layers[layer].name).collect();
         Error::value(format!(
-            "No such layer: {name}. Existing layers are: {names:?}."
+            "No such layer: {name}. Existing layers are: {names:?}.{}",
+            Error::suggestion(name, &names)
         ))
     })
 }

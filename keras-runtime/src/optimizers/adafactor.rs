@@ -150,8 +150,8 @@ impl<D: Device> Optimizer<D> for Adafactor {
                 }
             }
             let rms = |squares: f64| (squares / len.max(1) as f64).sqrt() as f32;
-            let w = rms(device.sum_of_squares(part.read::<D>(step.params)));
-            let u = rms(device.sum_of_squares(D::slice(step.scratch, all.clone())));
+            let w = rms(device.sum_of_squares(1.0, part.read::<D>(step.params)));
+            let u = rms(device.sum_of_squares(1.0, D::slice(step.scratch, all.clone())));
             let clipped = (u / self.clip_threshold).max(1.0);
             let rule = Descent {
                 rate: w.max(self.epsilon_2) * rate / clipped,

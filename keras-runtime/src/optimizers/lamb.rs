@@ -96,8 +96,8 @@ impl<D: Device> Optimizer<D> for Lamb {
             let direction = D::slice_mut(step.scratch, all.clone());
             let slots = [part.write::<D>(momentum), part.write::<D>(velocity)];
             device.update(part.without_decay(rule, step.clip), direction, g, slots);
-            let w = device.sum_of_squares(part.read::<D>(step.params));
-            let u = device.sum_of_squares(D::slice(step.scratch, all.clone()));
+            let w = device.sum_of_squares(1.0, part.read::<D>(step.params));
+            let u = device.sum_of_squares(1.0, D::slice(step.scratch, all.clone()));
             let is_scaled = w > 0.0 && u > 0.0;
             let ratio = if is_scaled {
                 (w / u).sqrt() as f32

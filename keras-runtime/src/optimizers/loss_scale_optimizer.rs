@@ -103,6 +103,10 @@ impl Configured for LossScaleOptimizer {
     fn settings_mut(&mut self) -> &mut Settings {
         self.inner.configured_mut().settings_mut()
     }
+
+    fn member_settings_mut(&mut self, at: usize) -> &mut Settings {
+        self.inner.configured_mut().member_settings_mut(at)
+    }
 }
 
 /// The numbers it remembers before those of the inner optimizer: the steps since the scale changed,
@@ -175,6 +179,18 @@ impl<D: Device> Optimizer<D> for LossScaleOptimizer {
             *scale *= 2.0;
         }
         true
+    }
+
+    fn members(&self) -> usize {
+        self.inner.optimizer::<D>().members()
+    }
+
+    fn member(&self, at: usize) -> Option<&dyn Optimizer<D>> {
+        self.inner.optimizer::<D>().member(at)
+    }
+
+    fn member_of(&self, variable: &Variable) -> Result<usize> {
+        self.inner.optimizer::<D>().member_of(variable)
     }
 
     fn update(&self, step: Step<'_, D>) {

@@ -12,8 +12,10 @@ mod ftrl;
 mod lamb;
 mod lion;
 mod loss_scale_optimizer;
+mod multi_optimizer;
 mod muon;
 mod nadam;
+mod pattern;
 mod rmsprop;
 mod schedule_free_adamw;
 mod settings;
@@ -30,6 +32,7 @@ pub use ftrl::Ftrl;
 pub use lamb::Lamb;
 pub use lion::Lion;
 pub use loss_scale_optimizer::LossScaleOptimizer;
+pub use multi_optimizer::{MultiOptimizer, OptimizerMap};
 pub use muon::Muon;
 pub use nadam::Nadam;
 pub use rmsprop::RMSprop;
@@ -126,6 +129,11 @@ pub trait Configured: Send + Sync {
     fn settings(&self) -> &Settings;
     /// The same, to change.
     fn settings_mut(&mut self) -> &mut Settings;
+    /// Those of one of the optimizers that take its steps, to change.
+    fn member_settings_mut(&mut self, at: usize) -> &mut Settings {
+        let _ = at;
+        self.settings_mut()
+    }
 }
 
 /// How gradients change weights.
@@ -187,8 +195,37 @@ pub trait Optimizer<D: Device>: Configured {
         let _ = (device, grads, variables, scalars);
         true
     }
+    /// How many optimizers take its steps: one, which is itself, unless it is a [`MultiOptimizer`].
+    fn members(&self) -> usize {
+        1
+    }
+    /// One of them, if it is not itself.
+    fn member(&self, at: usize) -> Option<&dyn Optimizer<D>> {
+        let _ = at;
+        None
+    }
+    /// Which of them changes a variable.
+    ///
+    /// # Errors
+    /// If it is more than one.
+    fn member_of(&self, variable: &Variable) -> Result<usize> {
+        let _ = variable;
+        Ok(0)
+    }
     /// Changes the weights by their gradients.
     fn update(&self, step: Step<'_, D>);
+}
+
+/// The optimizer that takes the steps of some variables.
+pub(crate) fn member<D: Device>(optimizer: &dyn Optimizer<D>, at: usize) -> &dyn Optimizer<D> {
+    optimizer.member(at).unwrap_or(optimizer)
+}
+
+/// All optimizers that take steps.
+pub(crate) fn members<D: Device>(
+    optimizer: &dyn Optimizer<D>,
+) -> impl Iterator<Item = &dyn Optimizer<D>> {
+    (0..optimizer.members()).map(move |at| member(optimizer, at))
 }
 
 /// A configuration with the shared arguments of an optimizer.
@@ -228,6 +265,12 @@ impl<D: OptimizerCatalogue> IntoOptimizer<D> for Listed {
 }
 
 impl<D: OptimizerCatalogue> IntoOptimizer<D> for LossScaleOptimizer {
+    fn into_optimizer(self) -> Result<Box<dyn Optimizer<D>>> {
+        D::listed(self.into())
+    }
+}
+
+impl<D: OptimizerCatalogue> IntoOptimizer<D> for MultiOptimizer {
     fn into_optimizer(self) -> Result<Box<dyn Optimizer<D>>> {
         D::listed(self.into())
     }
@@ -330,6 +373,8 @@ macro_rules! catalogue {
             )*
             /// See [`LossScaleOptimizer`].
             LossScaleOptimizer(LossScaleOptimizer),
+            /// See [`MultiOptimizer`].
+            MultiOptimizer(MultiOptimizer),
         }
 
         $(impl From<$ty> for Listed {
@@ -337,6 +382,12 @@ macro_rules! catalogue {
                 Self::$ty(optimizer)
             }
         })*
+
+        impl From<MultiOptimizer> for Listed {
+            fn from(optimizer: MultiOptimizer) -> Self {
+                Self::MultiOptimizer(optimizer)
+            }
+        }
 
         impl From<LossScaleOptimizer> for Listed {
             fn from(optimizer: LossScaleOptimizer) -> Self {
@@ -354,6 +405,7 @@ macro_rules! catalogue {
                 match self {
                     $(Self::$ty(optimizer) => Box::new(optimizer),)*
                     Self::LossScaleOptimizer(optimizer) => Box::new(optimizer),
+                    Self::MultiOptimizer(optimizer) => Box::new(optimizer),
                 }
             }
 
@@ -361,6 +413,7 @@ macro_rules! catalogue {
                 match self {
                     $(Self::$ty(optimizer) => optimizer,)*
                     Self::LossScaleOptimizer(optimizer) => optimizer,
+                    Self::MultiOptimizer(optimizer) => optimizer,
                 }
             }
 
@@ -368,6 +421,7 @@ macro_rules! catalogue {
                 match self {
                     $(Self::$ty(optimizer) => optimizer,)*
                     Self::LossScaleOptimizer(optimizer) => optimizer,
+                    Self::MultiOptimizer(optimizer) => optimizer,
                 }
             }
 
@@ -375,6 +429,7 @@ macro_rules! catalogue {
                 match self {
                     $(Self::$ty(optimizer) => optimizer,)*
                     Self::LossScaleOptimizer(optimizer) => optimizer,
+                    Self::MultiOptimizer(optimizer) => optimizer,
                 }
             }
         }
@@ -395,6 +450,7 @@ macro_rules! catalogue {
                     Ok(optimizer.into())
                 })*
                 "lossscaleoptimizer" => LossScaleOptimizer::from_config(config).map(Into::into),
+                "multioptimizer" => MultiOptimizer::from_config(config).map(Into::into),
                 _ => Err(Error::unknown("optimizer", &config.class_name, &[$($identifier),*])),
             }
         }

@@ -202,7 +202,7 @@ impl Muon {
             g,
             [part.write::<D>(&mut step.slots[0])],
         );
-        let norm = device.sum_of_squares(D::read(&y)).sqrt() as f32 + 1e-7;
+        let norm = device.sum_of_squares(1.0, D::read(&y)).sqrt() as f32 + 1e-7;
         device.rescale(1.0 / norm, 0.0, D::read(&y), D::reborrow(&mut x));
         let (a, b, c) = self.coefficients;
         for _ in 0..self.ns_steps {

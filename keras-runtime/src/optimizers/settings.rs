@@ -20,6 +20,8 @@ pub struct Settings {
     pub(super) ema_overwrite_frequency: Option<u64>,
     pub(super) loss_scale_factor: Option<f32>,
     pub(super) gradient_accumulation_steps: Option<u64>,
+    /// Whether several optimizers have a learning rate each.
+    pub(super) is_of_several: bool,
 }
 
 arguments!(Settings {
@@ -52,12 +54,35 @@ impl Settings {
             ema_overwrite_frequency: None,
             loss_scale_factor: None,
             gradient_accumulation_steps: None,
+            is_of_several: false,
+        }
+    }
+
+    /// Those of several optimizers, each of which has its own.
+    pub(super) fn of_several() -> Self {
+        Self {
+            is_of_several: true,
+            ..Self::new(0.0)
         }
     }
 
     /// The step size.
     pub fn learning_rate(&self) -> &LearningRate {
         &self.learning_rate
+    }
+
+    /// Whether there is one step size for all variables.
+    ///
+    /// # Errors
+    /// If there are several optimizers.
+    pub(crate) fn one_learning_rate(&self) -> Result<&LearningRate> {
+        if self.is_of_several {
+            return Err(Error::value(
+                "Learning rate cannot be accessed on a MultiOptimizer. Access the learning rate on the individual \
+                 sub-optimizers instead.",
+            ));
+        }
+        Ok(&self.learning_rate)
     }
 
     /// Whether a schedule determines the step size.
@@ -73,8 +98,14 @@ impl Settings {
     /// Changes the step size.
     ///
     /// # Errors
-    /// If a schedule determines it.
+    /// If a schedule determines it, or several optimizers have one each.
     pub fn set_learning_rate(&mut self, learning_rate: f32) -> Result<()> {
+        if self.is_of_several {
+            return Err(Error::value(
+                "Learning rate cannot be set on a MultiOptimizer. Set the learning rate on the individual \
+                 sub-optimizers instead.",
+            ));
+        }
         if self.is_scheduled() {
             return Err(Error::value(
                 "This optimizer was created with a `LearningRateSchedule` object as its \

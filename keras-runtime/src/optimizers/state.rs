@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::step::Combine;
 use super::step::Part;
-use super::{Optimizer, Slot, SlotStart, Step, Variable};
+use super::{Optimizer, Slot, SlotStart, Step, Variable, member, members};
 use crate::device::Device;
 use crate::error::Result;
 use crate::shape::Shape;
@@ -21,10 +21,55 @@ pub struct State<D: Device> {
     average: Option<D::Buffer>,
     accumulated: Option<D::Buffer>,
     scratch: Option<D::Buffer>,
+    /// All of them.
     variables: Vec<Variable>,
-    parts: Vec<Part>,
+    /// Those of each of the optimizers: of one, if the optimizer takes its steps itself.
+    groups: Vec<Group>,
+    /// Where the variables begin whose memory has begun.
+    begun: Vec<usize>,
     /// The version of the model's trainable layers that the variables belong to.
     version: Option<u64>,
+}
+
+/// What one optimizer changes.
+#[derive(Debug, Default)]
+struct Group {
+    variables: Vec<Variable>,
+    parts: Vec<Part>,
+    /// How many slots it has. The optimizers share the vectors, as they have no variables in common.
+    slots: usize,
+    /// Its numbers among the scalars.
+    scalars: Range<usize>,
+    /// Whether it keeps a moving average.
+    has_average: bool,
+}
+
+impl Group {
+    /// Finds the parts that the optimizer treats alike.
+    fn divide<D: Device>(&mut self, optimizer: &dyn Optimizer<D>) {
+        let is_elementwise = optimizer.is_elementwise() && optimizer.settings().clipnorm.is_none();
+        for variable in &self.variables {
+            let decay = optimizer.weight_decay(variable);
+            let range = variable.range.clone();
+            match self.parts.last_mut() {
+                Some(last)
+                    if is_elementwise && last.range.end == range.start && last.decay == decay =>
+                {
+                    last.range.end = range.end;
+                }
+                _ => self.parts.push(Part {
+                    range,
+                    decay,
+                    scale: 1.0,
+                }),
+            }
+        }
+    }
+}
+
+/// Whether an optimizer adds gradients up over several steps.
+fn accumulates<D: Device>(optimizer: &dyn Optimizer<D>) -> bool {
+    optimizer.settings().gradient_accumulation_steps.is_some()
 }
 
 /// One variable of an optimizer, as Keras saves it.
@@ -42,7 +87,8 @@ pub struct SlotVariable {
 pub(crate) enum Held {
     /// The number of steps, an integer.
     Iterations,
-    LearningRate,
+    /// That of one of the optimizers.
+    LearningRate(usize),
     /// One of the numbers of the whole model.
     Scalar(usize),
     /// The same, an integer in Keras.
@@ -50,9 +96,7 @@ pub(crate) enum Held {
     /// A part of one of the [`vectors`](State::vectors).
     Vector(usize, Range<usize>),
     /// Nowhere: it is always 0.
-    Zero {
-        is_integer: bool,
-    },
+    Zero { is_integer: bool },
 }
 
 impl Held {
@@ -61,7 +105,7 @@ impl Held {
         match self {
             Self::Iterations | Self::Count(_) => true,
             Self::Zero { is_integer } => *is_integer,
-            Self::LearningRate | Self::Scalar(_) | Self::Vector(..) => false,
+            Self::LearningRate(_) | Self::Scalar(_) | Self::Vector(..) => false,
         }
     }
 }
@@ -87,7 +131,8 @@ impl<D: Device> State<D> {
             accumulated: None,
             scratch: None,
             variables: Vec::new(),
-            parts: Vec::new(),
+            groups: Vec::new(),
+            begun: Vec::new(),
             version: None,
         }
     }
@@ -132,49 +177,60 @@ impl<D: Device> State<D> {
         variables: Vec<Variable>,
         version: u64,
     ) -> Result<()> {
-        let settings = optimizer.settings();
+        let members: Vec<&dyn Optimizer<D>> = members(optimizer).collect();
+        let slots: Vec<Vec<Slot>> = members.iter().map(|member| member.slots()).collect();
+        self.groups = members.iter().map(|_| Group::default()).collect();
+        for variable in &variables {
+            let of = optimizer.member_of(variable)?;
+            self.groups[of].variables.push(variable.clone());
+        }
         let len = D::len(params);
         if self.version.is_none() {
             self.scalars = optimizer.scalars();
-            for slot in optimizer.slots() {
-                let mut buffer = device.alloc(len)?;
-                match slot.start {
-                    SlotStart::Zeros => {}
-                    SlotStart::Constant(value) => {
-                        device.fill(D::slice_mut(&mut buffer, 0..len), value);
-                    }
-                    SlotStart::Weights => {
-                        device.copy(D::slice(params, 0..len), D::slice_mut(&mut buffer, 0..len));
-                    }
-                }
-                self.slots.push(buffer);
+            for _ in 0..slots.iter().map(Vec::len).max().unwrap_or(0) {
+                self.slots.push(device.alloc(len)?);
             }
-            if settings.use_ema {
-                let mut average = device.alloc(len)?;
-                device.copy(D::slice(params, 0..len), D::slice_mut(&mut average, 0..len));
-                self.average = Some(average);
+            if members.iter().any(|member| member.settings().use_ema) {
+                self.average = Some(device.alloc(len)?);
             }
-            if settings.gradient_accumulation_steps.is_some() {
+            if members.iter().any(|member| accumulates(*member)) {
                 self.accumulated = Some(device.alloc(len)?);
             }
         }
-        self.scratch = Some(device.alloc(optimizer.scratch(&variables))?);
-        let is_elementwise = optimizer.is_elementwise() && settings.clipnorm.is_none();
-        self.parts.clear();
-        for variable in &variables {
-            let decay = optimizer.weight_decay(variable);
-            let range = variable.range.clone();
-            match self.parts.last_mut() {
-                Some(last)
-                    if is_elementwise && last.range.end == range.start && last.decay == decay =>
-                {
-                    last.range.end = range.end;
+        let scratch = members.iter().zip(&self.groups);
+        let scratch = scratch.map(|(member, group)| member.scratch(&group.variables));
+        self.scratch = Some(device.alloc(scratch.max().unwrap_or(0))?);
+        // Those of the members come after those of a wrapper.
+        let mut scalars = self.scalars.len();
+        for ((member, group), slots) in members.iter().zip(&mut self.groups).zip(&slots).rev() {
+            group.slots = slots.len();
+            group.scalars = scalars - member.scalars().len()..scalars;
+            group.has_average = member.settings().use_ema;
+            group.divide(*member);
+            if members.len() > 1 {
+                scalars = group.scalars.start;
+            }
+            for Variable { range, .. } in &group.variables {
+                if self.begun.contains(&range.start) {
+                    continue;
                 }
-                _ => self.parts.push(Part {
-                    range,
-                    decay,
-                    scale: 1.0,
-                }),
+                self.begun.push(range.start);
+                let weights = || D::slice(params, range.clone());
+                let average = self.average.as_mut().filter(|_| group.has_average);
+                let vectors = self
+                    .slots
+                    .iter_mut()
+                    .zip(slots.iter().map(|slot| slot.start));
+                for (vector, start) in
+                    vectors.chain(average.map(|vector| (vector, SlotStart::Weights)))
+                {
+                    let vector = D::slice_mut(vector, range.clone());
+                    match start {
+                        SlotStart::Zeros => {}
+                        SlotStart::Constant(value) => device.fill(vector, value),
+                        SlotStart::Weights => device.copy(weights(), vector),
+                    }
+                }
             }
         }
         self.variables = variables;
@@ -198,48 +254,68 @@ impl<D: Device> State<D> {
         params: &mut D::Buffer,
         grads: &D::Buffer,
     ) {
-        let Some(scratch) = &mut self.scratch else {
-            return;
-        };
-        let settings = optimizer.settings();
         let loss_scale = optimizer.loss_scale(&self.scalars);
         if !optimizer.accepts(device, grads, &self.variables, &mut self.scalars) {
             return;
         }
+        for at in 0..self.groups.len() {
+            self.step(member(optimizer, at), at, loss_scale, device, params, grads);
+        }
+        self.iterations += 1;
+    }
+
+    /// The step of one of the optimizers.
+    fn step(
+        &mut self,
+        optimizer: &dyn Optimizer<D>,
+        at: usize,
+        loss_scale: f32,
+        device: &D,
+        params: &mut D::Buffer,
+        grads: &D::Buffer,
+    ) {
+        let group = &mut self.groups[at];
+        let Some(scratch) = self.scratch.as_mut().filter(|_| !group.parts.is_empty()) else {
+            return;
+        };
+        let settings = optimizer.settings();
         let every = settings.gradient_accumulation_steps.unwrap_or(1);
-        let grads = match &mut self.accumulated {
+        let mut accumulated = self.accumulated.as_mut().filter(|_| accumulates(optimizer));
+        let grads = match &mut accumulated {
             None => grads,
             Some(sum) => {
-                let len = D::len(sum);
-                device.add(D::slice(grads, 0..len), D::slice_mut(sum, 0..len));
-                &*sum
+                for part in &group.parts {
+                    device.add(part.read::<D>(grads), part.write::<D>(sum));
+                }
+                &**sum
             }
         };
         if (self.iterations + 1).is_multiple_of(every) {
             let scale = 1.0 / (loss_scale * every as f32);
-            clip(optimizer, device, grads, &mut self.parts, scale);
+            clip(optimizer, device, grads, &mut group.parts, scale);
             optimizer.update(Step {
                 device,
                 params,
                 grads,
-                slots: &mut self.slots,
-                scalars: &mut self.scalars,
+                slots: &mut self.slots[..group.slots],
+                scalars: &mut self.scalars[group.scalars.clone()],
                 scratch,
-                variables: &self.variables,
+                variables: &group.variables,
                 learning_rate: settings.learning_rate.at(self.iterations),
                 iteration: self.iterations / every + 1,
-                parts: &self.parts,
+                parts: &group.parts,
                 clip: match settings.clipvalue {
                     Some(value) if value > 0.0 => value,
                     _ => f32::INFINITY,
                 },
             });
-            if let Some(sum) = &mut self.accumulated {
-                let len = D::len(sum);
-                device.fill(D::slice_mut(sum, 0..len), 0.0);
+            if let Some(sum) = &mut accumulated {
+                for part in &group.parts {
+                    device.fill(part.write::<D>(sum), 0.0);
+                }
             }
         }
-        if let Some(average) = &mut self.average {
+        if let Some(average) = self.average.as_mut().filter(|_| group.has_average) {
             let steps = self.iterations / every;
             let keep = if steps == 0 {
                 0.0
@@ -252,17 +328,19 @@ impl<D: Device> State<D> {
             };
             let is_due = |every: u64| (steps + 1).is_multiple_of(every);
             let overwrites = settings.ema_overwrite_frequency.is_some_and(is_due);
-            for part in &self.parts {
-                let weights = D::slice(params, part.range.clone());
-                let to = D::slice_mut(average, part.range.clone());
-                device.update(rule, to, weights, []);
+            for part in &group.parts {
+                device.update(rule, part.write::<D>(average), part.read::<D>(params), []);
                 if overwrites {
-                    let average = D::slice(average, part.range.clone());
-                    device.copy(average, D::slice_mut(params, part.range.clone()));
+                    device.copy(part.read::<D>(average), part.write::<D>(params));
                 }
             }
         }
-        self.iterations += 1;
+    }
+
+    /// The parts whose moving average is kept.
+    fn averaged(&self) -> impl Iterator<Item = &Part> {
+        let groups = self.groups.iter().filter(|group| group.has_average);
+        groups.flat_map(|group| &group.parts)
     }
 
     /// The moving average of the weights, where the optimizer keeps one and has taken a step.
@@ -274,21 +352,20 @@ impl<D: Device> State<D> {
     /// `finalize_variable_values`.
     pub fn finalize(&self, device: &D, params: &mut D::Buffer) {
         let Some(average) = &self.average else { return };
-        for part in &self.parts {
-            let average = D::slice(average, part.range.clone());
-            device.copy(average, D::slice_mut(params, part.range.clone()));
+        for part in self.averaged() {
+            device.copy(part.read::<D>(average), part.write::<D>(params));
         }
     }
 
     /// Sets the moving average to the weights, if the optimizer keeps one.
     pub fn set_average(&mut self, device: &D, params: &D::Buffer) {
-        let Some(average) = &mut self.average else {
+        let Some(mut average) = self.average.take() else {
             return;
         };
-        for part in &self.parts {
-            let weights = D::slice(params, part.range.clone());
-            device.copy(weights, D::slice_mut(average, part.range.clone()));
+        for part in self.averaged() {
+            device.copy(part.read::<D>(params), part.write::<D>(&mut average));
         }
+        self.average = Some(average);
     }
 
     /// Exchanges the weights and their moving average, if the optimizer keeps one.
@@ -296,18 +373,21 @@ impl<D: Device> State<D> {
     /// # Errors
     /// If the device has no memory left.
     pub fn swap_average(&mut self, device: &D, params: &mut D::Buffer) -> Result<()> {
-        let Some(average) = &mut self.average else {
+        let longest = self.averaged().map(|part| part.range.len()).max();
+        let mut weights = device.alloc(longest.unwrap_or(0))?;
+        let Some(mut average) = self.average.take() else {
             return Ok(());
         };
-        for part in &self.parts {
-            let (range, len) = (part.range.clone(), part.range.len());
-            let mut weights = device.alloc(len)?;
-            let all = |buffer| D::slice_mut(buffer, 0..len);
-            device.copy(D::slice(params, range.clone()), all(&mut weights));
-            let to = D::slice_mut(params, range.clone());
-            device.copy(D::slice(average, range.clone()), to);
-            device.copy(D::slice(&weights, 0..len), D::slice_mut(average, range));
+        for part in self.averaged() {
+            let all = 0..part.range.len();
+            device.copy(
+                part.read::<D>(params),
+                D::slice_mut(&mut weights, all.clone()),
+            );
+            device.copy(part.read::<D>(&average), part.write::<D>(params));
+            device.copy(D::slice(&weights, all), part.write::<D>(&mut average));
         }
+        self.average = Some(average);
         Ok(())
     }
 
@@ -315,30 +395,46 @@ impl<D: Device> State<D> {
     /// learning rate unless a schedule determines it, and, once it has taken a step, what it remembers of
     /// the weights.
     pub fn variables(&self, optimizer: &dyn Optimizer<D>) -> Vec<SlotVariable> {
-        let settings = optimizer.settings();
-        let is_ready = self.version.is_some();
         let mut listed = Vec::new();
-        let mut scalars = 0..self.scalars.len();
+        let zero = |is_integer| Held::Zero { is_integer };
+        let mut own = 0..self.scalars.len();
         if let Some(wrapper) = optimizer.wrapper() {
             // It does not count its steps and has no learning rate, but variables for both.
-            let zero = |is_integer| Held::Zero { is_integer };
             listed.push(SlotVariable::scalar("iteration", zero(true)));
             listed.push(SlotVariable::scalar("learning_rate", zero(false)));
-            for (name, at) in wrapper.counts.iter().zip(&mut scalars) {
+            for (name, at) in wrapper.counts.iter().zip(&mut own) {
                 listed.push(SlotVariable::scalar(name, Held::Count(at)));
             }
-            for (name, at) in wrapper.scalars.iter().zip(&mut scalars) {
+            for (name, at) in wrapper.scalars.iter().zip(&mut own) {
                 listed.push(SlotVariable::scalar(name, Held::Scalar(at)));
             }
         }
-        listed.push(SlotVariable::scalar("iteration", Held::Iterations));
-        if !settings.is_scheduled() {
-            listed.push(SlotVariable::scalar("learning_rate", Held::LearningRate));
+        if optimizer.members() > 1 {
+            listed.push(SlotVariable::scalar("iteration", Held::Iterations));
+            listed.push(SlotVariable::scalar("learning_rate", zero(false)));
         }
-        if !is_ready {
-            return listed;
+        for (at, member) in members(optimizer).enumerate() {
+            listed.push(SlotVariable::scalar("iteration", Held::Iterations));
+            if !member.settings().is_scheduled() {
+                let rate = SlotVariable::scalar("learning_rate", Held::LearningRate(at));
+                listed.push(rate);
+            }
+            let Some(group) = self
+                .groups
+                .get(at)
+                .filter(|group| !group.variables.is_empty())
+            else {
+                continue;
+            };
+            self.list(member, group, &mut listed);
+            let scalars = group.scalars.start.max(own.start)..group.scalars.end;
+            listed.extend(scalars.map(|at| SlotVariable::scalar("variable", Held::Scalar(at))));
         }
-        let slots: Vec<Slot> = optimizer.slots();
+        listed
+    }
+
+    /// Lists what one of the optimizers remembers of the weights.
+    fn list(&self, optimizer: &dyn Optimizer<D>, group: &Group, listed: &mut Vec<SlotVariable>) {
         let mut list = |variable: &Variable, name: &str, shape: Shape, vector: usize| {
             let path = variable.path.replace('/', "_");
             let name = match name {
@@ -352,22 +448,20 @@ impl<D: Device> State<D> {
                 held: Held::Vector(vector, start..start + shape.size()),
             });
         };
-        let before = [
-            (settings.use_ema, "average"),
-            (
-                settings.gradient_accumulation_steps.is_some(),
-                "gradient_accumulator",
-            ),
-        ];
-        let before = before.into_iter().filter(|(is_there, _)| *is_there);
-        for (vector, (_, name)) in (slots.len()..).zip(before) {
-            for variable in &self.variables {
+        let average = self.slots.len();
+        let accumulated = average + usize::from(self.average.is_some());
+        for (is_there, name, vector) in [
+            (group.has_average, "average", average),
+            (accumulates(optimizer), "gradient_accumulator", accumulated),
+        ] {
+            for variable in group.variables.iter().filter(|_| is_there) {
                 list(variable, name, variable.shape, vector);
             }
         }
+        let slots: Vec<Slot> = optimizer.slots();
         let blocks = slots.iter().map(|slot| slot.block).max();
         for block in blocks.map_or(0..0, |last| 0..last + 1) {
-            for variable in &self.variables {
+            for variable in &group.variables {
                 let in_block = slots.iter().enumerate();
                 for (at, slot) in in_block.filter(|(_, slot)| slot.block == block) {
                     if let Some(shape) = optimizer.slot_shape(at, variable) {
@@ -376,8 +470,6 @@ impl<D: Device> State<D> {
                 }
             }
         }
-        listed.extend(scalars.map(|at| SlotVariable::scalar("variable", Held::Scalar(at))));
-        listed
     }
 }
 
@@ -397,10 +489,10 @@ fn clip<D: Device>(
     scale: f32,
 ) {
     let settings = optimizer.settings();
-    let squares = |part: &Part| device.sum_of_squares(D::slice(grads, part.range.clone()));
+    let squares = |part: &Part| device.sum_of_squares(scale, D::slice(grads, part.range.clone()));
     // A norm that is no number makes every gradient none.
     let clipped = |squares: f64, limit: f32| {
-        let norm = squares.sqrt() as f32 * scale;
+        let norm = squares.sqrt() as f32;
         if norm <= limit {
             scale
         } else {

@@ -22,7 +22,7 @@ pub enum Case {
 pub const CASES: &[Case] = &[Case::Arrays, Case::Endless, Case::Generator, Case::OwnStep];
 
 sequential! {
-    Net<6>;
+    pub Net<6>;
     Dense(12, activation = relu),
     BatchNormalization,
     Dropout(0.3),
@@ -235,6 +235,11 @@ fn endless(directory: &Path, interrupt: &mut Interrupt) -> keras::Result<String>
     model.compile(compile.metric("accuracy"))?;
     let samples = Dataset::from_tensor_slices((&x, &y))?.shuffle(3);
     let validation = Dataset::from_tensor_slices((&x, &y))?.shuffle(4).batch(10);
+    let logs = directory.join("logs");
+    if !directory.join("backup/latest.backup").exists() {
+        // As in Keras, a training that begins anew leaves the events of another one.
+        let _ = std::fs::remove_dir_all(&logs);
+    }
     // The end of the training is not the end of its backup.
     let backup = BackupAndRestore::new(directory.join("backup"))
         .save_freq(3)
@@ -250,7 +255,7 @@ fn endless(directory: &Path, interrupt: &mut Interrupt) -> keras::Result<String>
         .verbose(0)
         .callback(decay)
         .callback(CSVLogger::new(directory.join("log.csv")).append(true))
-        .callback(TensorBoard::new(directory.join("logs")).update_freq("batch"))
+        .callback(TensorBoard::new(logs).update_freq("batch"))
         .callback(SwapEMAWeights::new().swap_on_epoch(true))
         .callback(&mut seen)
         .callback(backup)

@@ -12,9 +12,8 @@ use keras::prelude::*;
 use keras::random::{Key, fresh_seed};
 use ndarray::ArrayD;
 
-use super::Directory;
 use super::cases::{CASES, Case, Interrupt, train};
-use super::left;
+use super::{Directory, Left};
 
 /// The directory that a child works in.
 const CHILD: &str = "KERAS_RESUME_CHILD";
@@ -85,13 +84,14 @@ fn a_training_that_is_killed_at_any_moment_ends_as_if_it_was_not() -> keras::Res
         begin(case);
         let now = Instant::now();
         assert!(is_done(start().wait().expect("a child")));
-        (case, now.elapsed(), result(), left(&directory.0))
+        let left = Left::in_directory(&directory.0);
+        (case, now.elapsed(), result(), left)
     });
     let expected: Vec<_> = expected.collect();
     let seed = fresh_seed();
     let (key, mut draws, mut kills) = (Key::new(seed), 0, 0);
     for run in 0..runs() {
-        let (case, time, expected, files) = &expected[run % expected.len()];
+        let (case, time, expected, expected_left) = &expected[run % expected.len()];
         begin(*case);
         let mut is_over = false;
         for _ in 0..2 {
@@ -110,8 +110,9 @@ fn a_training_that_is_killed_at_any_moment_ends_as_if_it_was_not() -> keras::Res
             expected,
             "{case:?}, run {run} with the seed {seed}"
         );
-        assert!(
-            &left(&directory.0) == files,
+        let left = Left::in_directory(&directory.0);
+        assert_eq!(
+            &left, expected_left,
             "{case:?}, run {run} with the seed {seed}"
         );
     }

@@ -97,6 +97,32 @@ fn a_backup_that_is_kept_goes_on_after_its_last_epoch() -> keras::Result<()> {
     Ok(())
 }
 
+/// A training that is stopped within an epoch stays stopped, wherever it is interrupted after that.
+#[test]
+fn a_training_that_was_stopped_goes_on_to_its_end() -> keras::Result<()> {
+    let directory = Directory::new("stopped");
+    let (x, y) = data();
+    let run = |after: usize| {
+        let stop = LambdaCallback::new().on_train_batch_end(|cx, _, _| {
+            if cx.model().iterations() == 8 {
+                cx.stop_training();
+            }
+            Ok(())
+        });
+        let fit = Fit::epochs(4).batch_size(4).validation((&x, &y)).verbose(0);
+        let fit = fit.callback(stop).callback(backup(&directory).save_freq(1));
+        compiled("adam")?.fit((&x, &y), fit.callback(Interrupt::after(after)))
+    };
+    let expected = run(usize::MAX)?;
+    assert_eq!(expected.epochs(), [0, 1]);
+    for after in 0..30 {
+        if run(after).is_err() {
+            assert_eq!(run(usize::MAX)?, expected, "after {after}");
+        }
+    }
+    Ok(())
+}
+
 /// What `fit` says when a training of `compiled("adam")` goes on in another way.
 fn refused(
     directory: &Directory,

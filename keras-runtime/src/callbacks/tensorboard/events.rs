@@ -26,38 +26,45 @@ const TENSOR: u64 = 2;
 /// A file of events that is being written.
 #[derive(Debug)]
 pub(super) struct EventWriter {
-    name: String,
     out: BufWriter<File>,
 }
 
 impl EventWriter {
     /// A new file in a directory, which is made.
-    pub fn create(directory: &Path) -> io::Result<Self> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
+    pub fn create(directory: &Path, name: &str) -> io::Result<Self> {
         fs::create_dir_all(directory)?;
-        // TensorBoard reads the files of a directory in the order of their names.
-        let seconds = now().as_secs();
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!(
-            "events.out.tfevents.{seconds}.{}.{}.{number}.v2",
-            host(),
-            std::process::id()
-        );
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
-            .open(directory.join(&name))?;
+            .open(directory.join(name))?;
         let mut writer = Self {
-            name,
             out: BufWriter::new(file),
         };
         writer.event(Message::new().bytes(3, "brain.Event:2"), 0)?;
         Ok(writer)
     }
 
-    /// The file's name.
-    pub fn name(&self) -> &str {
-        &self.name
+    /// Goes on with a file after its first `len` bytes; without any there was no file.
+    pub fn reopen(directory: &Path, name: &str, len: u64) -> io::Result<Option<Self>> {
+        let path = directory.join(name);
+        if len == 0 {
+            return match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(None),
+            };
+        }
+        let file = OpenOptions::new().append(true).open(path)?;
+        let found = file.metadata()?.len();
+        if found < len {
+            return Err(io::Error::other(format!(
+                "A training goes on with the files that it wrote. Expected at least {len} bytes in {name}. Received: \
+                 {found} bytes"
+            )));
+        }
+        file.set_len(len)?;
+        Ok(Some(Self {
+            out: BufWriter::new(file),
+        }))
     }
 
     /// The bytes that have been written.
@@ -135,16 +142,16 @@ impl EventWriter {
     }
 }
 
-/// Leaves a file, if it is there, its first `len` bytes alone.
-pub(super) fn cut(path: &Path, len: u64) -> io::Result<()> {
-    let file = match OpenOptions::new().write(true).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        file => file?,
-    };
-    if file.metadata()?.len() > len {
-        file.set_len(len)?;
-    }
-    Ok(())
+/// A name that no other file has. TensorBoard reads the files of a directory in the order of their names.
+pub(super) fn file_name() -> String {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let seconds = now().as_secs();
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!(
+        "events.out.tfevents.{seconds}.{}.{}.{number}.v2",
+        host(),
+        std::process::id()
+    )
 }
 
 /// A tensor of a type and a shape.

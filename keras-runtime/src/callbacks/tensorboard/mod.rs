@@ -25,10 +25,8 @@ pub struct TensorBoard {
     write_steps_per_second: bool,
     update_freq: Frequency,
 
-    train: Option<EventWriter>,
-    validation: Option<EventWriter>,
-    /// The files of the runs of the program that were ended, below `log_dir`, and how long they are.
-    files: Vec<(String, u64)>,
+    train: Events,
+    validation: Events,
     batch: u64,
     batch_start: Instant,
     epoch_start: Instant,
@@ -44,9 +42,8 @@ impl TensorBoard {
             write_graph: true,
             write_steps_per_second: false,
             update_freq: Frequency::Epoch,
-            train: None,
-            validation: None,
-            files: Vec::new(),
+            train: Events::new(),
+            validation: Events::new(),
             batch: 0,
             batch_start: Instant::now(),
             epoch_start: Instant::now(),
@@ -99,49 +96,63 @@ impl TensorBoard {
         )))
     }
 
-    fn failed(&self, error: &std::io::Error) -> Error {
-        Error::File {
-            path: self.log_dir.display().to_string(),
-            message: error.to_string(),
-        }
+    fn events(&mut self, run: Run) -> (&mut Events, PathBuf) {
+        let events = match run {
+            Run::Train => &mut self.train,
+            Run::Validation => &mut self.validation,
+        };
+        (events, self.log_dir.join(run.name()))
     }
 
-    /// The files of this training, below `log_dir`, and how long they are.
-    fn written(&mut self) -> std::io::Result<Vec<(String, u64)>> {
-        let mut files = self.files.clone();
-        let writers = [
-            ("train", &mut self.train),
-            ("validation", &mut self.validation),
-        ];
-        for (run, writer) in writers {
-            if let Some(writer) = writer {
-                files.push((format!("{run}/{}", writer.name()), writer.len()?));
-            }
-        }
-        Ok(files)
+    /// Begins new files, which are made when they are needed.
+    fn begin(&mut self) {
+        self.train = Events::new();
+        self.validation = Events::new();
     }
 
-    /// Does something with the writer of `train/` or `validation/`, which is made when it is needed.
+    /// Does something with the writer of `train/` or `validation/`.
     fn write(
         &mut self,
         run: Run,
         write: impl FnOnce(&mut EventWriter) -> std::io::Result<()>,
     ) -> Result<()> {
-        let (writer, name) = match run {
-            Run::Train => (&mut self.train, "train"),
-            Run::Validation => (&mut self.validation, "validation"),
-        };
-        let directory = self.log_dir.join(name);
-        let written = match writer {
+        let (events, directory) = self.events(run);
+        let written = match &mut events.writer {
             Some(writer) => write(writer),
-            None => {
-                EventWriter::create(&directory).and_then(|created| write(writer.insert(created)))
-            }
+            empty => EventWriter::create(&directory, &events.file)
+                .and_then(|created| write(empty.insert(created))),
         };
-        written.map_err(|error| Error::File {
-            path: directory.display().to_string(),
-            message: error.to_string(),
-        })
+        written.map_err(|error| failed(&directory, &error))
+    }
+
+    /// The file of a run and how long it is.
+    fn record(&mut self, run: Run) -> Result<Record> {
+        let (events, directory) = self.events(run);
+        let len = match &mut events.writer {
+            Some(writer) => writer.len().map_err(|error| failed(&directory, &error))?,
+            None => 0,
+        };
+        Ok(Record::new(run.name())
+            .with_texts("file", [events.file.clone()])
+            .with_number("len", len))
+    }
+
+    /// Goes on with the file that a record has, and not with the one that was begun since.
+    fn go_on(&mut self, run: Run, record: &Record) -> Result<()> {
+        let (events, directory) = self.events(run);
+        let go_on = |events: &mut Events, file: &str, len| -> std::io::Result<()> {
+            if events.writer.take().is_some() {
+                std::fs::remove_file(directory.join(&events.file))?;
+            }
+            events.file = file.to_owned();
+            events.writer = EventWriter::reopen(&directory, file, len)?;
+            Ok(())
+        };
+        for file in record.texts("file")? {
+            let gone_on = go_on(events, file, record.number("len")?);
+            gone_on.map_err(|error| failed(&directory, &error))?;
+        }
+        Ok(())
     }
 
     /// Whether this batch of training is written.
@@ -161,6 +172,39 @@ enum Run {
     Validation,
 }
 
+impl Run {
+    /// The directory's name.
+    fn name(self) -> &'static str {
+        match self {
+            Run::Train => "train",
+            Run::Validation => "validation",
+        }
+    }
+}
+
+/// The file of a run: its name is known before it is made, so that a backup has it.
+#[derive(Debug)]
+struct Events {
+    file: String,
+    writer: Option<EventWriter>,
+}
+
+impl Events {
+    fn new() -> Self {
+        Self {
+            file: events::file_name(),
+            writer: None,
+        }
+    }
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Error {
+    Error::File {
+        path: path.display().to_string(),
+        message: error.to_string(),
+    }
+}
+
 /// Scalars of one step, whose tags are made of the names of logs.
 fn scalars<'l>(
     writer: &mut EventWriter,
@@ -177,8 +221,7 @@ fn scalars<'l>(
 impl Callback for TensorBoard {
     fn set_model(&mut self, cx: &mut CallbackContext) -> Result<()> {
         self.check()?;
-        self.train = None;
-        self.validation = None;
+        self.begin();
         if self.write_graph {
             let nodes = cx.model().graph();
             self.write(Run::Train, |writer| {
@@ -191,13 +234,11 @@ impl Callback for TensorBoard {
 
     fn on_train_begin(&mut self, _: &mut CallbackContext, _: &Logs) -> Result<()> {
         self.batch = 0;
-        self.files.clear();
         Ok(())
     }
 
     fn on_train_end(&mut self, _: &mut CallbackContext, _: &Logs) -> Result<()> {
-        self.train = None;
-        self.validation = None;
+        self.begin();
         Ok(())
     }
 
@@ -280,24 +321,19 @@ impl Callback for TensorBoard {
     }
 
     fn state(&mut self) -> Result<Record> {
-        let files = self.written().map_err(|error| self.failed(&error))?;
-        let (names, lens): (Vec<String>, Vec<u64>) = files.into_iter().unzip();
+        let runs = [self.record(Run::Train)?, self.record(Run::Validation)?];
         Ok(Record::new("TensorBoard")
             .with_number("batch", self.batch)
             .with_number("iterations_before", self.iterations_before)
-            .with_texts("files", names)
-            .with_numbers("lens", lens))
+            .with_records("runs", runs))
     }
 
-    /// What was written after the backup is written again, to new files.
+    /// What came after the backup is written again.
     fn restore(&mut self, _: &mut CallbackContext, state: &Record) -> Result<()> {
         self.batch = state.number("batch")?;
         self.iterations_before = state.number("iterations_before")?;
-        let lens = state.numbers("lens")?.iter().copied();
-        self.files = state.texts("files")?.iter().cloned().zip(lens).collect();
-        for (name, len) in &self.files {
-            events::cut(&self.log_dir.join(name), *len).map_err(|error| self.failed(&error))?;
-        }
-        Ok(())
+        let runs = [Run::Train, Run::Validation];
+        let mut pairs = runs.into_iter().zip(state.records("runs")?);
+        pairs.try_for_each(|(run, record)| self.go_on(run, record))
     }
 }

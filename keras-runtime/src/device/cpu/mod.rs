@@ -10,6 +10,7 @@ pub mod expressions;
 pub mod images;
 pub mod kernel;
 pub mod lanes;
+pub mod lookups;
 pub mod math;
 pub mod matmul;
 pub mod merges;

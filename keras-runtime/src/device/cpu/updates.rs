@@ -199,18 +199,22 @@ pub fn factored<F: Float>(
     }
 }
 
-/// `Σ x²`.
-pub fn sum_of_squares<F: Float>(x: &[F]) -> f64 {
-    kernel::run(Sum { x, of: Square }).to_f64()
+/// `Σ (scale · x)²`. The squares of what is scaled down later might be infinite.
+pub fn sum_of_squares<F: Float>(scale: f32, x: &[F]) -> f64 {
+    let scale = F::from_f32(scale);
+    let of = Square;
+    kernel::run(Sum { scale, x, of }).to_f64()
 }
 
 /// Whether no number is infinite or none.
 pub fn is_finite<F: Float>(x: &[F]) -> bool {
-    kernel::run(Sum { x, of: Zero }) == F::zero()
+    let (scale, of) = (F::zero(), Zero);
+    kernel::run(Sum { scale, x, of }) == F::zero()
 }
 
-/// The sum of a function of each number.
+/// The sum of a function of each number and a scale.
 struct Sum<'a, F, E> {
+    scale: F,
     x: &'a [F],
     of: E,
 }
@@ -221,18 +225,19 @@ impl<F: Float, E: Each<F, 1>> Kernel for Sum<'_, F, E> {
 
     #[inline(always)]
     fn run<A: Arith>(self) -> F {
-        let [sum] = lanes::sums::<A, F, 1>(Same(F::zero()), self.x, &self.of);
+        let [sum] = lanes::sums::<A, F, 1>(Same(self.scale), self.x, &self.of);
         sum
     }
 }
 
-/// A number times itself.
+/// A number, scaled, times itself.
 struct Square;
 
 impl<F: Float> Each<F, 1> for Square {
     #[inline(always)]
-    fn at<A: Arith>(&self, _a: F, b: F) -> ([F; 1], F) {
-        ([b * b], b)
+    fn at<A: Arith>(&self, scale: F, x: F) -> ([F; 1], F) {
+        let scaled = scale * x;
+        ([scaled * scaled], x)
     }
 }
 

@@ -19,6 +19,7 @@ mod emulator;
 mod expressions;
 mod host;
 mod images;
+mod lookups;
 mod memory;
 mod merges;
 mod normalizations;

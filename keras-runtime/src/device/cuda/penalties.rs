@@ -14,7 +14,7 @@ static PENALTIES: Area = Area {
 fn add<R: Driver>(x: View<'_, R>, of: Of, factor: f32, to: &ViewMut<'_, R>) {
     let parts = sums::parts(x.len);
     let (_lock, scratch) = x.context.scratch(parts);
-    sums::total_parts(x, of, scratch);
+    sums::total_parts(1.0, x, of, scratch);
     sums::finish(x.context, scratch, [parts, 1], factor, 0, to);
 }
 

@@ -94,7 +94,7 @@ impl<'a, R: Driver> Batch<'a, R> {
             (_, None) => {
                 // A weight counts once here, however many rows it stands for.
                 if let Some(weights) = self.weights {
-                    sums::total_parts(weights, Of::Numbers, parts);
+                    sums::total_parts(1.0, weights, Of::Numbers, parts);
                     let parts_count = sums::parts(weights.len);
                     sums::total(self.context(), parts, parts_count, scratch, true);
                 }

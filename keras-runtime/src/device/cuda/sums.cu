@@ -40,11 +40,11 @@ extern "C" __global__ void finish(const float *parts, float *to, unsigned count,
     }
 }
 
-// parts[p] = Σ x over the numbers of part p, of x itself (kind 0), |x| (1), x² (2), 0 · x (3).
-extern "C" __global__ void total_parts(const float *x, float *parts, unsigned kind, unsigned len) {
+// parts[p] = Σ y over the numbers y = scale · x of part p, of y itself (kind 0), |y| (1), y² (2), 0 · y (3).
+extern "C" __global__ void total_parts(const float *x, float *parts, unsigned kind, float scale, unsigned len) {
     float sum = 0.0f;
     for (unsigned i = this_thread(); i < len; i += all_threads()) {
-        float value = x[i];
+        float value = scale * x[i];
         sum += kind == 0 ? value : kind == 1 ? fabsf(value) : kind == 2 ? value * value : 0.0f * value;
     }
     sum = block_sum(sum);

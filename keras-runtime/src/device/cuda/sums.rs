@@ -80,12 +80,13 @@ pub fn finish<R: Driver>(
     context.launch(&SUMS, "finish", None, [1, 1], &arguments);
 }
 
-/// The sums of the parts of x, to `to`: (parts,).
-pub fn total_parts<R: Driver>(x: View<'_, R>, of: Of, to: u64) {
+/// The sums of the parts of `scale · x`, to `to`: (parts,).
+pub fn total_parts<R: Driver>(scale: f32, x: View<'_, R>, of: Of, to: u64) {
     let arguments = [
         x.argument(),
         Argument::Address(to),
         Argument::Count(of as u32),
+        Argument::Number(scale),
         count(x.len),
     ];
     x.context

@@ -73,13 +73,13 @@ fn factored<R: Driver>(
 }
 
 /// The sum of the parts of a sum, on the host.
-fn total<R: Driver>(x: View<'_, R>, of: Of) -> f64 {
+fn total<R: Driver>(scale: f32, x: View<'_, R>, of: Of) -> f64 {
     if x.len == 0 {
         return 0.0;
     }
     let mut parts = vec![0.0; sums::parts(x.len)];
     let (_lock, scratch) = x.context.scratch(parts.len());
-    sums::total_parts(x, of, scratch);
+    sums::total_parts(scale, x, of, scratch);
     x.context.download_from(scratch, &mut parts);
     parts.iter().map(|part| f64::from(*part)).sum()
 }
@@ -127,12 +127,12 @@ on_gpus! {
             factored(rule, dims, &gradients, slots.each_ref());
         }
 
-        fn sum_of_squares(&self, x: Self::Slice<'_>) -> f64 {
-            total(x, Of::Squares)
+        fn sum_of_squares(&self, scale: f32, x: Self::Slice<'_>) -> f64 {
+            total(scale, x, Of::Squares)
         }
 
         fn is_finite(&self, x: Self::Slice<'_>) -> bool {
-            total(x, Of::Zeros) == 0.0
+            total(1.0, x, Of::Zeros) == 0.0
         }
     }
 }

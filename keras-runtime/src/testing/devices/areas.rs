@@ -17,7 +17,7 @@ pub fn copies_and_sums<D: Device>(lab: &mut Lab<D>) {
         lab.keep(format!("twice {len}"), &y);
         lab.device.fill(y.write(), 1.5);
         lab.keep(format!("filled {len}"), &y);
-        let squares = lab.device.sum_of_squares(x.read()) as f32;
+        let squares = lab.device.sum_of_squares(0.5, x.read()) as f32;
         let squares = lab.of(&[squares]);
         lab.keep(format!("squares {len}"), &squares);
         assert!(lab.device.is_finite(x.read()), "{len} finite numbers");
@@ -37,6 +37,31 @@ pub fn gathered_rows<D: Device>(lab: &mut Lab<D>) {
             lab.keep(format!("{rows:?} of {width}"), &y);
         }
     }
+}
+
+pub fn looked_up_rows<D: Device>(lab: &mut Lab<D>) {
+    let (rows, width) = (7, 5);
+    let table = lab.random(rows * width);
+    let indices: Vec<f32> = (0..600).map(|at| (at * 3 % rows) as f32).collect();
+    for count in [1, 4, 600] {
+        let named = lab.of(&indices[..count]);
+        let mut y = lab.poisoned(count * width);
+        lab.device
+            .look_up(table.read(), width, named.read(), y.write());
+        lab.keep(format!("{count} rows"), &y);
+        let dy = lab.random(count * width);
+        let mut d_table = lab.poisoned(rows * width);
+        lab.device
+            .look_up_gradient(named.read(), width, dy.read(), d_table.write());
+        lab.keep(format!("gradient of {count} rows"), &d_table);
+    }
+    // Only the first names a row.
+    let named = lab.of(&[6.0, 7.0, -1.0, 0.5, f32::NAN]);
+    let dy = lab.random(5 * width);
+    let mut d_table = lab.poisoned(rows * width);
+    lab.device
+        .look_up_gradient(named.read(), width, dy.read(), d_table.write());
+    lab.keep("gradient of one row", &d_table);
 }
 
 pub fn products<D: Device>(lab: &mut Lab<D>) {

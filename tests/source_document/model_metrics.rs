@@ -1,7 +1,40 @@
-//! Row M11: one layer that is two outputs, and a metric that the model adds by itself.
+//! The metrics of a model: rows M10 and M11.
 
 use keras::prelude::*;
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis, array};
+
+use crate::random;
+
+#[model]
+fn two_outputs_of_three(inputs: Input<3>) -> TwoOutputsOfThree {
+    Model(inputs, Dense(2)(inputs))
+}
+
+#[test]
+fn m10_compiled_metrics_are_there_once_the_model_has_seen_data() -> keras::Result<()> {
+    let names = |model: &mut TwoOutputsOfThree| -> Vec<String> {
+        let metrics = model.metrics();
+        metrics
+            .iter()
+            .map(|metric| metric.name().to_owned())
+            .collect()
+    };
+    let (x, y) = (random((2, 3), 10), array![[0, 1], [1, 1]]);
+    let mut model = TwoOutputsOfThree::with_seed(10);
+    model.compile(Compile::new("Adam", "mse").metrics(["mae"]))?;
+    assert_eq!(names(&mut model), [""; 0]);
+    let history = model.fit((&x, &y), Fit::epochs(1).verbose(0))?;
+    assert_eq!(names(&mut model), ["loss", "mae"]);
+    for metric in model.metrics() {
+        assert_eq!(history.get(metric.name()), Some(&[metric.result()][..]));
+    }
+
+    let mut evaluated = TwoOutputsOfThree::with_seed(10);
+    evaluated.compile(Compile::new("Adam", "mse").metrics(["mae"]))?;
+    evaluated.evaluate((&x, &y), Evaluate::default().verbose(0))?;
+    assert_eq!(names(&mut evaluated), ["loss", "mae"]);
+    Ok(())
+}
 
 #[model]
 fn shared_output(inputs: Input<3>) -> SharedOutput {
@@ -24,7 +57,7 @@ const NAMES: [&str; 8] = [
 ];
 
 #[test]
-fn its_logs_have_the_names_of_the_document() -> keras::Result<()> {
+fn m11_one_layer_that_is_two_outputs_logs_the_names_of_the_document() -> keras::Result<()> {
     let x = Array2::from_shape_fn((6, 3), |(i, j)| ((i * 3 + j) as f32).sin());
     let y = Array2::<f32>::ones((6, 2));
     let mut model = SharedOutput::with_seed(1);
@@ -43,7 +76,7 @@ fn its_logs_have_the_names_of_the_document() -> keras::Result<()> {
 
 /// The mean over the batches, however large they are.
 #[test]
-fn the_added_metric_is_a_mean_over_batches() -> keras::Result<()> {
+fn m11_the_added_metric_is_a_mean_over_batches() -> keras::Result<()> {
     let x = Array2::from_shape_fn((6, 3), |(i, j)| ((i * 3 + j) as f32).sin());
     let y = Array2::<f32>::ones((6, 2));
     let mut model = SharedOutput::with_seed(1);
