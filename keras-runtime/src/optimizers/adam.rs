@@ -1,6 +1,7 @@
 //! `m += (1 - beta_1)(g - m)`, `v += (1 - beta_2)(g² - v)`, `w -= alpha · m / (√v + epsilon)` with
 //! `alpha = learning_rate · √(1 - beta_2ᵗ) / (1 - beta_1ᵗ)` in step t.
 
+use super::moments::{Moments, moment_arguments};
 use super::{Optimizer, Settings, Slot, Step, one_minus};
 use crate::config::arguments;
 use crate::device::{Device, Float, UpdateRule};
@@ -14,6 +15,7 @@ macro_rules! adam {
         pub struct $ty {
             pub(super) settings: Settings,
             moments: Moments,
+            amsgrad: bool,
         }
 
         impl $ty {
@@ -24,36 +26,21 @@ macro_rules! adam {
                         weight_decay: $weight_decay,
                         ..Settings::new(learning_rate)
                     },
-                    moments: Moments::new(),
+                    moments: Moments::DEFAULT,
+                    amsgrad: false,
                 }
             }
 
-            /// How much of the mean of the gradients is kept in each step; 0.9 by default.
-            #[must_use]
-            pub fn beta_1(mut self, beta_1: f32) -> Self {
-                self.moments.beta_1 = beta_1;
-                self
-            }
-
-            /// How much of the mean of their squares is kept in each step; 0.999 by default.
-            #[must_use]
-            pub fn beta_2(mut self, beta_2: f32) -> Self {
-                self.moments.beta_2 = beta_2;
-                self
-            }
-
-            /// What keeps the divisor from 0, beside the root and not corrected for the first steps;
-            /// 1e-7 by default.
-            #[must_use]
-            pub fn epsilon(mut self, epsilon: f32) -> Self {
-                self.moments.epsilon = epsilon;
-                self
-            }
+            moment_arguments!(
+                "How much of the mean of the gradients is kept in each step; 0.9 by default.",
+                "How much of the mean of their squares is kept in each step; 0.999 by default.",
+                "What keeps the divisor from 0, beside the root and not corrected for the first steps; 1e-7 by default."
+            );
 
             /// Whether the divisor is the largest so far (Reddi et al., 2018).
             #[must_use]
             pub fn amsgrad(mut self, amsgrad: bool) -> Self {
-                self.moments.amsgrad = amsgrad;
+                self.amsgrad = amsgrad;
                 self
             }
         }
@@ -62,13 +49,13 @@ macro_rules! adam {
             "beta_1": moments.beta_1,
             "beta_2": moments.beta_2,
             "epsilon": moments.epsilon,
-            "amsgrad": moments.amsgrad,
+            "amsgrad": amsgrad,
         });
 
         impl<D: Device> Optimizer<D> for $ty {
             fn slots(&self) -> Vec<Slot> {
                 let mut slots = vec![Slot::new("momentum"), Slot::new("velocity")];
-                if self.moments.amsgrad {
+                if self.amsgrad {
                     slots.push(Slot::new("velocity_hat").block(1));
                 }
                 slots
@@ -76,7 +63,7 @@ macro_rules! adam {
 
             fn update(&self, mut step: Step<'_, D>) {
                 let rule = self.moments.rule(step.learning_rate, step.iteration);
-                if self.moments.amsgrad {
+                if self.amsgrad {
                     step.apply::<3, _>(rule);
                 } else {
                     step.apply::<2, _>(rule);
@@ -98,24 +85,7 @@ adam! {
     AdamW, Some(0.004)
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moments {
-    pub beta_1: f32,
-    pub beta_2: f32,
-    pub epsilon: f32,
-    amsgrad: bool,
-}
-
 impl Moments {
-    pub const fn new() -> Self {
-        Self {
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-7,
-            amsgrad: false,
-        }
-    }
-
     /// The rule of a step. The powers lose digits in f32; Keras loses the same.
     pub fn rule(&self, learning_rate: f32, iteration: u64) -> Rule {
         let [bias_1, bias_2] =

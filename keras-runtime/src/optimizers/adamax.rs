@@ -1,6 +1,7 @@
 //! `m += (1 - beta_1)(g - m)`, `u = max(beta_2 · u, |g|)`,
 //! `w -= learning_rate · m / ((1 - beta_1ᵗ)(u + epsilon))` in step t.
 
+use super::moments::{Moments, moment_arguments};
 use super::{Optimizer, Settings, Slot, Step, one_minus};
 use crate::config::arguments;
 use crate::device::{Device, Float, UpdateRule};
@@ -11,9 +12,7 @@ use crate::schedules::LearningRate;
 #[derive(Clone, Debug)]
 pub struct Adamax {
     pub(super) settings: Settings,
-    beta_1: f32,
-    beta_2: f32,
-    epsilon: f32,
+    moments: Moments,
 }
 
 impl Adamax {
@@ -21,38 +20,21 @@ impl Adamax {
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         Self {
             settings: Settings::new(learning_rate),
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-7,
+            moments: Moments::DEFAULT,
         }
     }
 
-    /// How much of the mean of the gradients is kept in each step; 0.9 by default.
-    #[must_use]
-    pub fn beta_1(mut self, beta_1: f32) -> Self {
-        self.beta_1 = beta_1;
-        self
-    }
-
-    /// How much of the largest gradient is kept in each step; 0.999 by default.
-    #[must_use]
-    pub fn beta_2(mut self, beta_2: f32) -> Self {
-        self.beta_2 = beta_2;
-        self
-    }
-
-    /// What keeps the divisor from 0; 1e-7 by default.
-    #[must_use]
-    pub fn epsilon(mut self, epsilon: f32) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
+    moment_arguments!(
+        "How much of the mean of the gradients is kept in each step; 0.9 by default.",
+        "How much of the largest gradient is kept in each step; 0.999 by default.",
+        "What keeps the divisor from 0; 1e-7 by default."
+    );
 }
 
 arguments!(Adamax {
-    "beta_1": beta_1,
-    "beta_2": beta_2,
-    "epsilon": epsilon,
+    "beta_1": moments.beta_1,
+    "beta_2": moments.beta_2,
+    "epsilon": moments.epsilon,
 });
 
 impl<D: Device> Optimizer<D> for Adamax {
@@ -63,10 +45,10 @@ impl<D: Device> Optimizer<D> for Adamax {
     fn update(&self, mut step: Step<'_, D>) {
         step.apply(Rule {
             rate: step.learning_rate,
-            new: one_minus(self.beta_1),
-            beta_2: self.beta_2,
-            bias: 1.0 - self.beta_1.powf(step.iteration as f32),
-            epsilon: self.epsilon,
+            new: one_minus(self.moments.beta_1),
+            beta_2: self.moments.beta_2,
+            bias: 1.0 - self.moments.beta_1.powf(step.iteration as f32),
+            epsilon: self.moments.epsilon,
         });
     }
 }

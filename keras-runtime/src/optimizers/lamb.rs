@@ -2,6 +2,7 @@
 //! `u = m / (1 - beta_1ᵗ) / (√(v / (1 - beta_2ᵗ)) + epsilon)` in step t, and for each variable
 //! `w -= learning_rate · |w| / |u| · u`.
 
+use super::moments::{Moments, moment_arguments};
 use super::sgd::Descent;
 use super::{Optimizer, Settings, Slot, Step, Variable, one_minus};
 use crate::config::arguments;
@@ -13,9 +14,7 @@ use crate::schedules::LearningRate;
 #[derive(Clone, Debug)]
 pub struct Lamb {
     pub(super) settings: Settings,
-    beta_1: f32,
-    beta_2: f32,
-    epsilon: f32,
+    moments: Moments,
 }
 
 impl Lamb {
@@ -23,38 +22,21 @@ impl Lamb {
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         Self {
             settings: Settings::new(learning_rate),
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-7,
+            moments: Moments::DEFAULT,
         }
     }
 
-    /// How much of the mean of the gradients is kept in each step; 0.9 by default.
-    #[must_use]
-    pub fn beta_1(mut self, beta_1: f32) -> Self {
-        self.beta_1 = beta_1;
-        self
-    }
-
-    /// How much of the mean of their squares is kept in each step; 0.999 by default.
-    #[must_use]
-    pub fn beta_2(mut self, beta_2: f32) -> Self {
-        self.beta_2 = beta_2;
-        self
-    }
-
-    /// What keeps the divisor from 0, beside the root; 1e-7 by default.
-    #[must_use]
-    pub fn epsilon(mut self, epsilon: f32) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
+    moment_arguments!(
+        "How much of the mean of the gradients is kept in each step; 0.9 by default.",
+        "How much of the mean of their squares is kept in each step; 0.999 by default.",
+        "What keeps the divisor from 0, beside the root; 1e-7 by default."
+    );
 }
 
 arguments!(Lamb {
-    "beta_1": beta_1,
-    "beta_2": beta_2,
-    "epsilon": epsilon,
+    "beta_1": moments.beta_1,
+    "beta_2": moments.beta_2,
+    "epsilon": moments.epsilon,
 });
 
 impl<D: Device> Optimizer<D> for Lamb {
@@ -75,11 +57,11 @@ impl<D: Device> Optimizer<D> for Lamb {
     fn update(&self, step: Step<'_, D>) {
         let (device, count) = (step.device, step.iteration as f32);
         let rule = Direction {
-            new_1: one_minus(self.beta_1),
-            new_2: one_minus(self.beta_2),
-            bias_1: 1.0 - self.beta_1.powf(count),
-            bias_2: 1.0 - self.beta_2.powf(count),
-            epsilon: self.epsilon,
+            new_1: one_minus(self.moments.beta_1),
+            new_2: one_minus(self.moments.beta_2),
+            bias_1: 1.0 - self.moments.beta_1.powf(count),
+            bias_2: 1.0 - self.moments.beta_2.powf(count),
+            epsilon: self.moments.epsilon,
         };
         let [momentum, velocity] = step.slots else {
             return;

@@ -12,6 +12,7 @@ mod ftrl;
 mod lamb;
 mod lion;
 mod loss_scale_optimizer;
+mod moments;
 mod multi_optimizer;
 mod muon;
 mod nadam;

@@ -3,7 +3,7 @@
 //! of `orthogonal(x)` are about 1: `x = x / |x|` and then, `ns_steps` times,
 //! `x = a x + (b x xᵀ + c (x xᵀ)²) x`. Everything else: [`AdamW`](super::AdamW).
 
-use super::adam::Moments;
+use super::moments::Moments;
 use super::sgd::Descent;
 use super::step::{Combine, Part};
 use super::{Optimizer, Settings, Slot, Step, Variable};
@@ -37,7 +37,7 @@ impl Muon {
                 weight_decay: Some(0.004),
                 ..Settings::new(learning_rate)
             },
-            adam: Moments::new(),
+            adam: Moments::DEFAULT,
             adam_weight_decay: 0.004,
             adam_lr_ratio: 1.0,
             exclude_layers: Vec::new(),

@@ -3,6 +3,7 @@
 //! `w -= learning_rate (uₜ₊₁ m / (1 - U uₜ₊₁) + (1 - uₜ) g / (1 - U)) / (√(v / (1 - beta_2ᵗ)) + epsilon)`
 //! in step t.
 
+use super::moments::{Moments, moment_arguments};
 use super::{Optimizer, Settings, Slot, Step};
 use crate::config::arguments;
 use crate::device::{Device, Float, UpdateRule};
@@ -12,9 +13,7 @@ use crate::schedules::LearningRate;
 #[derive(Clone, Debug)]
 pub struct Nadam {
     pub(super) settings: Settings,
-    beta_1: f32,
-    beta_2: f32,
-    epsilon: f32,
+    moments: Moments,
 }
 
 impl Nadam {
@@ -22,38 +21,21 @@ impl Nadam {
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         Self {
             settings: Settings::new(learning_rate),
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-7,
+            moments: Moments::DEFAULT,
         }
     }
 
-    /// How much of the mean of the gradients is kept in each step; 0.9 by default.
-    #[must_use]
-    pub fn beta_1(mut self, beta_1: f32) -> Self {
-        self.beta_1 = beta_1;
-        self
-    }
-
-    /// How much of the mean of their squares is kept in each step; 0.999 by default.
-    #[must_use]
-    pub fn beta_2(mut self, beta_2: f32) -> Self {
-        self.beta_2 = beta_2;
-        self
-    }
-
-    /// What keeps the divisor from 0, beside the root; 1e-7 by default.
-    #[must_use]
-    pub fn epsilon(mut self, epsilon: f32) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
+    moment_arguments!(
+        "How much of the mean of the gradients is kept in each step; 0.9 by default.",
+        "How much of the mean of their squares is kept in each step; 0.999 by default.",
+        "What keeps the divisor from 0, beside the root; 1e-7 by default."
+    );
 }
 
 arguments!(Nadam {
-    "beta_1": beta_1,
-    "beta_2": beta_2,
-    "epsilon": epsilon,
+    "beta_1": moments.beta_1,
+    "beta_2": moments.beta_2,
+    "epsilon": moments.epsilon,
 });
 
 impl<D: Device> Optimizer<D> for Nadam {
@@ -67,19 +49,19 @@ impl<D: Device> Optimizer<D> for Nadam {
     }
 
     fn update(&self, mut step: Step<'_, D>) {
-        let momentum = |step: u64| self.beta_1 * (1.0 - 0.5 * 0.96_f32.powf(step as f32));
+        let momentum = |step: u64| self.moments.beta_1 * (1.0 - 0.5 * 0.96_f32.powf(step as f32));
         let (now, next) = (momentum(step.iteration), momentum(step.iteration + 1));
         let [product] = step.scalars else { return };
         *product *= now;
         let product = *product;
         step.apply(Rule {
             rate: step.learning_rate,
-            new_1: 1.0 - self.beta_1,
-            new_2: 1.0 - self.beta_2,
+            new_1: 1.0 - self.moments.beta_1,
+            new_2: 1.0 - self.moments.beta_2,
             of_momentum: next / (1.0 - product * next),
             of_gradient: (1.0 - now) / (1.0 - product),
-            bias: 1.0 - self.beta_2.powf(step.iteration as f32),
-            epsilon: self.epsilon,
+            bias: 1.0 - self.moments.beta_2.powf(step.iteration as f32),
+            epsilon: self.moments.epsilon,
         });
     }
 }

@@ -3,6 +3,7 @@
 //! `x = (w - (1 - beta_1) z) / beta_1`, `x' = (1 - 1/t) x + z' / t`,
 //! `w = (1 - beta_1) z' + beta_1 x'`.
 
+use super::moments::{Moments, moment_arguments};
 use super::{Optimizer, Settings, Slot, SlotStart, Step};
 use crate::config::arguments;
 use crate::device::{Device, Float, UpdateRule};
@@ -13,9 +14,7 @@ use crate::schedules::LearningRate;
 #[derive(Clone, Debug)]
 pub struct ScheduleFreeAdamW {
     pub(super) settings: Settings,
-    beta_1: f32,
-    beta_2: f32,
-    epsilon: f32,
+    moments: Moments,
     warmup_steps: u64,
 }
 
@@ -24,33 +23,19 @@ impl ScheduleFreeAdamW {
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         Self {
             settings: Settings::new(learning_rate),
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-8,
+            moments: Moments {
+                epsilon: 1e-8,
+                ..Moments::DEFAULT
+            },
             warmup_steps: 0,
         }
     }
 
-    /// How much the weights are of the average, and not of the latest; 0.9 by default.
-    #[must_use]
-    pub fn beta_1(mut self, beta_1: f32) -> Self {
-        self.beta_1 = beta_1;
-        self
-    }
-
-    /// How much of the mean of the squares is kept in each step; 0.999 by default.
-    #[must_use]
-    pub fn beta_2(mut self, beta_2: f32) -> Self {
-        self.beta_2 = beta_2;
-        self
-    }
-
-    /// What keeps the divisor from 0, beside the root; 1e-8 by default.
-    #[must_use]
-    pub fn epsilon(mut self, epsilon: f32) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
+    moment_arguments!(
+        "How much the weights are of the average, and not of the latest; 0.9 by default.",
+        "How much of the mean of the squares is kept in each step; 0.999 by default.",
+        "What keeps the divisor from 0, beside the root; 1e-8 by default."
+    );
 
     /// The steps in which the learning rate rises; 0 by default.
     #[must_use]
@@ -61,9 +46,9 @@ impl ScheduleFreeAdamW {
 }
 
 arguments!(ScheduleFreeAdamW {
-    "beta_1": beta_1,
-    "beta_2": beta_2,
-    "epsilon": epsilon,
+    "beta_1": moments.beta_1,
+    "beta_2": moments.beta_2,
+    "epsilon": moments.epsilon,
     "warmup_steps": warmup_steps,
 });
 
@@ -83,10 +68,10 @@ impl<D: Device> Optimizer<D> for ScheduleFreeAdamW {
         };
         step.apply(Rule {
             rate: step.learning_rate * warmup,
-            beta_1: self.beta_1,
-            new_2: 1.0 - self.beta_2,
-            bias: 1.0 - self.beta_2.powf(count),
-            epsilon: self.epsilon,
+            beta_1: self.moments.beta_1,
+            new_2: 1.0 - self.moments.beta_2,
+            bias: 1.0 - self.moments.beta_2.powf(count),
+            epsilon: self.moments.epsilon,
             weight: 1.0 / count,
         });
     }

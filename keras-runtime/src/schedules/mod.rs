@@ -8,6 +8,7 @@ mod cosine_decay;
 mod cosine_decay_restarts;
 mod exponential_decay;
 mod inverse_time_decay;
+mod periods;
 mod piecewise_constant_decay;
 mod polynomial_decay;
 

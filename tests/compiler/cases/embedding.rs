@@ -18,9 +18,4 @@ sequential! {
     Embedding(10, 4), //~ Embedding layer `embedding`: input is incompatible with the layer: expected max_ndim=6, found ndim=7
 }
 
-#[model]
-fn nested(a: Input<3>, b: Input<3>, c: Input<3>) -> Nested {
-    Model([a, [b, c]], a + b + c) //~ The inputs of a model are one tensor, or a tuple, an array or a `Dict` of tensors; they are not nested.
-}
-
 fn main() {}
