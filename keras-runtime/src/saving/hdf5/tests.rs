@@ -42,7 +42,9 @@ fn tree(members: usize) -> Group<Data<'static>> {
     root
 }
 
-fn open(bytes: &[u8]) -> Result<(Reader<Cursor<&[u8]>>, Group<Dataset>)> {
+type Opened<'a> = (Reader<Cursor<&'a [u8]>>, Group<Dataset>);
+
+fn open(bytes: &[u8]) -> Result<Opened<'_>> {
     Reader::open(Cursor::new(bytes))
 }
 
