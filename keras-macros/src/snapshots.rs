@@ -57,6 +57,16 @@ fn convnet() {
 }
 
 #[test]
+fn keras_file() {
+    let arguments = quote! { keras = "../tests/reference/fixtures/models/mlp.keras" };
+    let item = quote! {
+        /// A model of Python's.
+        pub struct FromKeras;
+    };
+    check("keras_file", expand::model(&keras(), arguments, item));
+}
+
+#[test]
 fn expression() {
     let model = sequential(quote! { Dense(64, activation = relu), Dense(10) });
     check("expression", quote! { fn main() { let model = #model; } });

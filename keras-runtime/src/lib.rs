@@ -40,4 +40,4 @@ pub use error::{Error, Result};
 #[doc(hidden)]
 pub use keras_macros::{__layer_impl, __metric_impl, __model_impl};
 pub use keras_macros::{layer, loss, metric, model, sequential};
-pub use model::{DynamicModel, load_model, model_from_json};
+pub use model::{DynamicModel, load_model, load_model_with, model_from_json};

@@ -1,6 +1,7 @@
 //! Models that real Keras wrote, read when this program runs and when it was compiled.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use keras::DynamicModel;
 use keras::device::Cpu;
@@ -112,4 +113,70 @@ fn models_are_compiled_with_their_weights() -> keras::Result<()> {
     }
     assert_eq!(dynamic.get_weights(), generated.get_weights());
     Ok(())
+}
+
+#[test]
+fn the_json_of_a_model_makes_the_same_model() -> keras::Result<()> {
+    for case in cases() {
+        let text = case["json"].as_str().expect("a text");
+        let first = keras::model_from_json(text)?;
+        let json = first.to_json()?;
+        let mut second = keras::model_from_json(&json)?;
+        assert_eq!(second.to_json()?, json);
+        assert_eq!(second.summary_string(), first.summary_string());
+        second.set_weights(&tensors(&case["weights"]))?;
+        check("the model of its own JSON", &mut second, &case)?;
+    }
+    Ok(())
+}
+
+/// Where `KERAS_SOURCES` names a folder, the sources are written there: `tests/reference/fixtures/models`.
+#[test]
+fn models_are_written_in_python() -> keras::Result<()> {
+    let folder = std::env::var_os("KERAS_SOURCES").map(PathBuf::from);
+    for case in cases() {
+        let name = format!("{}.py", case["name"].as_str().expect("a name"));
+        let source = keras::model_from_json(case["json"].as_str().expect("a text"))?;
+        let source = source.to_keras_python()?;
+        if let Some(folder) = &folder {
+            std::fs::write(folder.join(&name), &source).expect("the source can be written");
+        }
+        let expected = std::fs::read_to_string(path(&name)).expect("the source is there");
+        assert_eq!(source, expected, "{name}");
+    }
+    match std::env::var_os("KERAS_PYTHON") {
+        None => eprintln!("KERAS_PYTHON is not set: no Keras executes the sources"),
+        Some(python) => {
+            let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/sources.py");
+            let run = Command::new(python).arg(script).output().expect("Python");
+            let said = String::from_utf8_lossy(&run.stderr);
+            assert!(run.status.success(), "{said}");
+        }
+    }
+    Ok(())
+}
+
+#[model(input = [3])]
+struct Subclassed {
+    #[layer(2)]
+    dense: Dense,
+}
+
+#[model]
+impl Subclassed {
+    fn call(&self, x: Tensor) -> Tensor {
+        self.dense(x)
+    }
+}
+
+#[test]
+fn python_has_no_source_of_a_subclassed_model() {
+    let error = Subclassed::new()
+        .to_keras_python()
+        .expect_err("there is none");
+    assert_eq!(
+        error.to_string(),
+        "Only Sequential and Functional models can be written in Python: models of the class Subclassed are made by \
+         Python code, which the file does not have. Supported models: Sequential, Functional"
+    );
 }

@@ -26,6 +26,7 @@ FIXTURES = [
     "traces",
     "backups",
     "configs",
+    "archives",
     "models",
     "weights",
 ]

@@ -39,7 +39,7 @@ macro_rules! built_in {
 
         impl BuiltIn {
             /// A layer of a class, without the arguments that a configuration has.
-            fn first(class: &str) -> Option<Self> {
+            pub fn first(class: &str) -> Option<Self> {
                 Some(match class {
                     $(stringify!($class) => Self::$class($first),)*
                     _ => return None,
@@ -119,6 +119,11 @@ impl BuiltIn {
             return Ok(layer);
         }
         Err(Error::value(format!("{class}: {}", mistakes.join("; "))))
+    }
+
+    /// Whether a class has to be given an argument.
+    pub fn requires(class: &str, argument: &str) -> bool {
+        REQUIRED.contains(&(class, argument))
     }
 
     fn argument(&mut self, class: &str, name: &str, value: &Json) -> Result<()> {

@@ -40,12 +40,6 @@ pub(crate) fn build<M: Model>(model: &mut M, shapes: &[&[Option<usize>]]) -> Res
     build_weights(model, &samples)
 }
 
-/// The same for the shapes of a model that was saved, whose data had the types that it takes.
-pub(crate) fn rebuild<M: Model>(model: &mut M, shapes: &[&[Option<usize>]]) -> Result<()> {
-    let samples = samples(model, shapes)?;
-    build_weights(model, &samples)
-}
-
 /// The shapes of samples from those of batches, checked against the declared ones.
 fn samples<M: Model>(model: &M, shapes: &[&[Option<usize>]]) -> Result<Vec<Shape>> {
     let network = model.run().network.clone();
@@ -159,7 +153,7 @@ pub(crate) fn check_inputs<D: Device>(
     Ok(())
 }
 
-fn build_weights<M: Model>(model: &mut M, shapes: &[Shape]) -> Result<()> {
+pub(crate) fn build_weights<M: Model>(model: &mut M, shapes: &[Shape]) -> Result<()> {
     let network = model.run().network.clone();
     // The weights are those of every layer, also of one that only training or only inference calls.
     let mut trace = Trace::new(&network, shapes, 1, true);

@@ -8,10 +8,11 @@ use keras_config::Description;
 use super::build::build_declared;
 use super::dynamic::described;
 use super::parameters::Parameters;
-use super::restore::set_layers;
+use super::restore::{Load, compile_as_saved, set_layers};
 use super::state::paths;
 use super::weights::own_layers;
 use super::{DynamicModel, Model};
+use crate::config::Json;
 use crate::device::{AutoDevice, Device};
 use crate::error::{Error, Result};
 use crate::random::fresh_seed;
@@ -24,10 +25,18 @@ use crate::saving::{self, KnownBy, LoadWeights, Loaded};
 /// If the file cannot be read, or is damaged. If something of the model cannot be expressed, the error lists
 /// all of it, layer by layer.
 pub fn load_model(path: impl AsRef<Path>) -> Result<DynamicModel> {
-    load(path.as_ref(), AutoDevice::default())
+    load_model_with(path, Load::new())
 }
 
-fn load(path: &Path, device: AutoDevice) -> Result<DynamicModel> {
+/// The same with arguments: whether the model is compiled.
+///
+/// # Errors
+/// As [`load_model`].
+pub fn load_model_with(path: impl AsRef<Path>, arguments: Load) -> Result<DynamicModel> {
+    load(path.as_ref(), arguments, AutoDevice::default())
+}
+
+fn load(path: &Path, arguments: Load, device: AutoDevice) -> Result<DynamicModel> {
     let (json, mut file) = saving::read_model(path)?;
     let description = described(&json)?;
     let seed = match file.state.seed {
@@ -46,6 +55,9 @@ fn load(path: &Path, device: AutoDevice) -> Result<DynamicModel> {
     let (_, run) = model.split();
     run.step = file.state.step;
     run.loaded = file.state.optimizer;
+    if arguments.compile {
+        compile_as_saved(&mut model, &json);
+    }
     Ok(model)
 }
 
@@ -65,8 +77,8 @@ pub(crate) fn set_first_weights<M: Model>(model: &mut M, file: &'static [u8]) ->
         path: format!("The file of model '{}'", model.name()),
         message,
     };
-    let (json, mut loaded) = saving::read_bytes(file).map_err(failed)?;
-    let description = described(&json)?;
+    let mut loaded = saving::read_bytes(file).map_err(failed)?;
+    let description = described(loaded.config.as_ref().unwrap_or(&Json::Null))?;
     rename(&mut loaded, &description, model);
     let path = format!("The file of model '{}'", model.name());
     set_layers(model, &loaded, Path::new(&path), LoadWeights::new())

@@ -1,9 +1,12 @@
 //! Models: what the macros' code runs on.
 
+mod architecture;
 mod backend;
 mod backup;
 mod build;
+mod compare;
 mod compile;
+mod compile_config;
 mod compiled;
 mod core;
 mod describe;
@@ -31,6 +34,7 @@ mod plan;
 mod predict;
 mod progbar;
 mod progress;
+mod python_source;
 mod replay;
 mod restore;
 mod state;
@@ -56,9 +60,9 @@ pub use fit::Fit;
 pub use function::StepFunction;
 pub use history::{History, Logs};
 pub use layer_ref::LayerRef;
-pub use load_model::load_model;
 #[doc(hidden)]
 pub use load_model::with_weights;
+pub use load_model::{load_model, load_model_with};
 pub use metric_ref::MetricRef;
 pub use model::Model;
 pub use nested::Nested;
@@ -71,7 +75,7 @@ pub(crate) use progress::Progress;
 #[doc(hidden)]
 pub use replay::replay;
 #[doc(hidden)]
-pub use restore::load;
+pub use restore::{Load, load, load_with};
 #[doc(hidden)]
 pub use step::begin_forward;
 pub use step_logs::{StepLogs, keep_logs};

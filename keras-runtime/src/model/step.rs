@@ -381,6 +381,7 @@ pub(crate) fn apply_gradients<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -
     let params = &mut parameters.params;
     state.apply(&**optimizer, &core.device, params, &parameters.grads);
     parameters.hold_constraints(&core.device, &core.trainable);
+    run.loaded = None;
     run.step += 1;
     Ok(())
 }

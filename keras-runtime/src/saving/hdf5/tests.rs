@@ -42,6 +42,7 @@ fn tree(members: usize) -> Group<Data<'static>> {
     root
 }
 
+/// A file in memory, and its tree.
 type Opened<'a> = (Reader<Cursor<&'a [u8]>>, Group<Dataset>);
 
 fn open(bytes: &[u8]) -> Result<Opened<'_>> {
