@@ -109,6 +109,7 @@ into_json! {
     f64: |value| Self::Float(value);
     &str: |value| Self::Text(value.into());
     String: |value| Self::Text(value);
+    &String: |value| Self::Text(value.clone());
     Object: |value| Self::Object(value);
 }
 

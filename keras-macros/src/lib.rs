@@ -43,7 +43,7 @@ use proc_macro::TokenStream;
 /// }
 ///
 /// let model = Convnet::new();
-/// assert_eq!(model.count_params(), 34_826);
+/// assert_eq!(model.count_params(), 54_410);
 /// ```
 ///
 /// `#[model(max_params = 100_000, gradcheck)]` before the name does what it does on a function, see

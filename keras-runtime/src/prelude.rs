@@ -33,7 +33,8 @@ pub use crate::metrics::{
     TopKCategoricalAccuracy, TrueNegatives, TruePositives,
 };
 pub use crate::model::{
-    Compile, Evaluate, Fit, History, Logs, Model, OnBatch, Predict, StepFunction, SummaryOptions,
+    Compile, Evaluate, Fit, History, Load, Logs, Model, OnBatch, Predict, StepFunction,
+    SummaryOptions,
 };
 pub use crate::optimizers::{
     Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, IntoOptimizer, Lamb, Lion,

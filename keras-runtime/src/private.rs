@@ -17,8 +17,8 @@ pub use crate::model::network::{
 };
 pub use crate::model::{Batched, call, static_dim, static_rank};
 pub use crate::model::{
-    Core, Model, Pass, Run, StepFunction, Trace, begin_forward, build_declared, keep_logs, load,
-    replay, with_weights,
+    Core, Load, Model, Pass, Run, StepFunction, Trace, begin_forward, build_declared, keep_logs,
+    load, load_with, replay, with_weights,
 };
 pub use crate::model::{OptimizerSize, Progbar, Row, Summary, epoch_line};
 pub use crate::random::fresh_seed;

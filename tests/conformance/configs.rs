@@ -206,6 +206,14 @@ fn configurations_are_types_of_serde() {
 }
 
 #[test]
+fn histories_are_types_of_serde() {
+    let json = r#"{"epoch":[0,1],"history":{"loss":[0.5,0.25],"val_loss":[0.75]}}"#;
+    let history: keras::model::History = serde_json::from_str(json).expect("JSON");
+    assert_eq!(history.get("loss"), Some(&[0.5, 0.25][..]));
+    assert_eq!(serde_json::to_string(&history).expect("JSON"), json);
+}
+
+#[test]
 fn mistakes_are_said() {
     let error = |json: &str| {
         let config = Config::parse(json)?;

@@ -1,6 +1,7 @@
 //! The same numbers as real Keras: replays of the fixtures that `tests/reference/` writes.
 
 mod activations;
+mod archives;
 mod backups;
 mod configs;
 mod events;

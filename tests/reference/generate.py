@@ -24,6 +24,7 @@ FIXTURES = [
     "traces",
     "backups",
     "configs",
+    "archives",
     "models",
     "weights",
 ]

@@ -75,10 +75,17 @@ impl Emitter<'_> {
                 pub fn new() -> Self {
                     Self::on(::core::default::Default::default())
                 }
-                /// The model that `save` has written to a file; `compile` with the same optimizer goes on
+                /// The model that `save`, here or in Keras, has written to a file: compiled as it was, it goes on
                 /// with its training.
                 pub fn load(path: impl ::core::convert::AsRef<::std::path::Path>) -> keras::Result<Self> {
                     keras::load(path.as_ref(), Self::with_seed)
+                }
+                /// The same with arguments, such as `Load::new().compile(false)`.
+                pub fn load_with(
+                    path: impl ::core::convert::AsRef<::std::path::Path>,
+                    arguments: keras::Load,
+                ) -> keras::Result<Self> {
+                    keras::load_with(path.as_ref(), arguments, Self::with_seed)
                 }
                 #[doc = #with_seed]
                 pub fn with_seed(seed: u64) -> Self {

@@ -6,7 +6,8 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use keras_config::{Description, Json, Problem, zip};
+use keras_config::zip::Archive;
+use keras_config::{Description, Json, Problem};
 use proc_macro2::TokenStream;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -154,16 +155,14 @@ impl KerasFile {
 /// The `config.json` of a file.
 fn open(path: &Path) -> Result<Json, String> {
     let failed = |error: String| format!("Expected a `.keras` file at {}. {error}", path.display());
-    let mut file = File::open(path).map_err(|error| failed(format!("Received: {error}")))?;
-    let members = zip::members(&mut file).map_err(failed)?;
-    let member = |name: &str| {
-        let member = members.iter().find(|member| member.name == name);
-        member.ok_or_else(|| failed(format!("Received: an archive without `{name}`")))
-    };
-    member("model.weights.h5")?;
-    let bytes = zip::read(&mut file, member("config.json")?, MOST).map_err(failed)?;
-    let text = String::from_utf8(bytes);
-    let text = text.map_err(|error| failed(format!("`config.json`: {error}")))?;
+    let file = File::open(path).map_err(|error| failed(format!("Received: {error}")))?;
+    let mut archive = Archive::open(file).map_err(failed)?;
+    let missing = |name: &str| failed(format!("Received: an archive without `{name}`"));
+    if !archive.has("model.weights.h5") {
+        return Err(missing("model.weights.h5"));
+    }
+    let text = archive.text("config.json", MOST).map_err(failed)?;
+    let text = text.ok_or_else(|| missing("config.json"))?;
     Json::parse(&text).map_err(|error| failed(format!("`config.json`: {error}")))
 }
 

@@ -18,7 +18,7 @@
 
 mod argument;
 #[cfg(feature = "serde")]
-mod serde;
+pub(crate) mod serde;
 
 pub(crate) use argument::argument;
 pub use argument::{Argument, Read};
@@ -164,6 +164,13 @@ pub(crate) fn named<T>(
 ) -> Result<Option<T>> {
     match json {
         Json::Text(name) => by_name(name).map(Some),
+        // A function of Keras': its name is where arguments would be.
+        Json::Object(object)
+            if object.get("class_name").and_then(Json::as_str) == Some("function") =>
+        {
+            let name = object.get("config").and_then(Json::as_str);
+            by_name(name.unwrap_or_default()).map(Some)
+        }
         Json::Object(_) => from_config(&Config::from_json(json)?).map(Some),
         _ => Ok(None),
     }

@@ -1,6 +1,7 @@
 //! `y = offset + Σ after(reduce(before(x)))`: one number of whole tensors, the same for each sample.
 
 use super::{Backward, Forward, Layer, Weights};
+use crate::config::Config;
 use crate::device::{Device, Term};
 use crate::shape::{Shape, ShapeError};
 
@@ -31,7 +32,21 @@ impl Scalar {
     }
 }
 
+impl Scalar {
+    /// What stands for its module: Keras has no such layer, and files are written without it.
+    const MODULE: &'static str = "keras_runtime";
+
+    /// Whether a configuration is that of one.
+    pub(crate) fn is(config: &Config) -> bool {
+        config.module.as_deref() == Some(Self::MODULE)
+    }
+}
+
 impl Layer for Scalar {
+    fn config(&self) -> Config {
+        Config::keras(Self::MODULE, "Scalar")
+    }
+
     fn forward<D: Device>(&self, cx: Forward<'_, D>) {
         let mut output = cx.output;
         cx.device.fill(D::reborrow(&mut output), self.offset);

@@ -448,6 +448,12 @@ pub struct GivenLoss<D: Device> {
     name: Option<String>,
 }
 
+impl<D: Device> Clone for GivenLoss<D> {
+    fn clone(&self) -> Self {
+        Self::named(self.loss.clone(), self.name.as_deref())
+    }
+}
+
 impl<D: Device> GivenLoss<D> {
     /// A loss as it was given.
     ///
@@ -458,6 +464,14 @@ impl<D: Device> GivenLoss<D> {
             name: loss.given_name().map(str::to_owned),
             loss: loss.into_loss()?.into(),
         })
+    }
+
+    /// A loss that was found by this name, if there is one.
+    pub(crate) fn named(loss: Arc<dyn Loss<D>>, name: Option<&str>) -> Self {
+        Self {
+            loss,
+            name: name.map(str::to_owned),
+        }
     }
 
     /// As Keras' files have it: the name it was given by, or its class and arguments.
@@ -477,31 +491,6 @@ pub enum LossArg<D: Device> {
     InOrder(Vec<Option<GivenLoss<D>>>),
     /// By the name of the output.
     ByOutput(Vec<(String, GivenLoss<D>)>),
-}
-
-impl<D: Device> LossArg<D> {
-    /// As Keras' files have it.
-    pub fn to_json(&self) -> Json {
-        match self {
-            Self::Every(loss) => loss.to_json(),
-            Self::InOrder(losses) => {
-                let losses = losses.iter();
-                Json::List(
-                    losses
-                        .map(|loss| loss.as_ref().map(GivenLoss::to_json).into())
-                        .collect(),
-                )
-            }
-            Self::ByOutput(losses) => {
-                let losses = losses.iter();
-                Json::Object(
-                    losses
-                        .map(|(output, loss)| (output, loss.to_json()))
-                        .collect(),
-                )
-            }
-        }
-    }
 }
 
 /// A loss for each output, by name or in order.

@@ -131,7 +131,7 @@ pub(crate) fn check_inputs<D: Device>(
     Ok(())
 }
 
-fn build_weights<M: Model>(model: &mut M, shapes: &[Shape]) -> Result<()> {
+pub(crate) fn build_weights<M: Model>(model: &mut M, shapes: &[Shape]) -> Result<()> {
     let network = model.run().network.clone();
     // The weights are those of every layer, also of one that only training or only inference calls.
     let mut trace = Trace::new(&network, shapes, 1, true);

@@ -6,9 +6,10 @@ use super::backend::Backend;
 use super::compile::{Compile, LossWeights, MetricRequest, Of, Requests};
 use super::network::{Network, Structure};
 use super::targets::Targets;
+use crate::config::Json;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::losses::{Loss, LossArg};
+use crate::losses::{GivenLoss, Loss, LossArg};
 use crate::metrics::{self, MetricArg};
 use crate::optimizers::{Optimizer, State};
 
@@ -28,6 +29,8 @@ pub(crate) struct Compiled<D: Device> {
 /// The loss of one output.
 pub(crate) struct OutputLoss<D: Device> {
     pub loss: Option<Arc<dyn Loss<D>>>,
+    /// The same as Keras' files have it.
+    pub given: Json,
     pub weight: f32,
 }
 
@@ -80,6 +83,7 @@ impl<D: Backend> Compiled<D> {
         };
         let none = || OutputLoss {
             loss: None,
+            given: Json::Null,
             weight: 1.0,
         };
         let losses = match losses {
@@ -126,9 +130,9 @@ fn losses<D: Device>(
     weights: Option<LossWeights>,
 ) -> Result<Vec<OutputLoss<D>>> {
     let names = names(network);
-    let losses: Vec<Option<Arc<dyn Loss<D>>>> = match loss {
-        LossArg::Every(given) => names.iter().map(|_| Some(given.loss.clone())).collect(),
-        LossArg::InOrder(losses) => {
+    let losses: Vec<Option<GivenLoss<D>>> = match loss {
+        LossArg::Every(given) => names.iter().map(|_| Some(given.clone())).collect(),
+        LossArg::InOrder(mut losses) => {
             if losses.len() > names.len() {
                 return Err(Error::value(format!(
                     "`loss` has an entry for each output. Model '{}' has {} output(s): {names:?}. Received: {} losses",
@@ -137,10 +141,6 @@ fn losses<D: Device>(
                     losses.len()
                 )));
             }
-            let given = losses
-                .into_iter()
-                .map(|given| given.map(|given| given.loss));
-            let mut losses: Vec<_> = given.collect();
             losses.resize(names.len(), None);
             losses
         }
@@ -150,7 +150,7 @@ fn losses<D: Device>(
             }
             let find = |name: &&str| {
                 let found = losses.iter().find(|(output, _)| output == name);
-                found.map(|(_, given)| given.loss.clone())
+                found.map(|(_, given)| given.clone())
             };
             let found: Vec<_> = names.iter().map(find).collect();
             // Keras lets outputs with names of their own go without a loss.
@@ -166,14 +166,18 @@ fn losses<D: Device>(
     let weights = weights_of(network, &losses, weights)?;
     let pairs = losses.into_iter().zip(weights);
     Ok(pairs
-        .map(|(loss, weight)| OutputLoss { loss, weight })
+        .map(|(given, weight)| OutputLoss {
+            given: given.as_ref().map(GivenLoss::to_json).into(),
+            loss: given.map(|given| given.loss),
+            weight,
+        })
         .collect())
 }
 
 /// How much the loss of each output counts.
 fn weights_of<D: Device>(
     network: &Network,
-    losses: &[Option<Arc<dyn Loss<D>>>],
+    losses: &[Option<GivenLoss<D>>],
     weights: Option<LossWeights>,
 ) -> Result<Vec<f32>> {
     Ok(match weights {

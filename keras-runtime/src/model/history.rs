@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::config::{Argument, Json, Object, Read};
+use crate::error::{Error, Result};
+
 use ndarray::Array1;
 
-use crate::error::Result;
 use crate::saving::Record;
 
 /// Named values, such as `loss` and `accuracy`, in the order in which they came.
@@ -140,6 +142,33 @@ impl History {
         self.columns.iter().map(|(name, _)| &**name)
     }
 
+    /// What Keras' `History` has, in JSON: `{"epoch": [0, 1], "history": {"loss": [0.5, 0.25]}}`.
+    pub fn to_json(&self) -> Json {
+        let columns = self.columns.iter();
+        let columns = columns.map(|(name, values)| (&**name, Argument::to_json(values)));
+        Object::new()
+            .with("epoch", Argument::to_json(&self.epochs))
+            .with("history", columns.collect::<Object>())
+            .into()
+    }
+
+    /// The history of such a JSON.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn from_json(json: &Json) -> Result<Self> {
+        let of = |name: &str| json.get(name).unwrap_or(&Json::Null);
+        let columns = of("history").as_object().ok_or_else(|| {
+            Error::value("Expected an object with `epoch` and `history`. Received: something else")
+        })?;
+        let columns = columns.iter();
+        let columns = columns.map(|(name, values)| Ok((name.into(), values.read(name)?)));
+        Ok(Self {
+            epochs: of("epoch").read("epoch")?,
+            columns: columns.collect::<Result<_>>()?,
+        })
+    }
+
     /// Adds the logs of an epoch.
     pub fn push(&mut self, epoch: usize, logs: &Logs) {
         self.epochs.push(epoch);
@@ -175,6 +204,9 @@ impl History {
     }
 }
 
+#[cfg(feature = "serde")]
+crate::config::serde::by_json! { History }
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,6 +227,23 @@ mod tests {
             ["acc", "loss", "val_acc", "val_loss", "learning_rate"]
         );
         assert_eq!((logs.get("loss"), logs.get("nope")), (Some(2.0), None));
+    }
+
+    #[test]
+    fn a_history_is_json() -> Result<()> {
+        let mut history = History::new();
+        let mut logs = Logs::new();
+        logs.insert("loss", 0.1);
+        history.push(2, &logs);
+        logs.insert("loss", f32::NAN);
+        history.push(3, &logs);
+        let json = history.to_json();
+        let text = r#"{"epoch": [2, 3], "history": {"loss": [0.1, NaN]}}"#;
+        assert_eq!(json.to_string(), text);
+        let again = History::from_json(&Json::parse(text).map_err(Error::Value)?)?;
+        assert_eq!(again.to_json().to_string(), text);
+        assert!(History::from_json(&Json::Null).is_err());
+        Ok(())
     }
 
     #[test]

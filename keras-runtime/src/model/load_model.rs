@@ -9,10 +9,11 @@ use keras_config::Description;
 use super::build::build_declared;
 use super::dynamic::described;
 use super::parameters::Parameters;
-use super::restore::set_layers;
+use super::restore::{compile_as_saved, set_layers};
 use super::state::paths;
 use super::weights::own_layers;
 use super::{DynamicModel, Model};
+use crate::config::Json;
 use crate::device::{AutoDevice, Device};
 use crate::error::{Error, Result};
 use crate::random::fresh_seed;
@@ -47,6 +48,7 @@ fn load(path: &Path, device: AutoDevice) -> Result<DynamicModel> {
     let (_, run) = model.split();
     run.step = file.state.step;
     run.loaded = file.state.optimizer;
+    compile_as_saved(&mut model, &json);
     Ok(model)
 }
 
@@ -66,8 +68,8 @@ pub(crate) fn set_first_weights<M: Model>(model: &mut M, file: &'static [u8]) ->
         path: format!("The file of model '{}'", model.name()),
         message,
     };
-    let (json, mut loaded) = saving::read_archive(Cursor::new(file)).map_err(failed)?;
-    let description = described(&json)?;
+    let mut loaded = saving::keras::read(Cursor::new(file)).map_err(failed)?;
+    let description = described(loaded.config.as_ref().unwrap_or(&Json::Null))?;
     rename(&mut loaded, &description, model);
     let path = format!("The file of model '{}'", model.name());
     set_layers(model, &loaded, Path::new(&path), LoadWeights::new())

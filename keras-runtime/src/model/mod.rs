@@ -1,9 +1,12 @@
 //! Models: what the macros' code runs on.
 
+mod architecture;
 mod backend;
 mod backup;
 mod build;
+mod compare;
 mod compile;
+mod compile_config;
 mod compiled;
 mod core;
 mod describe;
@@ -68,7 +71,7 @@ pub(crate) use progress::Progress;
 #[doc(hidden)]
 pub use replay::replay;
 #[doc(hidden)]
-pub use restore::load;
+pub use restore::{Load, load, load_with};
 #[doc(hidden)]
 pub use step::begin_forward;
 pub use step_logs::{StepLogs, keep_logs};

@@ -21,9 +21,10 @@ use super::predict::{self, Predict};
 use super::summary::SummaryOptions;
 use super::trace::Trace;
 use super::{
-    build, describe, gradients, metric_ref, on_batch, restore, state, step, step_logs, training,
-    weights,
+    build, compile_config, describe, gradients, metric_ref, on_batch, restore, state, step,
+    step_logs, training, weights,
 };
+use crate::config::Json;
 use crate::console;
 use crate::data::{Batch, IntoColumns, IntoData};
 use crate::error::{Error, Result};
@@ -413,6 +414,35 @@ pub trait Model: Sized + Send {
     /// As [`load_weights`](Model::load_weights).
     fn load_weights_with(&mut self, path: impl AsRef<Path>, arguments: LoadWeights) -> Result<()> {
         restore::load_weights(self, path.as_ref(), arguments)
+    }
+
+    /// The model as Keras describes it: its class and its layers with their arguments, in JSON.
+    ///
+    /// # Errors
+    /// If a layer cannot take inputs of the declared shapes.
+    fn to_json(&self) -> Result<String> {
+        let architecture = state::architecture(self)?;
+        Ok(architecture.to_json().to_string())
+    }
+
+    /// What the model was compiled with, as Keras' files have it; nothing if it is not compiled.
+    fn get_compile_config(&self) -> Json {
+        let run = self.run();
+        let config = run
+            .compiled
+            .as_ref()
+            .map(|compiled| compiled.config(&run.network));
+        config.unwrap_or_default().into()
+    }
+
+    /// Compiles the model with what [`get_compile_config`](Model::get_compile_config) of a model gave, or
+    /// Keras' of one in Python.
+    ///
+    /// # Errors
+    /// If the optimizer, a loss or a metric is not known here.
+    fn compile_from_config(&mut self, config: &Json) -> Result<()> {
+        let compile = compile_config::read(config, &self.run().network)?;
+        self.compile(compile)
     }
 
     /// Prepares for steps on batches like this one: memory, the meaning of losses and metrics, the

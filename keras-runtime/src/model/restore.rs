@@ -3,11 +3,15 @@
 use std::path::Path;
 
 use super::Model;
+use super::architecture::Architecture;
+use super::compare::Described;
 use super::compiled::Compiled;
 use super::core::Core;
 use super::parameters::Place;
 use super::state::paths;
 use super::weights::own_layers;
+use super::{build, compile_config};
+use crate::config::{Json, Object};
 use crate::console;
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -43,28 +47,125 @@ pub(crate) fn load_weights<M: Model>(
 
 /// A model of a type from a file, by a function that makes one from a seed.
 ///
-/// What the optimizer remembered waits for `compile`, which is the one to name it.
+/// Without what it was compiled with, what the optimizer remembered waits for `compile`.
 ///
 /// # Errors
 /// If the file cannot be read, or is that of another model.
 pub fn load<M: Model>(path: &Path, make: impl FnOnce(u64) -> M) -> Result<M> {
+    load_with(path, Load::new(), make)
+}
+
+/// The same with arguments.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with<M: Model>(path: &Path, arguments: Load, make: impl FnOnce(u64) -> M) -> Result<M> {
     let file = saving::read(path)?;
     let mut model = make(file.state.seed);
-    if !model.is_built() {
-        let shapes = file.state.input_shapes.iter().map(|shape| {
-            let mut with_batch = vec![None];
-            with_batch.extend(shape);
-            with_batch
-        });
-        let shapes: Vec<Vec<Option<usize>>> = shapes.collect();
-        let shapes: Vec<&[Option<usize>]> = shapes.iter().map(Vec::as_slice).collect();
-        model.build_all(&shapes)?;
+    let described = file.config.as_ref().map(Described::new);
+    let shapes = match &described {
+        Some(described) => described.input_shapes(),
+        None => shapes(&file.state.input_shapes),
+    };
+    if let Some(described) = &described {
+        let declared = model.run().network.inputs.iter().map(|input| input.shape);
+        let declared: Vec<Shape> = declared.collect();
+        // With the file's shapes the sizes are known that a model may leave open.
+        let shapes = shapes
+            .as_ref()
+            .filter(|shapes| shapes.len() == declared.len());
+        let is_built = model.is_built();
+        let of = shapes.filter(|_| !is_built).unwrap_or(&declared);
+        let own = Architecture::of(&model, of)?;
+        refuse(&model, path, described.differences(&own))?;
+        let trainable = described.trainable(&own);
+        let (core, _) = model.split();
+        for (layer, trainable) in trainable {
+            core.trainable[layer] = trainable;
+        }
+        core.version += 1;
+    }
+    if let Some(shapes) = shapes.filter(|_| !model.is_built()) {
+        build::build_weights(&mut model, &shapes)?;
     }
     set_layers(&mut model, &file, path, LoadWeights::new())?;
     let (_, run) = model.split();
     run.step = file.state.step;
     run.loaded = file.state.optimizer;
+    if let Some(config) = file.config.filter(|_| arguments.compile) {
+        compile_as_saved(&mut model, &config);
+    }
     Ok(model)
+}
+
+/// The arguments of a model's `load_with`.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    compile: bool,
+}
+
+impl Load {
+    /// The model is compiled as it was when it was saved.
+    pub const fn new() -> Self {
+        Self { compile: true }
+    }
+
+    /// Whether the model is compiled as it was when it was saved; it is by default, and goes on with what
+    /// its optimizer remembered.
+    #[must_use]
+    pub const fn compile(mut self, compile: bool) -> Self {
+        self.compile = compile;
+        self
+    }
+}
+
+impl Default for Load {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Compiles a model that was loaded as it was when it was saved, if it was compiled. As in Keras, a model
+/// whose losses the program does not know is a model still.
+pub(crate) fn compile_as_saved<M: Model>(model: &mut M, config: &Json) {
+    let Some(compile) = config.get("compile_config") else {
+        return;
+    };
+    if compile.as_object().is_none_or(Object::is_empty) {
+        return;
+    }
+    let compile = compile_config::read(compile, &model.run().network);
+    if let Err(error) = compile.and_then(|compile| model.compile(compile)) {
+        console::warn(&format!(
+            "The model was loaded, but not compiled: {error} Call `compile()` before training it."
+        ));
+    }
+}
+
+/// An error that says what is different about the model in a file, if anything is.
+fn refuse<M: Model>(model: &M, path: &Path, differences: Vec<String>) -> Result<()> {
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(Error::File {
+        path: path.display().to_string(),
+        message: format!(
+            "The file has another model than '{}'.\n{}",
+            model.name(),
+            differences.join("\n")
+        ),
+    })
+}
+
+/// Shapes of samples, if there are any.
+fn shapes(dims: &[Vec<Option<usize>>]) -> Option<Vec<Shape>> {
+    let shapes = dims.iter().map(|dims| {
+        let dims: Vec<usize> = dims.iter().map(|dim| dim.unwrap_or(Shape::NONE)).collect();
+        (dims.len() <= Shape::MAX_RANK).then(|| Shape::new(&dims))
+    });
+    shapes
+        .collect::<Option<Vec<_>>>()
+        .filter(|shapes| !shapes.is_empty())
 }
 
 /// Sets a model that is compiled to what a backup has of it.

@@ -5,6 +5,7 @@ use std::path::Path;
 use ndarray::arr0;
 
 use super::Model;
+use super::architecture::Architecture;
 use super::compiled::Compiled;
 use super::core::Core;
 use super::network::{Kind, Network};
@@ -13,9 +14,8 @@ use super::weights::own_layers;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::optimizers::{Held, SlotVariable};
-use crate::saving::legacy_h5::Configurations;
 use crate::saving::{
-    self, LayerState, ModelState, Numbers, OptimizerState, VariableState, WeightState,
+    self, LayerState, ModelState, Numbers, OptimizerState, VariableState, WeightState, Whole,
 };
 use crate::shape::Shape;
 
@@ -28,7 +28,13 @@ pub(crate) fn save_model<M: Model>(model: &M, path: &Path) -> Result<()> {
             path.display()
         )));
     }
-    save(model, path, Some(Configurations::default()))
+    let run = model.run();
+    let compiled = run.compiled.as_ref();
+    let whole = Whole {
+        model: architecture(model)?.to_json(),
+        compile: compiled.map(|compiled| compiled.config(&run.network)),
+    };
+    save(model, path, Some(whole))
 }
 
 /// `Model::save_weights`.
@@ -42,8 +48,19 @@ pub(crate) fn save_weights<M: Model>(model: &M, path: &Path) -> Result<()> {
     save(model, path, None)
 }
 
-fn save<M: Model>(model: &M, path: &Path, whole: Option<Configurations<'_>>) -> Result<()> {
+fn save<M: Model>(model: &M, path: &Path, whole: Option<Whole>) -> Result<()> {
     saving::write(path, &state(model)?, whole)
+}
+
+/// The layers of a model, for the shapes that it was built with.
+///
+/// # Errors
+/// If a layer cannot take its inputs.
+pub(crate) fn architecture<M: Model>(model: &M) -> Result<Architecture> {
+    let run = model.run();
+    let declared = || run.network.inputs.iter().map(|input| input.shape).collect();
+    let shapes: Vec<Shape> = run.built.clone().unwrap_or_else(declared);
+    Architecture::of(model, &shapes)
 }
 
 /// Everything of a model that a file keeps.

@@ -166,6 +166,11 @@ impl Trace {
         self.configs.as_deref().unwrap_or_default()
     }
 
+    /// The model's layers, inputs and outputs.
+    pub(crate) fn network(&self) -> &Arc<Network> {
+        &self.network
+    }
+
     /// Whether the calls of training are asked for, or those of inference.
     pub fn training(&self) -> bool {
         self.training

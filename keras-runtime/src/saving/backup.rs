@@ -39,7 +39,11 @@ impl Backup {
         let known_by = KnownBy::Path;
         Ok(Some(Self {
             path: path.to_owned(),
-            model: Loaded { state, known_by },
+            model: Loaded {
+                state,
+                known_by,
+                config: None,
+            },
             training,
         }))
     }

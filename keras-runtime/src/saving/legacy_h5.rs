@@ -17,7 +17,8 @@ use std::io::{self, Read, Seek};
 
 use super::hdf5::{self, Attribute, Data, Dataset, Group, Layout, MAX_TEXTS, Node, Reader};
 use super::weights_h5::{floats, numbers, state_attributes};
-use super::{LayerState, ModelState, OptimizerState, VariableState, WeightState};
+use super::{LayerState, ModelState, OptimizerState, VariableState, WeightState, Whole};
+use crate::config::{Json, Object};
 
 const MODEL: &str = "model_weights";
 const OPTIMIZER: &str = "optimizer_weights";
@@ -28,19 +29,13 @@ const TOP_LEVEL: &str = "top_level_model_weights";
 /// What a file is said to be written with, so that Keras does not take it for an older one.
 const VERSION: [(&str, &str); 2] = [("backend", "tensorflow"), ("keras_version", "3.15.1")];
 
-/// What a whole model's file has beside weights.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Configurations<'a> {
-    /// The JSON of the model's configuration.
-    pub model: Option<&'a str>,
-    /// The JSON of the arguments of `compile`.
-    pub training: Option<&'a str>,
-}
+const MODEL_CONFIG: &str = "model_config";
+const TRAINING_CONFIG: &str = "training_config";
 
 /// Lays out the file of a whole model, or of its weights if there is no `whole`.
 pub(crate) fn layout<'a>(
     state: &'a ModelState<'_>,
-    whole: Option<Configurations<'_>>,
+    whole: Option<&Whole>,
 ) -> io::Result<Layout<'a>> {
     let mut weights = Group::default();
     let names = state.layers.iter().map(|layer| layer.name.clone());
@@ -56,15 +51,15 @@ pub(crate) fn layout<'a>(
     add(&mut weights, TOP_LEVEL, std::iter::empty())?;
     let mut root = match whole {
         None => weights,
-        Some(configurations) => {
+        Some(whole) => {
             let mut root = Group::default();
-            let texts = [
-                ("model_config", configurations.model),
-                ("training_config", configurations.training),
-            ];
-            let texts = texts
-                .into_iter()
-                .filter_map(|(name, text)| Some((name, text?)));
+            let model = (MODEL_CONFIG, whole.model.to_string());
+            let training = whole.compile.as_ref().map(training_config);
+            let training = training.map(|config| (TRAINING_CONFIG, config.to_string()));
+            let configs: Vec<(&str, String)> = [model].into_iter().chain(training).collect();
+            let texts = configs
+                .iter()
+                .map(|(name, config)| (*name, config.as_str()));
             root.attributes = VERSION.into_iter().chain(texts).map(text).collect();
             root.members.insert(MODEL.into(), Node::Group(weights));
             if let Some(optimizer) = &state.optimizer {
@@ -87,6 +82,49 @@ pub(crate) fn layout<'a>(
     };
     root.attributes.extend(state_attributes(state));
     Layout::new(&root)
+}
+
+/// What is called otherwise in the arguments of `compile`, here and there.
+const RENAMED: (&str, &str) = ("optimizer", "optimizer_config");
+
+/// The arguments of `compile` as Keras 2 has them.
+fn training_config(compile: &Object) -> Object {
+    let named = compile.iter().filter(|(name, _)| {
+        let names = ["loss", "loss_weights", "metrics", "weighted_metrics"];
+        names.contains(name) || *name == RENAMED.0
+    });
+    let named = named.map(|(name, value)| {
+        let name = if name == RENAMED.0 { RENAMED.1 } else { name };
+        (name, value.clone())
+    });
+    named.collect()
+}
+
+/// What the model is and what it was compiled with, as Keras 3 has it.
+///
+/// # Errors
+/// If the file says it, but not in JSON.
+pub(crate) fn config(root: &Group<Dataset>) -> hdf5::Result<Option<Json>> {
+    let read = |name: &str| -> hdf5::Result<Option<Object>> {
+        match root.attribute(name) {
+            Some(Attribute::Text(text)) => {
+                let json = Json::parse(text).map_err(|error| format!("{name}: {error}"))?;
+                Ok(json.as_object().cloned())
+            }
+            _ => Ok(None),
+        }
+    };
+    let Some(mut model) = read(MODEL_CONFIG)? else {
+        return Ok(None);
+    };
+    if let Some(training) = read(TRAINING_CONFIG)? {
+        let named = training.iter().map(|(name, value)| {
+            let name = if name == RENAMED.1 { RENAMED.0 } else { name };
+            (name, value.clone())
+        });
+        model.set("compile_config", named.collect::<Object>());
+    }
+    Ok(Some(model.into()))
 }
 
 /// Adds a group with datasets, whose paths it lists.

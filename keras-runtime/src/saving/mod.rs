@@ -4,9 +4,9 @@
 //! files. A format turns it into bytes and back; each has a file here and a line in `read` and `write`.
 
 mod backup;
-pub(crate) mod crc32c;
 mod file;
 pub(crate) mod hdf5;
+pub(crate) mod keras;
 pub(crate) mod legacy_h5;
 mod names;
 mod native;
@@ -17,14 +17,13 @@ pub(crate) mod weights_h5;
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
-use hdf5::{Attribute, Reader};
-use keras_config::{Json, zip};
-use legacy_h5::Configurations;
+use hdf5::Reader;
+use keras_config::zip;
 use ndarray::{CowArray, IxDyn};
 
+use crate::config::{Json, Object};
 use crate::error::{Error, Result};
 
 pub use backup::Backup;
@@ -165,6 +164,8 @@ pub(crate) struct Loaded {
     pub state: ModelState<'static>,
     /// How its layers are found among those of a model.
     pub known_by: KnownBy,
+    /// What the model is and what it was compiled with, in the file of a whole model.
+    pub config: Option<Json>,
 }
 
 /// What tells which layer of a model a layer of a file is.
@@ -178,21 +179,28 @@ pub(crate) enum KnownBy {
     Name,
 }
 
+/// What the file of a whole model has beside its weights.
+#[derive(Clone, Debug)]
+pub(crate) struct Whole {
+    /// The model's class and layers.
+    pub model: Object,
+    /// The arguments of `compile`, if it is compiled.
+    pub compile: Option<Object>,
+}
+
 /// Writes a file, or leaves what was there: a reader never sees half of it. `whole` is what it says of a
 /// whole model; without it, it has the weights.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub(crate) fn write(
-    path: &Path,
-    state: &ModelState<'_>,
-    whole: Option<Configurations<'_>>,
-) -> Result<()> {
+pub(crate) fn write(path: &Path, state: &ModelState<'_>, whole: Option<Whole>) -> Result<()> {
     let written = file::replace(path, |out| {
-        if ends_in(path, &[".weights.h5"]) {
+        if let (true, Some(whole)) = (ends_in(path, &[".keras"]), &whole) {
+            keras::write(out, state, whole)
+        } else if ends_in(path, &[".weights.h5"]) {
             weights_h5::layout(state)?.write(out)
         } else if ends_in(path, &[".h5", ".hdf5"]) {
-            legacy_h5::layout(state, whole)?.write(out)
+            legacy_h5::layout(state, whole.as_ref())?.write(out)
         } else if ends_in(path, &[SAFETENSORS]) {
             safetensors::write(state, out)
         } else {
@@ -222,10 +230,16 @@ pub(crate) fn read(path: &Path) -> Result<Loaded> {
         ));
     }
     let is_hdf5 = hdf5::is_hdf5(&mut file).map_err(|error| failed(error.to_string()))?;
+    let is_zip = zip::is_zip(&mut file).map_err(|error| failed(error.to_string()))?;
+    if is_zip {
+        return keras::read(file).map_err(failed);
+    }
+    let mut config = None;
     let (state, known_by) = if is_hdf5 {
         let (mut reader, root) = Reader::open(file).map_err(failed)?;
         match legacy_h5::weights(&root) {
             Some(weights) => {
+                config = legacy_h5::config(&root).map_err(failed)?;
                 let state = legacy_h5::read(&mut reader, &root, weights);
                 (state, KnownBy::Order)
             }
@@ -238,8 +252,11 @@ pub(crate) fn read(path: &Path) -> Result<Loaded> {
         let decoded = native::decode(file, metadata.len());
         (decoded.map(|(state, _)| state), KnownBy::Path)
     };
-    let state = state.map_err(failed)?;
-    Ok(Loaded { state, known_by })
+    Ok(Loaded {
+        state: state.map_err(failed)?,
+        known_by,
+        config,
+    })
 }
 
 /// Reads a whole model of Keras: its configuration, its weights, and what its optimizer remembers.
@@ -247,49 +264,12 @@ pub(crate) fn read(path: &Path) -> Result<Loaded> {
 /// # Errors
 /// If it cannot be read, is damaged, or is none of Keras' formats.
 pub(crate) fn read_model(path: &Path) -> Result<(Json, Loaded)> {
-    let failed = |message: String| Error::File {
+    let mut file = read(path)?;
+    let config = file.config.take().ok_or_else(|| Error::File {
         path: path.display().to_string(),
-        message,
-    };
-    let mut file = File::open(path).map_err(|error| failed(error.to_string()))?;
-    if !hdf5::is_hdf5(&mut file).map_err(|error| failed(error.to_string()))? {
-        return read_archive(file).map_err(failed);
-    }
-    let (mut reader, root) = Reader::open(file).map_err(failed)?;
-    let (Some(Attribute::Text(config)), Some(weights)) =
-        (root.attribute("model_config"), legacy_h5::weights(&root))
-    else {
-        return Err(failed(
-            "Expected the file of a whole model. Received: one of weights alone".into(),
-        ));
-    };
-    let config = Json::parse(config).map_err(failed)?;
-    let state = legacy_h5::read(&mut reader, &root, weights).map_err(failed)?;
-    let known_by = KnownBy::Order;
-    Ok((config, Loaded { state, known_by }))
-}
-
-/// Reads a `.keras` archive.
-///
-/// # Errors
-/// With a sentence about what is wrong with it.
-pub(crate) fn read_archive<R: Read + Seek>(mut file: R) -> hdf5::Result<(Json, Loaded)> {
-    /// The most bytes of a configuration.
-    const MOST: u64 = 1 << 28;
-    let members = zip::members(&mut file)?;
-    let member = |name: &str| {
-        let member = members.iter().find(|member| member.name == name);
-        member
-            .ok_or_else(|| format!("Expected an archive of Keras. Received: one without `{name}`"))
-    };
-    let config = zip::read(&mut file, member("config.json")?, MOST)?;
-    let config = String::from_utf8(config).map_err(|error| format!("`config.json`: {error}"))?;
-    let config = Json::parse(&config).map_err(|error| format!("`config.json`: {error}"))?;
-    let weights = zip::read(&mut file, member("model.weights.h5")?, u64::MAX)?;
-    let (mut reader, root) = Reader::open(Cursor::new(weights))?;
-    let state = weights_h5::read(&mut reader, &root)?;
-    let known_by = KnownBy::Path;
-    Ok((config, Loaded { state, known_by }))
+        message: "Expected the file of a whole model. Received: one of weights alone".into(),
+    })?;
+    Ok((config, file))
 }
 
 #[cfg(test)]

@@ -27,9 +27,9 @@ use std::io::{self, Read, Write};
 
 use ndarray::{ArrayViewD, CowArray, IxDyn};
 
-use super::crc32c::Crc32c;
 use super::record::Record;
 use super::{LayerState, ModelState, Numbers, OptimizerState, Values, VariableState, WeightState};
+use keras_config::crc::Crc32c;
 
 const MAGIC: [u8; 8] = *b"\x89KRW\r\n\x1a\n";
 const VERSION: u32 = 2;

@@ -91,7 +91,7 @@ fn what_is_written_is_read() {
 
 /// A file with a checksum after its content.
 fn with_checksum(content: Vec<u8>) -> Vec<u8> {
-    let checksum = crc32c::crc32c(&content);
+    let checksum = keras_config::crc::crc32c(&content);
     [content, checksum.to_le_bytes().to_vec()].concat()
 }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::histogram::{BUCKETS, buckets};
 use super::message::Message;
 use crate::callbacks::GraphNode;
-use crate::saving::crc32c::crc32c;
+use keras_config::crc::crc32c;
 
 /// `DataType` of a tensor.
 const FLOAT: u64 = 1;

@@ -1,10 +1,14 @@
-//! CRC-32C (Castagnoli), the checksum of this project's files and of TensorBoard's.
+//! Checksums of 32 bits: CRC-32C (Castagnoli) of this project's files and of TensorBoard's, CRC-32 of zip's.
 
-/// The polynomial, its bits in reverse.
-const POLYNOMIAL: u32 = 0x82f6_3b78;
+/// The checksum of TensorBoard's files and this project's own.
+pub type Crc32c = Crc<0x82f6_3b78>;
 
-/// `TABLES[k][b]`: the remainder of the byte `b` followed by `k` bytes of zeros.
-const TABLES: [[u32; 256]; 8] = {
+/// The checksum of zip.
+pub type Crc32 = Crc<0xedb8_8320>;
+
+/// `tables[k][b]`: the remainder of the byte `b` followed by `k` bytes of zeros, for a polynomial whose
+/// bits are in reverse.
+const fn tables(polynomial: u32) -> [[u32; 256]; 8] {
     let mut tables = [[0; 256]; 8];
     let mut byte = 0;
     while byte < 256 {
@@ -14,7 +18,7 @@ const TABLES: [[u32; 256]; 8] = {
             let carry = remainder & 1 == 1;
             remainder >>= 1;
             if carry {
-                remainder ^= POLYNOMIAL;
+                remainder ^= polynomial;
             }
             bit += 1;
         }
@@ -32,13 +36,15 @@ const TABLES: [[u32; 256]; 8] = {
         table += 1;
     }
     tables
-};
+}
 
 /// The checksum of the bytes so far.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Crc32c(u32);
+pub struct Crc<const POLYNOMIAL: u32>(u32);
 
-impl Crc32c {
+impl<const POLYNOMIAL: u32> Crc<POLYNOMIAL> {
+    const TABLES: [[u32; 256]; 8] = tables(POLYNOMIAL);
+
     /// That of no bytes.
     pub const fn new() -> Self {
         Self(!0)
@@ -51,12 +57,12 @@ impl Crc32c {
             let low = u32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]]) ^ self.0;
             let [a, b, c, d] = low.to_le_bytes();
             let bytes = [a, b, c, d, chunk[4], chunk[5], chunk[6], chunk[7]];
-            let remainders = bytes.iter().zip(TABLES.iter().rev());
+            let remainders = bytes.iter().zip(Self::TABLES.iter().rev());
             self.0 = remainders.fold(0, |sum, (&byte, table)| sum ^ table[usize::from(byte)]);
         }
         for &byte in rest {
             let at = (self.0 as u8 ^ byte) as usize;
-            self.0 = TABLES[0][at] ^ (self.0 >> 8);
+            self.0 = Self::TABLES[0][at] ^ (self.0 >> 8);
         }
     }
 
@@ -66,8 +72,14 @@ impl Crc32c {
     }
 }
 
+impl<const POLYNOMIAL: u32> Default for Crc<POLYNOMIAL> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// The checksum of bytes.
-pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
+pub fn crc32c(bytes: &[u8]) -> u32 {
     let mut crc = Crc32c::new();
     crc.update(bytes);
     crc.value()
@@ -88,6 +100,13 @@ mod tests {
         assert_eq!(crc32c(&descending), 0x113f_db5c);
         assert_eq!(crc32c(b"123456789"), 0xe306_9283);
         assert_eq!(crc32c(b""), 0);
+    }
+
+    #[test]
+    fn that_of_zip_is_another() {
+        let mut crc = Crc32::new();
+        crc.update(b"123456789");
+        assert_eq!(crc.value(), 0xcbf4_3926);
     }
 
     #[test]
