@@ -72,6 +72,12 @@ impl<R: Read + Seek> Archive<R> {
         Ok(Self { source, entries })
     }
 
+    /// The names of the entries, and how many bytes each has.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, u64)> {
+        let entries = self.entries.iter();
+        entries.map(|(entry, _)| (entry.name.as_str(), entry.len))
+    }
+
     /// Whether there is an entry of a name.
     pub fn has(&self, name: &str) -> bool {
         self.find(name).is_some()
