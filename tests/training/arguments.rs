@@ -39,7 +39,7 @@ fn names_that_are_not_known_have_neighbours() -> keras::Result<()> {
         (
             sentence(losses::by_name::<Cpu>("hubber")),
             interpret,
-            "hubber. Did you mean `huber`?",
+            "hubber. Did you mean `Huber`?",
         ),
         (
             sentence(metrics::by_name::<Cpu>(

@@ -20,7 +20,7 @@ sequential! {
 
 #[model]
 fn nested(a: Input<3>, b: Input<3>, c: Input<3>) -> Nested {
-    Model([a, [b, c]], a + b + c) //~ The inputs of a model are one tensor, or a tuple, an array or a `Dict` of tensors; they are not nested.
+    Model([a, [b, c]], a + b + c) //~ Only dicts, lists, and tuples of input tensors are supported. Nested inputs are not supported
 }
 
 fn main() {}
