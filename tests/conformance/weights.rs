@@ -323,7 +323,7 @@ impl Job for Save {
         model.compile(compiled(optimizer))?;
         losses(&mut model, &x, &y)?;
         let (weights, zeros) = (model.get_weights(), zeros(&model));
-        for extension in ["weights.h5", "hdf5", "safetensors"] {
+        for extension in ["weights.h5", "hdf5", "safetensors", "npz"] {
             let path = self.directory.join(format!("{what}.{extension}"));
             model.save_weights(&path)?;
             model.set_weights(&zeros)?;

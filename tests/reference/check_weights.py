@@ -51,9 +51,11 @@ def main(path):
         model.load_weights(path.parent / f"{name}.hdf5")
         check(f"{name}.hdf5", model.predict(given, verbose=0), written["predictions"], 0, 1e-6)
         model.set_weights([0.5 * weight for weight in model.get_weights()])
+        by_name = [np.load(path.parent / f"{name}.npz")]
         if load_file:
-            tensors = load_file(path.parent / f"{name}.safetensors")
-            shapes = sorted(tensor.shape for tensor in tensors.values())
+            by_name.append(load_file(path.parent / f"{name}.safetensors"))
+        for tensors in by_name:
+            shapes = sorted(tensors[key].shape for key in tensors.keys())
             assert shapes == sorted(weight.shape for weight in model.get_weights()), name
         model.compile(weights.OPTIMIZERS[written["optimizer"]](), weights.LOSS)
         model.optimizer.build(model.trainable_variables)

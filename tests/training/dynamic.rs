@@ -3,7 +3,7 @@
 use keras::DynamicModel;
 use keras::device::Cpu;
 use keras::prelude::*;
-use ndarray::{Array, Array1, ArrayD, Dimension, ShapeBuilder};
+use ndarray::{Array, Array1, Array2, ArrayD, Dimension, ShapeBuilder};
 
 use super::x as features;
 
@@ -162,6 +162,28 @@ fn merges_with_several_inputs_and_outputs() -> keras::Result<()> {
         bits(&generated.input_gradients()?)
     );
     assert_eq!(bits(&dynamic.outputs()?), bits(&generated.outputs()?));
+    Ok(())
+}
+
+sequential! {
+    Words<3>;
+    Embedding(10, 4, name = "embedding"),
+    Flatten(name = "flatten"),
+    Dense(2, activation = softmax, name = "dense"),
+}
+
+#[test]
+fn a_model_of_indices_by_its_own_json() -> keras::Result<()> {
+    let x = Array2::from_shape_fn((40, 3), |(i, j)| ((i * 3 + j * 7) % 10) as u8);
+    let y = Array1::from_shape_fn(40, |i| (i % 2) as u8);
+    let json = Words::new().to_json()?;
+    let dynamic = DynamicModel::from_json(&json, Cpu::default(), 4)?;
+    let compile = || Compile::new("adam", "sparse_categorical_crossentropy");
+    assert_same!(Words::with_seed(4), dynamic, compile(), &x, &y);
+    let mut dynamic = DynamicModel::from_json(&json, Cpu::default(), 4)?;
+    let beyond = dynamic.predict(&(x + 1), Predict::default());
+    let error = beyond.expect_err("10 is no index").to_string();
+    assert!(error.contains("10"), "{error}");
     Ok(())
 }
 

@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use keras_config::zip::Archive;
+use keras_config::zip::{self, Archive};
 use keras_config::{Description, Json, Problem};
 use proc_macro2::TokenStream;
 use syn::parse::Parser;
@@ -155,7 +155,13 @@ impl KerasFile {
 /// The `config.json` of a file.
 fn open(path: &Path) -> Result<Json, String> {
     let failed = |error: String| format!("Expected a `.keras` file at {}. {error}", path.display());
-    let file = File::open(path).map_err(|error| failed(format!("Received: {error}")))?;
+    let mut file = File::open(path).map_err(|error| failed(format!("Received: {error}")))?;
+    let is_zip = zip::is_zip(&mut file).map_err(|error| failed(format!("Received: {error}")))?;
+    if !is_zip {
+        return Err(failed(
+            "Received: something else, which is no zip archive".into(),
+        ));
+    }
     let mut archive = Archive::open(file).map_err(failed)?;
     let missing = |name: &str| failed(format!("Received: an archive without `{name}`"));
     if !archive.has("model.weights.h5") {

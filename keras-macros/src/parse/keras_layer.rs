@@ -69,7 +69,7 @@ const POOL: &[Known] = &[
 const GLOBAL_POOL: &[Known] = &[("keepdims", Flag, "false"), LAST];
 
 /// The layers there are, in the order of their names.
-const CLASSES: [Class; 20] = [
+const CLASSES: [Class; 21] = [
     ("Activation", &[("activation", Activation, "")]),
     ("Add", &[]),
     ("Average", &[]),
@@ -110,6 +110,22 @@ const CLASSES: [Class; 20] = [
     ),
     ("Dense", and_affine!(("units", Whole, ""))),
     ("Dropout", &[("rate", Real, ""), ("seed", Whole, "")]),
+    (
+        "Embedding",
+        &[
+            ("input_dim", Whole, ""),
+            ("output_dim", Whole, ""),
+            (
+                "embeddings_initializer",
+                Initializer,
+                "RandomUniform(-0.05, 0.05)",
+            ),
+            ("embeddings_regularizer", Regularizer, ""),
+            ("activity_regularizer", Regularizer, ""),
+            ("embeddings_constraint", Constraint, ""),
+            ("mask_zero", Only, "false"),
+        ],
+    ),
     ("Flatten", &[LAST]),
     ("GlobalAveragePooling2D", GLOBAL_POOL),
     ("GlobalMaxPooling2D", GLOBAL_POOL),

@@ -186,7 +186,7 @@ pub(crate) fn shortened(json: &Json) -> String {
     }
 }
 
-/// Arguments of a constructor, to configurations and back: see [`arguments!`].
+/// Arguments of a constructor, to configurations and back: see the macro `arguments!`.
 pub trait Arguments {
     /// Appends them, in Keras' order.
     fn write(&self, config: &mut Object);

@@ -4,7 +4,7 @@ mod arrays;
 mod columns;
 mod csv;
 mod dataset;
-mod npy;
+pub(crate) mod npy;
 mod order;
 mod prefetch;
 mod source;

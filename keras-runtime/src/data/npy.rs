@@ -151,6 +151,24 @@ impl Header {
         })
     }
 
+    /// The header of an array of `f32`, filled up as NumPy does.
+    pub fn encode(dims: &[usize]) -> Vec<u8> {
+        let dims: String = dims.iter().map(|dim| format!("{dim}, ")).collect();
+        // One number makes a tuple with a comma behind it.
+        let dims = match dims.matches(',').count() {
+            1 => dims.trim_end(),
+            _ => dims.trim_end_matches(", "),
+        };
+        let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({dims}), }}");
+        let len = (10 + header.len() + 1).next_multiple_of(64) - 11;
+        header.extend(std::iter::repeat_n(' ', len - header.len()));
+        header.push('\n');
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.as_bytes());
+        bytes
+    }
+
     /// How many bytes the numbers take; `None` if that is beyond all bounds.
     pub fn len(&self) -> Option<u64> {
         // What has no numbers because of one dimension may still not be huge along the others.
@@ -301,6 +319,19 @@ mod tests {
             .collect();
         assert_eq!(targets, [-1.0, 2.0, 300.0]);
         Ok(())
+    }
+
+    #[test]
+    fn headers_that_are_written_are_read() {
+        for dims in [&[][..], &[7], &[3, 2], &[2, 3, 4, 5]] {
+            let bytes = Header::encode(dims);
+            assert!(bytes.len().is_multiple_of(64));
+            let header = Header {
+                number: Number::Float32,
+                dims: dims.to_vec(),
+            };
+            assert_eq!(Header::read(&mut &bytes[..]), Ok(header));
+        }
     }
 
     #[test]

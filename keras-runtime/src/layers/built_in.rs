@@ -244,6 +244,10 @@ impl Layer for BuiltIn {
         each!(self, layer => layer.logits())
     }
 
+    fn indices_below(&self) -> Option<usize> {
+        each!(self, layer => layer.indices_below())
+    }
+
     fn activity_regularizer(&self) -> Regularizer {
         each!(self, layer => layer.activity_regularizer())
     }

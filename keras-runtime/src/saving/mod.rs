@@ -10,6 +10,7 @@ mod keras;
 pub(crate) mod legacy_h5;
 mod names;
 mod native;
+pub(crate) mod npz;
 pub(crate) mod paths;
 mod record;
 pub(crate) mod safetensors;
@@ -34,9 +35,10 @@ pub use record::Record;
 pub(crate) const MODEL_EXTENSIONS: &[&str] = &[".keras", ".h5", ".hdf5"];
 
 /// What the name of a file of weights ends in.
-pub(crate) const WEIGHTS_EXTENSIONS: &[&str] = &[".weights.h5", ".hdf5", SAFETENSORS];
+pub(crate) const WEIGHTS_EXTENSIONS: &[&str] = &[".weights.h5", ".hdf5", SAFETENSORS, NPZ];
 
 const SAFETENSORS: &str = ".safetensors";
+const NPZ: &str = ".npz";
 
 /// Whether the name of a file ends in one of these; capitals are others.
 pub(crate) fn ends_in(path: &Path, extensions: &[&str]) -> bool {
@@ -204,6 +206,8 @@ pub(crate) fn write(path: &Path, state: &ModelState<'_>, whole: Option<Whole>) -
             legacy_h5::layout(state, whole.as_ref())?.write(out)
         } else if ends_in(path, &[SAFETENSORS]) {
             safetensors::write(state, out)
+        } else if ends_in(path, &[NPZ]) {
+            npz::write(state, out)
         } else {
             native::encode(state, None, out)
         }
@@ -232,7 +236,7 @@ pub(crate) fn read(path: &Path) -> Result<Loaded> {
     }
     let is_hdf5 = hdf5::is_hdf5(&mut file).map_err(|error| failed(error.to_string()))?;
     let is_zip = zip::is_zip(&mut file).map_err(|error| failed(error.to_string()))?;
-    if is_zip {
+    if is_zip && !ends_in(path, &[NPZ]) {
         return keras::read(file).map_err(failed);
     }
     let mut config = None;
@@ -248,6 +252,8 @@ pub(crate) fn read(path: &Path) -> Result<Loaded> {
         }
     } else if ends_in(path, &[SAFETENSORS]) {
         (safetensors::read(file), KnownBy::Name)
+    } else if is_zip {
+        (npz::read(file), KnownBy::Name)
     } else {
         let file = std::io::BufReader::new(file);
         let decoded = native::decode(file, metadata.len());

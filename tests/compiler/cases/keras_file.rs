@@ -3,11 +3,14 @@ use keras::prelude::*;
 #[model(keras = "no/such/model.keras")] //~ Expected a `.keras` file at
 struct Missing;
 
-#[model(keras = "Cargo.toml")] //~ Expected a `.keras` file, which is a zip archive. Received: something else
+#[model(keras = "Cargo.toml")] //~ Received: something else, which is no zip archive
 struct NoArchive;
 
-#[model(keras = "tests/reference/fixtures/models/mlp.h5")] //~ Expected a `.keras` file, which is a zip archive.
+#[model(keras = "tests/reference/fixtures/models/mlp.h5")] //~ Received: something else, which is no zip archive
 struct Older;
+
+#[model(keras = "tests/reference/fixtures/archives/zip64.zip")] //~ Received: an archive without `model.weights.h5`
+struct OtherArchive;
 
 #[model(keras = "tests/reference/fixtures/models/unsupported.keras")]
 //~^ Layer `first` of the file: Conv2D: `data_format` must be "channels_last" here. Received: data_format="channels_first"

@@ -1,5 +1,6 @@
 //! Reading archives.
 
+use std::collections::HashMap;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::{EXTRA_64, Entry, IN_64, STORED, signature};
@@ -38,8 +39,10 @@ pub fn is_zip<R: Read + Seek>(source: &mut R) -> io::Result<bool> {
 /// An archive, to read.
 pub struct Archive<R> {
     source: R,
-    /// Each with where its bytes begin.
+    /// Each with where its bytes begin, in the order of the file.
     entries: Vec<(Entry, u64)>,
+    /// Which entry has a name.
+    places: HashMap<String, usize>,
 }
 
 /// The bytes of an entry.
@@ -58,18 +61,30 @@ impl<R: Read + Seek> Archive<R> {
         let mut fields = Fields(&bytes);
         let mut entries: Vec<(Entry, u64)> = Vec::new();
         for _ in 0..directory.count {
-            let entry = Entry::read(&mut fields)?;
-            if entries.iter().any(|(known, _)| known.name == entry.name) {
-                return Err(damaged(format_args!("two entries are '{}'", entry.name)));
-            }
-            entries.push((entry, 0));
+            entries.push((Entry::read(&mut fields)?, 0));
         }
         entries.sort_by_key(|(entry, _)| entry.at);
         let mut free = 0;
         for (entry, begin) in &mut entries {
             (*begin, free) = entry.place(&mut source, free, directory.at)?;
         }
-        Ok(Self { source, entries })
+        let mut places = HashMap::with_capacity(entries.len());
+        for (at, (entry, _)) in entries.iter().enumerate() {
+            if places.insert(entry.name.clone(), at).is_some() {
+                return Err(damaged(format_args!("two entries are '{}'", entry.name)));
+            }
+        }
+        Ok(Self {
+            source,
+            entries,
+            places,
+        })
+    }
+
+    /// The names of the entries, and how many bytes each has.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, u64)> {
+        let entries = self.entries.iter();
+        entries.map(|(entry, _)| (entry.name.as_str(), entry.len))
     }
 
     /// Whether there is an entry of a name.
@@ -100,7 +115,7 @@ impl<R: Read + Seek> Archive<R> {
     }
 
     fn find(&self, name: &str) -> Option<&(Entry, u64)> {
-        self.entries.iter().find(|(entry, _)| entry.name == name)
+        self.entries.get(*self.places.get(name)?)
     }
 
     /// An entry whose checksum is right, if it is there.
