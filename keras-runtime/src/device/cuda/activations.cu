@@ -21,19 +21,12 @@ extern "C" __global__ void activation_gradient(const float *x, const float *y, c
 }
 #else
 
-// Rows are taken by warps: the first one of this thread's, and from one to the next.
-__device__ __forceinline__ unsigned first_row() { return this_thread() / 32; }
-__device__ __forceinline__ unsigned row_step() { return all_threads() / 32; }
-__device__ __forceinline__ unsigned lane() { return threadIdx.x % 32; }
-
 // y = e^x / Σ e^x
 extern "C" __global__ void softmax(const float *x, float *y, unsigned rows, unsigned width) {
     for (unsigned row = first_row(); row < rows; row += row_step()) {
         const float *from = x + (size_t)row * width;
         float *to = y + (size_t)row * width;
-        float most = __int_as_float(0xff800000), sum = 0.0f;
-        for (unsigned i = lane(); i < width; i += 32) most = fmaxf(most, from[i]);
-        most = warp_max(most);
+        float most = row_max(from, width), sum = 0.0f;
         for (unsigned i = lane(); i < width; i += 32) sum += expf(from[i] - most);
         float scale = 1.0f / warp_sum(sum);
         for (unsigned i = lane(); i < width; i += 32) to[i] = expf(from[i] - most) * scale;
@@ -56,9 +49,7 @@ extern "C" __global__ void log_softmax(const float *x, float *y, unsigned rows, 
     for (unsigned row = first_row(); row < rows; row += row_step()) {
         const float *from = x + (size_t)row * width;
         float *to = y + (size_t)row * width;
-        float most = __int_as_float(0xff800000), sum = 0.0f;
-        for (unsigned i = lane(); i < width; i += 32) most = fmaxf(most, from[i]);
-        most = warp_max(most);
+        float most = row_max(from, width), sum = 0.0f;
         for (unsigned i = lane(); i < width; i += 32) sum += expf(from[i] - most);
         float log = logf(warp_sum(sum));
         for (unsigned i = lane(); i < width; i += 32) to[i] = from[i] - most - log;
@@ -82,9 +73,7 @@ extern "C" __global__ void sparsemax(const float *x, float *y, unsigned rows, un
     for (unsigned row = first_row(); row < rows; row += row_step()) {
         const float *from = x + (size_t)row * width;
         float *to = y + (size_t)row * width;
-        float most = __int_as_float(0xff800000);
-        for (unsigned i = lane(); i < width; i += 32) most = fmaxf(most, from[i]);
-        most = warp_max(most);
+        float most = row_max(from, width);
         float floor = most - 1.0f, before = -1.0f;
         for (;;) {
             float total = 0.0f, count = 0.0f;

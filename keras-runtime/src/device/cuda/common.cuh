@@ -30,3 +30,21 @@ __device__ __forceinline__ float block_sum(float x) {
     for (int warp = 0; warp < THREADS / 32; warp++) sum += sums[warp];
     return sum;
 }
+
+// to[0] = Σ x over a block.
+__device__ __forceinline__ void store_block_sum(float x, float *to) {
+    x = block_sum(x);
+    if (threadIdx.x == 0) to[0] = x;
+}
+
+// Rows that are taken by warps: the first one of this thread's, and from one to the next.
+__device__ __forceinline__ unsigned first_row() { return this_thread() / 32; }
+__device__ __forceinline__ unsigned row_step() { return all_threads() / 32; }
+__device__ __forceinline__ unsigned lane() { return threadIdx.x % 32; }
+
+// The largest number of a row, in every thread of its warp. NaN does not count.
+__device__ __forceinline__ float row_max(const float *row, unsigned width) {
+    float most = __int_as_float(0xff800000);
+    for (unsigned i = lane(); i < width; i += 32) most = fmaxf(most, row[i]);
+    return warp_max(most);
+}

@@ -30,17 +30,6 @@ extern "C" __global__ void merge(const float *left, const float *right, float *y
 #endif
 
 #ifdef SLOPE
-// dy[i] · df/dright, not summed
-extern "C" __global__ void merge_gradient_right(const float *left, const float *right, const float *dy, float *d_right, Broadcast axes, Constants k, unsigned len) {
-    unsigned i = this_thread();
-    if (i >= len) return;
-    size_t at_left, at_right;
-    operands(axes, i, &at_left, &at_right);
-    float pair[2] = {left[at_left], right[at_right]}, slopes[2];
-    formula(pair, k, slopes);
-    d_right[at_right] = dy[i] * slopes[1];
-}
-
 // d_right[at] = Σ dy · df/dright over the outputs that a number of the right operand is repeated to, a
 // block for each: `repeated` has the axes it is repeated along, `single` those it is not.
 extern "C" __global__ void merge_gradient_right_summed(const float *left, const float *right, const float *dy, float *d_right, Broadcast single, Broadcast repeated, Constants k, unsigned count) {
@@ -54,18 +43,19 @@ extern "C" __global__ void merge_gradient_right_summed(const float *left, const 
         formula(pair, k, slopes);
         sum += dy[out_start + at_out] * slopes[1];
     }
-    sum = block_sum(sum);
-    if (threadIdx.x == 0) d_right[blockIdx.x] = sum;
+    store_block_sum(sum, &d_right[blockIdx.x]);
 }
 
-// dy[i] becomes dy[i] · df/dleft
-extern "C" __global__ void merge_gradient_left(const float *left, const float *right, float *dy, Broadcast axes, Constants k, unsigned len) {
+// d_right = dy · df/dright where it is wanted, of a right operand that is not repeated; dy becomes
+// dy · df/dleft.
+extern "C" __global__ void merge_gradient(const float *left, const float *right, float *dy, float *d_right, Broadcast axes, Constants k, unsigned len) {
     unsigned i = this_thread();
     if (i >= len) return;
     size_t at_left, at_right;
     operands(axes, i, &at_left, &at_right);
     float pair[2] = {left[at_left], right[at_right]}, slopes[2];
     formula(pair, k, slopes);
+    if (d_right) d_right[at_right] = dy[i] * slopes[1];
     dy[i] *= slopes[0];
 }
 #endif

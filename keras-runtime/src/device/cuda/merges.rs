@@ -1,6 +1,6 @@
 //! Functions of two tensors, by their formulas.
 
-use super::context::{Area, Argument, Driver, View, ViewMut, blocks, count};
+use super::context::{Area, Argument, Driver, View, ViewMut, blocks, count, optional_mut};
 use super::on_gpus;
 use super::trace::Formula;
 use crate::device::{Broadcast, MergeFunction, Merges};
@@ -102,49 +102,34 @@ fn merge_gradient<R: Driver>(
     };
     let variant = Some(("SLOPE", &formula));
     let constants = Argument::Numbers(formula.constants());
-    let (words, len) = (Words::of(axes), axes.len());
-    if let Some(d_right) = d_right {
-        let operands = [
+    let summed = d_right.filter(|_| axes.repeats_right());
+    if let Some(d_right) = summed {
+        let (single, repeated) = (Words::right(axes, false), Words::right(axes, true));
+        let arguments = [
             left.argument(),
             right.argument(),
             dy.argument(),
             d_right.argument(),
+            single.argument(),
+            repeated.argument(),
+            constants,
+            count(repeated.len()),
         ];
-        let [a, b, c, d] = operands;
-        if axes.repeats_right() {
-            let (single, repeated) = (Words::right(axes, false), Words::right(axes, true));
-            let all = [
-                a,
-                b,
-                c,
-                d,
-                single.argument(),
-                repeated.argument(),
-                constants,
-                count(repeated.len()),
-            ];
-            let grid = [single.len(), 1];
-            context.launch(&MERGES, "merge_gradient_right_summed", variant, grid, &all);
-        } else {
-            let all = [a, b, c, d, words.argument(), constants, count(len)];
-            context.launch(&MERGES, "merge_gradient_right", variant, blocks(len), &all);
-        }
+        let (kernel, grid) = ("merge_gradient_right_summed", [single.len(), 1]);
+        context.launch(&MERGES, kernel, variant, grid, &arguments);
     }
+    let (words, len) = (Words::of(axes), axes.len());
     let arguments = [
         left.argument(),
         right.argument(),
         dy.argument(),
+        optional_mut(d_right.filter(|_| summed.is_none())),
         words.argument(),
         constants,
         count(len),
     ];
-    context.launch(
-        &MERGES,
-        "merge_gradient_left",
-        variant,
-        blocks(len),
-        &arguments,
-    );
+    let grid = blocks(len);
+    context.launch(&MERGES, "merge_gradient", variant, grid, &arguments);
 }
 
 fn no_formula() -> Error {

@@ -1,6 +1,6 @@
 //! Pooling of images.
 
-use super::context::{Area, Argument, Driver, ViewMut, blocks, count};
+use super::context::{Area, Argument, Driver, View, ViewMut, blocks, count};
 use super::convolutions::axis;
 use super::on_gpus;
 use crate::device::{Pool2dGeometry, Pooling, Ties};
@@ -19,15 +19,23 @@ fn words(g: &Pool2dGeometry) -> [u32; 13] {
     words
 }
 
-/// Launches a kernel with a thread for each number of `to`, the first `len` of which are written.
-fn over<R: Driver>(
+/// Pools, with a thread for each output.
+fn pool<R: Driver>(
     kernel: &'static str,
-    to: &ViewMut<'_, R>,
-    len: usize,
-    arguments: &[Argument<'_>],
+    g: &Pool2dGeometry,
+    batch: usize,
+    x: View<'_, R>,
+    y: &ViewMut<'_, R>,
 ) {
-    to.context
-        .launch(&POOLING, kernel, None, blocks(len), arguments);
+    let (words, len) = (words(g), batch * g.output_size());
+    let arguments = [
+        x.argument(),
+        y.argument(),
+        Argument::Words(&words),
+        count(len),
+    ];
+    y.context
+        .launch(&POOLING, kernel, None, blocks(len), &arguments);
 }
 
 on_gpus! {
@@ -39,9 +47,7 @@ on_gpus! {
             x: Self::Slice<'_>,
             y: Self::SliceMut<'_>,
         ) {
-            let (words, len) = (words(geometry), batch * geometry.output_size());
-            let arguments = [x.argument(), y.argument(), Argument::Words(&words), count(len)];
-            over("max_pool", &y, len, &arguments);
+            pool("max_pool", geometry, batch, x, &y);
         }
         fn max_pool2d_gradient(
             &self,
@@ -63,7 +69,8 @@ on_gpus! {
                 Argument::Count((ties == Ties::Shared).into()),
                 count(len),
             ];
-            over("max_pool_gradient", &dx, len, &arguments);
+            let grid = blocks(len);
+            dx.context.launch(&POOLING, "max_pool_gradient", None, grid, &arguments);
         }
         fn average_pool2d(
             &self,
@@ -72,9 +79,7 @@ on_gpus! {
             x: Self::Slice<'_>,
             y: Self::SliceMut<'_>,
         ) {
-            let (words, len) = (words(geometry), batch * geometry.output_size());
-            let arguments = [x.argument(), y.argument(), Argument::Words(&words), count(len)];
-            over("average_pool", &y, len, &arguments);
+            pool("average_pool", geometry, batch, x, &y);
         }
         fn average_pool2d_gradient(
             &self,
@@ -85,7 +90,8 @@ on_gpus! {
         ) {
             let (words, len) = (words(geometry), batch * geometry.input_size());
             let arguments = [dy.argument(), dx.argument(), Argument::Words(&words), count(len)];
-            over("average_pool_gradient", &dx, len, &arguments);
+            let grid = blocks(len);
+            dx.context.launch(&POOLING, "average_pool_gradient", None, grid, &arguments);
         }
     }
 }

@@ -32,12 +32,8 @@ extern "C" __global__ void pair_mean(const float *y_true, const float *y_pred, c
         sum += weight * value;
         count += weight;
     }
-    sum = block_sum(sum);
-    count = block_sum(count);
-    if (threadIdx.x == 0) {
-        parts[2 * blockIdx.x] = sum;
-        parts[2 * blockIdx.x + 1] = count;
-    }
+    store_block_sum(sum, &parts[2 * blockIdx.x]);
+    store_block_sum(count, &parts[2 * blockIdx.x + 1]);
 }
 #elif defined LOSS
 // parts[p] = Σ w f over the elements of part p; gradient = factor · scale · w f', where there is one.
@@ -52,15 +48,9 @@ extern "C" __global__ void pair_loss(const float *y_true, const float *y_pred, c
         sum += weight * results[0];
         if (gradient) gradient[i] = factor * weight * results[1];
     }
-    sum = block_sum(sum);
-    if (threadIdx.x == 0) parts[blockIdx.x] = sum;
+    store_block_sum(sum, &parts[blockIdx.x]);
 }
 #else
-
-// Rows are taken by warps.
-__device__ __forceinline__ unsigned first_row() { return this_thread() / 32; }
-__device__ __forceinline__ unsigned row_step() { return all_threads() / 32; }
-__device__ __forceinline__ unsigned lane() { return threadIdx.x % 32; }
 
 // parts[p] = how many rows of part p count, or their weights
 extern "C" __global__ void counted_parts(const float *y_true, const float *weights, float *parts, Rows r) {
@@ -68,14 +58,7 @@ extern "C" __global__ void counted_parts(const float *y_true, const float *weigh
     for (unsigned row = this_thread(); row < r.rows; row += all_threads()) {
         if (!is_ignored(r, y_true, row)) sum += weight_of(r, weights, row);
     }
-    sum = block_sum(sum);
-    if (threadIdx.x == 0) parts[blockIdx.x] = sum;
-}
-
-__device__ __forceinline__ float row_max(const float *row, unsigned width) {
-    float most = __int_as_float(0xff800000);
-    for (unsigned i = lane(); i < width; i += 32) most = fmaxf(most, row[i]);
-    return warp_max(most);
+    store_block_sum(sum, &parts[blockIdx.x]);
 }
 
 // Whether a is before b as a maximum: the first of equal ones, NaN before every number.
@@ -212,12 +195,8 @@ extern "C" __global__ void row_mean(const float *y_true, const float *y_pred, co
             count += weight;
         }
     }
-    sum = block_sum(sum);
-    count = block_sum(count);
-    if (threadIdx.x == 0) {
-        parts[2 * blockIdx.x] = sum;
-        parts[2 * blockIdx.x + 1] = count;
-    }
+    store_block_sum(sum, &parts[2 * blockIdx.x]);
+    store_block_sum(count, &parts[2 * blockIdx.x + 1]);
 }
 
 // parts[p] = Σ w f over the rows of part p; gradient = factor · scale · w f', where there is one.
@@ -234,8 +213,7 @@ extern "C" __global__ void row_loss(const float *y_true, const float *y_pred, co
         float value = value_of(function, y_true + (size_t)row * r.true_width, y_pred + (size_t)row * r.width, d, r.width, a, b, factor * weight);
         if (lane() == 0) sum += weight * value;
     }
-    sum = block_sum(sum);
-    if (threadIdx.x == 0) parts[blockIdx.x] = sum;
+    store_block_sum(sum, &parts[blockIdx.x]);
 }
 
 // The cross-entropy after a softmax, from its input z and its output p:
@@ -279,7 +257,6 @@ extern "C" __global__ void softmax_loss(const float *y_true, const float *z, con
         float value = missing - all * logf(row_max(own_p, r.width));
         if (lane() == 0) total += weight * value;
     }
-    total = block_sum(total);
-    if (threadIdx.x == 0) parts[blockIdx.x] = total;
+    store_block_sum(total, &parts[blockIdx.x]);
 }
 #endif

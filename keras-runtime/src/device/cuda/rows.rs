@@ -20,22 +20,6 @@ static ROWS: Area = Area {
 /// The most parts of a sum over rows that warps take.
 const PARTS: usize = 512;
 
-/// The rows in the words of the kernels.
-fn words(rows: &Rows, ignored: Option<f32>) -> [u32; 6] {
-    let [all, true_width, width, per_weight] =
-        [rows.rows, rows.true_width, rows.width, rows.rows_per_weight]
-            .map(|size| u32::try_from(size).unwrap_or(u32::MAX));
-    let value = ignored.unwrap_or(0.0).to_bits();
-    [
-        all,
-        true_width,
-        width,
-        per_weight,
-        ignored.is_some().into(),
-        value,
-    ]
-}
-
 /// The number of a function in `rows.cu`, and its arguments.
 fn arguments_of(kernel: RowKernel) -> [Argument<'static>; 3] {
     let flag = |flag: bool| f32::from(u8::from(flag));
@@ -66,6 +50,20 @@ pub struct Batch<'a, R: Driver> {
     pub weights: Option<View<'a, R>>,
 }
 
+/// A kernel that adds a loss up, a part for each block. Its arguments are the targets, the predictions,
+/// the weights, the gradient, the parts, the rows, those of its own, and what the gradient is multiplied
+/// with.
+struct LossKernel<'a> {
+    name: &'static str,
+    /// The function, of a kernel that is compiled for one.
+    formula: Option<&'a Formula>,
+    predictions: &'a [Argument<'a>],
+    own: &'a [Argument<'a>],
+    parts: usize,
+    /// What a number counts in the mean over its row.
+    share: f32,
+}
+
 /// Memory for the sums of parts, after the scale that they are multiplied with.
 struct Sums<'a> {
     _lock: MutexGuard<'a, Scratch>,
@@ -79,6 +77,17 @@ struct Sums<'a> {
 impl<'a, R: Driver> Batch<'a, R> {
     fn context(&self) -> &'a Context<R> {
         self.y_pred.context
+    }
+
+    /// The rows in the words of the kernels.
+    fn words(&self) -> [u32; 6] {
+        let rows = &self.rows;
+        let [all, true_width, width, per_weight] =
+            [rows.rows, rows.true_width, rows.width, rows.rows_per_weight]
+                .map(|size| u32::try_from(size).unwrap_or(u32::MAX));
+        let has_ignored = self.ignored.is_some().into();
+        let ignored = self.ignored.unwrap_or(0.0).to_bits();
+        [all, true_width, width, per_weight, has_ignored, ignored]
     }
 
     /// Memory, and one over the denominator of a reduction: known, or computed on the device.
@@ -101,7 +110,7 @@ impl<'a, R: Driver> Batch<'a, R> {
                 (scratch, 1.0)
             }
             (_, Some(_)) => {
-                let words = words(&self.rows, self.ignored);
+                let words = self.words();
                 let arguments = [
                     self.y_true.argument(),
                     optional(self.weights.filter(|_| by_weight)),
@@ -127,10 +136,45 @@ impl<'a, R: Driver> Batch<'a, R> {
     fn finish(&self, sums: &Sums<'_>, parts: usize, share: f32, to: &ViewMut<'_, R>) {
         let factor = self.rows.samples as f32 * sums.factor * share;
         let dims = [parts, 1];
-        super::sums::finish(self.context(), sums.parts, dims, factor, sums.scale, to);
+        sums::finish(self.context(), sums.parts, dims, factor, sums.scale, to);
     }
 
-    /// A loss of pairs: adds it to the sum, and writes the gradient where there is one.
+    /// Adds a loss to the sum, and writes the gradient where there is one.
+    fn loss(
+        &self,
+        kernel: LossKernel<'_>,
+        reduction: Reduction,
+        gradient: Option<(&ViewMut<'_, R>, f32)>,
+        to: &ViewMut<'_, R>,
+    ) {
+        let LossKernel {
+            name,
+            formula,
+            predictions,
+            own,
+            parts,
+            share,
+        } = kernel;
+        let sums = self.sums(reduction);
+        let words = self.words();
+        let factor = gradient.map_or(0.0, |(_, factor)| factor) * sums.factor * share;
+        let mut arguments = vec![self.y_true.argument()];
+        arguments.extend_from_slice(predictions);
+        arguments.extend([
+            optional(self.weights),
+            optional_mut(gradient.map(|(gradient, _)| gradient)),
+            Argument::Address(sums.parts),
+            Argument::Words(&words),
+        ]);
+        arguments.extend_from_slice(own);
+        arguments.extend([Argument::Number(factor), Argument::Address(sums.scale)]);
+        let variant = formula.map(|formula| ("LOSS", formula));
+        self.context()
+            .launch(&ROWS, name, variant, [parts, 1], &arguments);
+        self.finish(&sums, parts, share, to);
+    }
+
+    /// A loss of pairs.
     pub fn pair_loss(
         &self,
         formula: &Formula,
@@ -138,26 +182,15 @@ impl<'a, R: Driver> Batch<'a, R> {
         gradient: Option<(&ViewMut<'_, R>, f32)>,
         to: &ViewMut<'_, R>,
     ) {
-        let sums = self.sums(reduction);
-        let words = words(&self.rows, None);
-        let share = 1.0 / self.rows.width as f32;
-        let factor = gradient.map_or(0.0, |(_, factor)| factor) * sums.factor * share;
-        let arguments = [
-            self.y_true.argument(),
-            self.y_pred.argument(),
-            optional(self.weights),
-            optional_mut(gradient.map(|(gradient, _)| gradient)),
-            Argument::Address(sums.parts),
-            Argument::Words(&words),
-            Argument::Numbers(formula.constants()),
-            Argument::Number(factor),
-            Argument::Address(sums.scale),
-        ];
-        let parts = super::sums::parts(self.rows.rows * self.rows.width);
-        let variant = Some(("LOSS", formula));
-        self.context()
-            .launch(&ROWS, "pair_loss", variant, [parts, 1], &arguments);
-        self.finish(&sums, parts, share, to);
+        let kernel = LossKernel {
+            name: "pair_loss",
+            formula: Some(formula),
+            predictions: &[self.y_pred.argument()],
+            own: &[Argument::Numbers(formula.constants())],
+            parts: sums::parts(self.rows.rows * self.rows.width),
+            share: 1.0 / self.rows.width as f32,
+        };
+        self.loss(kernel, reduction, gradient, to);
     }
 
     fn row_loss(
@@ -167,102 +200,77 @@ impl<'a, R: Driver> Batch<'a, R> {
         gradient: Option<(&ViewMut<'_, R>, f32)>,
         to: &ViewMut<'_, R>,
     ) {
-        let sums = self.sums(reduction);
-        let words = words(&self.rows, self.ignored);
-        let factor = gradient.map_or(0.0, |(_, factor)| factor) * sums.factor;
-        let [function, a, b] = arguments_of(kernel);
-        let arguments = [
-            self.y_true.argument(),
-            self.y_pred.argument(),
-            optional(self.weights),
-            optional_mut(gradient.map(|(gradient, _)| gradient)),
-            Argument::Address(sums.parts),
-            Argument::Words(&words),
-            function,
-            a,
-            b,
-            Argument::Number(factor),
-            Argument::Address(sums.scale),
-        ];
-        let grid = self.grid();
-        self.context()
-            .launch(&ROWS, "row_loss", None, grid, &arguments);
-        self.finish(&sums, grid[0], 1.0, to);
-    }
-
-    /// Blocks for rows that are taken by warps, one for each part.
-    fn grid(&self) -> [usize; 2] {
-        [warps(self.rows.rows)[0].clamp(1, PARTS), 1]
+        let kernel = LossKernel {
+            name: "row_loss",
+            formula: None,
+            predictions: &[self.y_pred.argument()],
+            own: &arguments_of(kernel),
+            parts: self.warp_parts(),
+            share: 1.0,
+        };
+        self.loss(kernel, reduction, gradient, to);
     }
 
     fn softmax_loss(
         &self,
         targets: ClassTargets,
         reduction: Reduction,
-        [z, p]: [View<'_, R>; 2],
+        input_and_output: [View<'_, R>; 2],
         gradient: Option<(&ViewMut<'_, R>, f32)>,
         to: &ViewMut<'_, R>,
     ) {
-        let sums = self.sums(reduction);
-        let words = words(&self.rows, self.ignored);
-        let factor = gradient.map_or(0.0, |(_, factor)| factor) * sums.factor;
         let (are_numbers, smoothing) = match targets {
             ClassTargets::Numbers { .. } => (true, 0.0),
             ClassTargets::Probabilities { smoothing } => (false, smoothing),
         };
-        let arguments = [
-            self.y_true.argument(),
-            z.argument(),
-            p.argument(),
-            optional(self.weights),
-            optional_mut(gradient.map(|(gradient, _)| gradient)),
-            Argument::Address(sums.parts),
-            Argument::Words(&words),
-            Argument::Count(are_numbers.into()),
-            Argument::Number(smoothing),
-            Argument::Number(factor),
-            Argument::Address(sums.scale),
-        ];
-        let grid = self.grid();
-        self.context()
-            .launch(&ROWS, "softmax_loss", None, grid, &arguments);
-        self.finish(&sums, grid[0], 1.0, to);
+        let kernel = LossKernel {
+            name: "softmax_loss",
+            formula: None,
+            predictions: &input_and_output.map(View::argument),
+            own: &[
+                Argument::Count(are_numbers.into()),
+                Argument::Number(smoothing),
+            ],
+            parts: self.warp_parts(),
+            share: 1.0,
+        };
+        self.loss(kernel, reduction, gradient, to);
+    }
+
+    /// How many parts a sum over rows has that are taken by warps, a block for each.
+    fn warp_parts(&self) -> usize {
+        warps(self.rows.rows)[0].clamp(1, PARTS)
     }
 
     /// `to += (Σ w f, Σ w) / r` with r rows a sample.
     pub fn mean(&self, kernel: Option<RowKernel>, formula: Option<&Formula>, to: &ViewMut<'_, R>) {
         let sums = self.sums(Reduction::Sum);
-        let words = words(&self.rows, self.ignored);
+        let words = self.words();
         let mut share = self.rows.samples as f32 / self.rows.rows as f32;
-        let operands = [
+        let mut arguments = vec![
             self.y_true.argument(),
             self.y_pred.argument(),
             optional(self.weights),
             Argument::Address(sums.parts),
             Argument::Words(&words),
         ];
-        let [a, b, c, d, e] = operands;
-        let parts = match (kernel, formula) {
+        let (name, parts) = match (kernel, formula) {
             (_, Some(formula)) => {
                 share /= self.rows.width as f32;
-                let parts = super::sums::parts(self.rows.rows * self.rows.width);
-                let all = [a, b, c, d, e, Argument::Numbers(formula.constants())];
-                let variant = Some(("VALUE", formula));
-                self.context()
-                    .launch(&ROWS, "pair_mean", variant, [parts, 1], &all);
-                parts
+                arguments.push(Argument::Numbers(formula.constants()));
+                ("pair_mean", sums::parts(self.rows.rows * self.rows.width))
             }
             (Some(kernel), None) => {
-                let [function, x, y] = arguments_of(kernel);
-                let all = [a, b, c, d, e, function, x, y];
-                let grid = self.grid();
-                self.context().launch(&ROWS, "row_mean", None, grid, &all);
-                grid[0]
+                arguments.extend(arguments_of(kernel));
+                ("row_mean", self.warp_parts())
             }
             (None, None) => return,
         };
+        let variant = formula.map(|formula| ("VALUE", formula));
+        self.context()
+            .launch(&ROWS, name, variant, [parts, 1], &arguments);
         let dims = [parts, 2];
-        super::sums::finish(self.context(), sums.parts, dims, share, 0, to);
+        sums::finish(self.context(), sums.parts, dims, share, 0, to);
     }
 }
 

@@ -47,8 +47,7 @@ extern "C" __global__ void total_parts(const float *x, float *parts, unsigned ki
         float value = scale * x[i];
         sum += kind == 0 ? value : kind == 1 ? fabsf(value) : kind == 2 ? value * value : 0.0f * value;
     }
-    sum = block_sum(sum);
-    if (threadIdx.x == 0) parts[blockIdx.x] = sum;
+    store_block_sum(sum, &parts[blockIdx.x]);
 }
 
 // y[0] = Σ parts, or 1 / Σ parts if it is to be a scale, and then 0 if the sum is 0. One block.

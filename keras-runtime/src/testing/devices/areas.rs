@@ -214,16 +214,17 @@ pub fn normalizations<D: Device>(lab: &mut Lab<D>) {
         let mut scratch = lab.poisoned(all.scratch());
         for is_scaled in [true, false] {
             let (gamma, beta) = (is_scaled.then_some(&gamma), is_scaled.then_some(&beta));
+            let gamma_beta = || GammaBeta {
+                gamma: gamma.map(|gamma| gamma.read()),
+                beta: beta.map(|beta| beta.read()),
+            };
             let [mut moving_mean, mut moving_variance] = [0, 1].map(|_| lab.random(channels));
             let [mut mean, mut scale] = [0, 1].map(|_| lab.poisoned(channels));
             let mut y = lab.poisoned(x.len);
             lab.device.normalize_batch(
                 &all,
                 x.read(),
-                GammaBeta {
-                    gamma: gamma.map(|gamma| gamma.read()),
-                    beta: beta.map(|beta| beta.read()),
-                },
+                gamma_beta(),
                 1e-3,
                 0.9,
                 Moments {
@@ -270,10 +271,7 @@ pub fn normalizations<D: Device>(lab: &mut Lab<D>) {
             lab.device.normalize(
                 &all,
                 x.read(),
-                GammaBeta {
-                    gamma: gamma.map(|gamma| gamma.read()),
-                    beta: beta.map(|beta| beta.read()),
-                },
+                gamma_beta(),
                 moments,
                 1e-3,
                 y.write(),
