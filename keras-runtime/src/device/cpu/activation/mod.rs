@@ -223,7 +223,6 @@ dispatch! {
 }
 
 #[inline(always)]
-#[allow(clippy::extra_unused_type_parameters)]
 fn column_sums_body<F: Float, A: Arith>(d: &[F], first: usize, sums: &mut [F], width: usize) {
     let columns = sums.len();
     let mut groups = d.chunks_exact(width * ROWS);

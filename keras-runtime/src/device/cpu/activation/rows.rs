@@ -76,7 +76,6 @@ dispatch! {
 }
 
 #[inline(always)]
-#[allow(clippy::extra_unused_type_parameters)]
 fn softmax_gradient_body<F: Float, A: Arith>(y: &[F], d: &mut [F], width: usize) {
     for (d, y) in d.chunks_exact_mut(width).zip(y.chunks_exact(width)) {
         let [dot] = lanes::sums::<A, F, 1>(&*d, y, &Products);

@@ -52,7 +52,6 @@ dispatch! {
 }
 
 #[inline(always)]
-#[allow(clippy::extra_unused_type_parameters)]
 pub(super) fn pack_body<F: Float, A: Arith, const W: usize, const H: usize>(
     g: &Conv2dGeometry,
     kernel: &[F],
@@ -83,7 +82,6 @@ pub(super) fn pack_body<F: Float, A: Arith, const W: usize, const H: usize>(
 }
 
 #[inline(always)]
-#[allow(clippy::extra_unused_type_parameters)]
 pub(super) fn pack_reversed_body<F: Float, A: Arith, const W: usize, const H: usize>(
     g: &Conv2dGeometry,
     kernel: &[F],

@@ -204,7 +204,6 @@ struct Place {
 }
 
 #[inline(always)]
-#[allow(clippy::extra_unused_type_parameters)]
 fn relu_and_bias_body<F: Float, A: Arith>(
     y: Option<&[F]>,
     dy: &mut [F],

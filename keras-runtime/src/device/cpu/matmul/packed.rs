@@ -260,7 +260,6 @@ dispatch! {
 }
 
 #[inline(always)]
-#[allow(clippy::extra_unused_type_parameters)]
 fn pack_left_body<F: Float, A: Arith, const R: usize>(
     left: Left<'_, F>,
     rows: usize,

@@ -120,7 +120,6 @@ dispatch! {
 }
 
 #[inline(always)]
-#[allow(clippy::extra_unused_type_parameters)]
 fn pack_body<F: Float, A: Arith, const W: usize, const W2: usize, const W3: usize>(
     source: Source<'_, F>,
     panels: &mut [F],
