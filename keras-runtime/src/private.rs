@@ -18,7 +18,7 @@ pub use crate::model::network::{
 pub use crate::model::{Batched, Nested, call, static_dim, static_rank};
 pub use crate::model::{
     Core, Load, Model, Pass, Run, StepFunction, Trace, begin_forward, build_declared, keep_logs,
-    load, load_with, replay, with_weights,
+    load, load_with, replay,
 };
 pub use crate::model::{OptimizerSize, Progbar, Row, Summary, epoch_line};
 pub use crate::random::fresh_seed;

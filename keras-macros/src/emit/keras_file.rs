@@ -7,29 +7,33 @@ use super::Emitter;
 use crate::names::snake_case;
 
 impl Emitter<'_> {
-    /// The documentation and the body of `on`: a model with new weights, or with those of its file.
-    pub(super) fn on(&self) -> (&'static str, TokenStream) {
-        let fresh = quote! { Self::on_with_seed(device, keras::fresh_seed()) };
-        match self.file {
-            None => (" A model on a device.", fresh),
-            Some(file) => {
-                let bytes = include(&file.path.value());
-                let body = quote! { keras::with_weights(#fresh, #bytes) };
-                (" A model on a device, with the weights of its file.", body)
+    /// What `new` and `on` add to a model that a file describes, and the function that it calls.
+    pub(super) fn weights_of_file(&self) -> (Option<TokenStream>, Option<TokenStream>) {
+        let Some(file) = self.file else {
+            return (None, None);
+        };
+        let bytes = include(&file.path.value());
+        let function = quote! {
+            /// The file that the model begins with.
+            fn file() -> &'static [u8] {
+                #bytes
             }
-        }
+        };
+        (Some(quote! { .with_weights(file()) }), Some(function))
     }
 
-    /// The documentation of `new` and of `with_seed`.
-    pub(super) fn docs(&self) -> [&'static str; 2] {
+    /// The documentation of `new`, of `with_seed` and of `on`.
+    pub(super) fn docs(&self) -> [&'static str; 3] {
         match self.file {
             None => [
                 " A model on the default device.",
                 " A model whose random numbers, such as its initial weights, follow from a seed.",
+                " A model on a device.",
             ],
             Some(_) => [
                 " A model on the default device, with the weights of its file.",
                 " A model with new weights, which follow from a seed as all its random numbers do.",
+                " A model on a device, with the weights of its file.",
             ],
         }
     }

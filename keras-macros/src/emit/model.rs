@@ -78,15 +78,15 @@ impl Emitter<'_> {
         // The struct of a subclassed model has been emitted before its `call` was known.
         let has_call = self.graph.whole.kind == Kind::Subclassed && !self.options.in_order;
         let summary = has_call.then(|| self.summary());
-        let (on, first) = self.on();
-        let [new, with_seed] = self.docs();
+        let [new, with_seed, on] = self.docs();
+        let (weights, file) = self.weights_of_file();
         quote! {
             #summary
             #[allow(dead_code)]
             impl #ident {
                 #[doc = #new]
                 pub fn new() -> Self {
-                    Self::on(::core::default::Default::default())
+                    with_core(keras::Core::on_default(#network(), keras::fresh_seed()) #weights)
                 }
                 /// The model that `save`, here or in Keras, has written to a file: compiled as it was, it goes on
                 /// with its training.
@@ -102,26 +102,30 @@ impl Emitter<'_> {
                 }
                 #[doc = #with_seed]
                 pub fn with_seed(seed: u64) -> Self {
-                    Self::on_with_seed(::core::default::Default::default(), seed)
+                    with_core(keras::Core::on_default(#network(), seed))
                 }
             }
             #[allow(dead_code)]
             impl<D: keras::Device> #ident<D> {
                 #[doc = #on]
                 pub fn on(device: D) -> Self {
-                    #first
+                    with_core(keras::Core::new(#network(), device, keras::fresh_seed()) #weights)
                 }
                 /// A model on a device, whose random numbers follow from a seed.
                 pub fn on_with_seed(device: D, seed: u64) -> Self {
-                    let mut model = Self {
-                        core: keras::Core::new(#network(), device, seed),
-                        run: keras::Run::new(#network()),
-                        #(#parts)*
-                    };
-                    keras::build_declared(&mut model);
-                    model
+                    with_core(keras::Core::new(#network(), device, seed))
                 }
             }
+            fn with_core<D: keras::Device>(core: keras::Core<D>) -> #ident<D> {
+                let mut model = #ident {
+                    core,
+                    run: keras::Run::new(#network()),
+                    #(#parts)*
+                };
+                keras::build_declared(&mut model);
+                model
+            }
+            #file
             #[automatically_derived]
             impl ::core::default::Default for #ident {
                 fn default() -> Self {

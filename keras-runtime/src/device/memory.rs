@@ -3,7 +3,7 @@
 use std::ops::{Deref, Range};
 
 use super::float::Float;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A device that may be used from any thread, whether its type says so or not: dfdx's `Cuda` holds a
 /// pointer of the driver, which is for every thread.
@@ -15,20 +15,34 @@ pub unsafe trait AnyThread {}
 // SAFETY: it is `Send` and `Sync` by itself.
 unsafe impl AnyThread for dfdx::tensor::Cpu {}
 
-/// A device, with the promise of [`AnyThread`].
-#[derive(Clone, Debug)]
-pub(crate) struct Shared<D>(pub D);
+/// The device of a model, with the promise of [`AnyThread`], or why it could not be opened.
+pub(crate) struct Shared<D>(Result<D>);
 
 // SAFETY: what `AnyThread` promises.
 unsafe impl<D: AnyThread> Send for Shared<D> {}
 // SAFETY: as above.
 unsafe impl<D: AnyThread> Sync for Shared<D> {}
 
+impl<D> Shared<D> {
+    pub fn new(device: Result<D>) -> Self {
+        Self(device)
+    }
+
+    /// The device, where it is not known yet whether there is one.
+    pub fn get(&self) -> Result<&D> {
+        self.0.as_ref().map_err(Error::clone)
+    }
+}
+
+/// For what works with buffers: where there are any, there is a device.
 impl<D> Deref for Shared<D> {
     type Target = D;
 
     fn deref(&self) -> &D {
-        &self.0
+        match &self.0 {
+            Ok(device) => device,
+            Err(error) => panic!("{error}"),
+        }
     }
 }
 
@@ -46,6 +60,16 @@ pub trait Memory: AnyThread + Clone + 'static {
     /// A view to write to.
     type SliceMut<'a>: Send;
 
+    /// The device that is used where none is named.
+    ///
+    /// # Errors
+    /// If there is none, or it does not work.
+    fn open() -> Result<Self>
+    where
+        Self: Default,
+    {
+        Ok(Self::default())
+    }
     /// A buffer of `len` zeros.
     ///
     /// # Errors

@@ -172,7 +172,8 @@ pub(crate) fn build_weights<M: Model>(model: &mut M, shapes: &[Shape]) -> Result
                 network.name
             )));
         }
-        core.parameters = Some(Parameters::new(&*core.device, &network, &trace, core.seed)?);
+        let device = core.device.get()?;
+        core.parameters = Some(Parameters::new(device, &network, &trace, core.seed)?);
         if let Some(file) = core.first_weights
             && let Err(error) = set_first_weights(model, file)
         {

@@ -11,6 +11,7 @@ use super::network::Network;
 use super::parameters::Parameters;
 use super::pass::Space;
 use crate::device::{Device, Shared};
+use crate::error::Result;
 use crate::saving::OptimizerState;
 use crate::shape::Shape;
 
@@ -32,9 +33,18 @@ pub struct Core<D: Device> {
 impl<D: Device> Core<D> {
     /// The state of a model that is yet to be built.
     pub fn new(network: &Network, device: D, seed: u64) -> Self {
+        Self::opened(network, Ok(device), seed)
+    }
+
+    /// The same on the default device. If that cannot be opened, what needs it fails and says so.
+    pub fn on_default(network: &Network, seed: u64) -> Self {
+        Self::opened(network, D::open(), seed)
+    }
+
+    fn opened(network: &Network, device: Result<D>, seed: u64) -> Self {
         let trainable = network.layers.iter().map(|layer| layer.trainable).collect();
         Self {
-            device: Shared(device),
+            device: Shared::new(device),
             seed,
             names: (network.layers.iter())
                 .map(|layer| layer.name.clone())
@@ -44,6 +54,14 @@ impl<D: Device> Core<D> {
             parameters: None,
             first_weights: None,
         }
+    }
+
+    /// The same with the weights in a file of Keras that is part of the program. If the file is damaged, the
+    /// model is not built: what needs its weights fails and says so.
+    #[must_use]
+    pub fn with_weights(mut self, file: &'static [u8]) -> Self {
+        self.first_weights = Some(file);
+        self
     }
 }
 
@@ -133,4 +151,51 @@ pub(crate) fn trained<'a, D: Device>(
 ) -> &'a [bool] {
     let plan = training.as_ref().map(|space| &space.plan);
     plan.map_or(trainable, |plan| &plan.trained)
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, ArrayD};
+
+    use super::Shared;
+    use crate::data::IntoData;
+    use crate::error::Error;
+    use crate::model::{Compile, Fit, Model, Predict, model_from_json};
+    use crate::optimizers::SGD;
+
+    /// What a model on a GPU is where there is none.
+    #[test]
+    fn a_device_that_is_not_there_is_the_error_of_whatever_needs_it() -> crate::error::Result<()> {
+        let mut model = model_from_json(
+            r#"{"class_name": "Sequential", "config": {"name": "model", "layers": [
+                {"class_name": "InputLayer", "config": {"name": "input", "batch_shape": [null, 3]}},
+                {"class_name": "Dense", "config": {"name": "dense", "units": 2}}
+            ]}}"#,
+        )?;
+        let compile = || Compile::new(SGD::new(0.1), "mse");
+        model.compile(compile())?;
+        let missing = Error::Device(String::from("no GPU"));
+        let (core, _) = model.split();
+        core.device = Shared::new(Err(missing.clone()));
+        core.parameters = None;
+        let (x, y) = (Array2::<f32>::zeros((4, 3)), Array2::<f32>::zeros((4, 2)));
+        let data = || (&x, &y).into_data();
+        let weights = [ArrayD::zeros(vec![3, 2]), ArrayD::zeros(vec![2])];
+        let failures = [
+            ("build", model.build(&[None, Some(3)]).err()),
+            ("fit", model.fit(data(), Fit::epochs(1).verbose(0)).err()),
+            ("train_on_batch", model.train_on_batch(data()).err()),
+            ("predict", model.predict(&x, Predict::batch_size(4)).err()),
+            ("set_weights", model.set_weights(&weights).err()),
+            ("load_weights", model.load_weights("none.keras").err()),
+            ("save", model.save("none.keras").err()),
+            ("compile", model.compile(compile()).err()),
+        ];
+        for (what, error) in failures {
+            assert_eq!(error.as_ref(), Some(&missing), "{what}");
+        }
+        assert!(model.get_weights().is_empty());
+        model.reset_metrics();
+        Ok(())
+    }
 }

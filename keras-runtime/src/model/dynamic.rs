@@ -15,7 +15,7 @@ use super::pass::Pass;
 use super::trace::Trace;
 use super::{Model, build_declared, step};
 use crate::data::Batch;
-use crate::device::AutoDevice;
+use crate::device::{AutoDevice, Memory};
 use crate::error::{Error, Result};
 use crate::layers::BuiltIn;
 use crate::random::fresh_seed;
@@ -124,7 +124,7 @@ impl<D: Backend> DynamicModel<D> {
 /// If the text is no JSON. If something of the model cannot be expressed, the error lists all of it, layer
 /// by layer.
 pub fn model_from_json(text: &str) -> Result<DynamicModel> {
-    DynamicModel::from_json(text, AutoDevice::default(), fresh_seed())
+    DynamicModel::from_json(text, AutoDevice::open()?, fresh_seed())
 }
 
 /// Reads the layers and the calls of a model.

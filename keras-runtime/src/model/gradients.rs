@@ -50,7 +50,7 @@ pub(crate) fn set_accumulated<D: Device>(
         run.spare.sum = None;
         return Ok(());
     };
-    let sum = made(&*core.device, &mut run.spare.sum, values.len())?;
+    let sum = made(core.device.get()?, &mut run.spare.sum, values.len())?;
     core.device
         .upload(values, D::slice_mut(sum, 0..values.len()));
     Ok(())

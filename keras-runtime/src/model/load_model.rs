@@ -5,7 +5,6 @@ use std::path::Path;
 
 use keras_config::Description;
 
-use super::build::build_declared;
 use super::dynamic::described;
 use super::parameters::Parameters;
 use super::restore::{Load, compile_as_saved, set_layers};
@@ -13,7 +12,7 @@ use super::state::paths;
 use super::weights::own_layers;
 use super::{DynamicModel, Model};
 use crate::config::Json;
-use crate::device::{AutoDevice, Device};
+use crate::device::{AutoDevice, Device, Memory};
 use crate::error::{Error, Result};
 use crate::random::fresh_seed;
 use crate::saving::{self, KnownBy, LoadWeights, Loaded};
@@ -33,7 +32,7 @@ pub fn load_model(path: impl AsRef<Path>) -> Result<DynamicModel> {
 /// # Errors
 /// As [`load_model`].
 pub fn load_model_with(path: impl AsRef<Path>, arguments: Load) -> Result<DynamicModel> {
-    load(path.as_ref(), arguments, AutoDevice::default())
+    load(path.as_ref(), arguments, AutoDevice::open()?)
 }
 
 fn load(path: &Path, arguments: Load, device: AutoDevice) -> Result<DynamicModel> {
@@ -59,16 +58,6 @@ fn load(path: &Path, arguments: Load, device: AutoDevice) -> Result<DynamicModel
         compile_as_saved(&mut model, &json);
     }
     Ok(model)
-}
-
-/// Makes a model that has just been made begin with the weights in a file of Keras that is part of the
-/// program. If the file is damaged, the model is not built: what needs its weights fails and says so.
-pub fn with_weights<M: Model>(mut model: M, file: &'static [u8]) -> M {
-    let (core, _) = model.split();
-    core.parameters = None;
-    core.first_weights = Some(file);
-    build_declared(&mut model);
-    model
 }
 
 /// Sets the weights of a model that has just been built to those of its file.

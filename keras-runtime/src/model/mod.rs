@@ -61,7 +61,6 @@ pub use function::StepFunction;
 pub use history::{History, Logs};
 pub use layer_ref::LayerRef;
 #[doc(hidden)]
-pub use load_model::with_weights;
 pub use load_model::{load_model, load_model_with};
 pub use metric_ref::MetricRef;
 pub use model::Model;

@@ -156,7 +156,8 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// If a name is not known, or an output is named that the model does not have.
     fn compile(&mut self, compile: Compile<Self::Device>) -> Result<()> {
-        let (_, run) = self.split();
+        let (core, run) = self.split();
+        core.device.get()?;
         let compiled = Compiled::new(&run.network, compile, &mut run.compiled)?;
         run.compiled = Some(compiled);
         run.functions = Default::default();

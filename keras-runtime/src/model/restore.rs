@@ -29,6 +29,7 @@ pub(crate) fn load_weights<M: Model>(
     arguments: LoadWeights,
 ) -> Result<()> {
     if !model.is_built() {
+        model.core().device.get()?;
         return Err(Error::NotBuilt(format!(
             "You are loading weights into a model that has not yet been built. Call model '{}' on some data or its \
              `build()` first.",

@@ -71,6 +71,7 @@ pub(crate) fn state<M: Model>(model: &M) -> Result<ModelState<'_>> {
     let (core, run) = (model.core(), model.run());
     let network = &run.network;
     if core.parameters.is_none() {
+        core.device.get()?;
         return Err(Error::NotBuilt(
             "You are saving a model that has not yet been built. Try building the model first by calling it on some \
              data or by using `build()`."

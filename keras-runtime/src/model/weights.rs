@@ -98,6 +98,7 @@ pub(crate) fn set<M: Model>(model: &mut M, values: &[ArrayD<f32>]) -> Result<()>
     let (core, run) = model.split();
     let name = &run.network.name;
     let Some(parameters) = &mut core.parameters else {
+        core.device.get()?;
         return Err(Error::NotBuilt(format!(
             "You called `set_weights(weights)` on model '{name}', which has not been built yet. Call the model on \
              some data or its `build()` first."

@@ -74,6 +74,11 @@ macro_rules! views {
 #[cfg(feature = "cuda")]
 impl Memory for super::Cuda {
     views!(super::nvidia::Nvidia, super::nvidia::Owned);
+
+    /// The first GPU. Its `default` panics where there is none.
+    fn open() -> Result<Self> {
+        super::open(0)
+    }
 }
 
 #[cfg(any(test, feature = "testing"))]

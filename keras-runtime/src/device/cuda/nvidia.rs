@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 
 /// The GPU of a number, the first one being 0.
 ///
-/// `Cuda::default()`, which `Model::new()` calls, is the first one, too, but panics where there is none.
+/// `Cuda::default()` is the first one, too, but panics where there is none.
 ///
 /// # Errors
 /// If there is no such GPU, or its driver does not work.
