@@ -35,13 +35,14 @@ pub enum Kind {
 }
 
 /// How the outputs of a model are put together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Structure {
     /// One tensor.
+    #[default]
     Single,
     /// A tuple of tensors.
     Tuple,
-    /// A list of tensors.
+    /// A list of tensors: in Rust an array.
     List,
     /// Tensors with names.
     Dict,

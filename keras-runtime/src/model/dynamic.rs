@@ -6,11 +6,11 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use keras_config::{Description, Json, Kind as WrittenAs, Problem, Structure as PutTogether};
+use keras_config::{Description, Json, Kind as WrittenAs, Problem};
 
 use super::backend::Backend;
 use super::core::{Core, Run};
-use super::network::{self, GradientOf, Input, Kind, LayerInfo, Network, Output, Structure, Value};
+use super::network::{self, GradientOf, Input, Kind, LayerInfo, Network, Output, Value};
 use super::pass::Pass;
 use super::trace::Trace;
 use super::{Model, build_declared, step};
@@ -213,12 +213,7 @@ fn network_of(description: &Description, problems: &mut Vec<Problem>) -> Network
         layers: layers.collect(),
         inputs: inputs.into(),
         outputs: outputs.collect(),
-        structure: match description.structure {
-            PutTogether::Single => Structure::Single,
-            PutTogether::Tuple => Structure::Tuple,
-            PutTogether::List => Structure::List,
-            PutTogether::Dict => Structure::Dict,
-        },
+        structure: description.structure,
         losses: Cow::Borrowed(&[]),
         metrics: Cow::Borrowed(&[]),
     }
