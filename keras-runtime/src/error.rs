@@ -1,6 +1,7 @@
 //! The error of everything that can fail at run time, and the result type.
 
 use std::fmt;
+use std::path::Path;
 
 use crate::shape::ShapeError;
 
@@ -82,6 +83,14 @@ impl Error {
         nearest
             .map(|(_, known)| format!(" Did you mean `{known}`?"))
             .unwrap_or_default()
+    }
+
+    /// An error about a file.
+    pub(crate) fn file(path: &Path, reason: impl ToString) -> Self {
+        Self::File {
+            path: path.display().to_string(),
+            message: reason.to_string(),
+        }
     }
 
     /// A layer's shape error, with the layer's name.

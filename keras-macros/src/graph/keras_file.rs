@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::finish::{Plan, finish};
 use super::network::{End, Ends};
-use super::{Graph, Input, Kind, LayerId, Structure, ValueId};
+use super::{Graph, Input, Kind, LayerId, ValueId};
 use crate::ctxt::Ctxt;
 use crate::parse::keras_file::KerasFile;
 use crate::parse::shape::Dim;
@@ -39,12 +39,7 @@ pub fn graph(ctxt: &Ctxt, file: &KerasFile) -> Graph {
         outputs: (description.outputs.iter())
             .map(|output| end(&output.value))
             .collect(),
-        structure: match description.structure {
-            keras_config::Structure::Single => Structure::Single,
-            keras_config::Structure::Tuple => Structure::Tuple,
-            keras_config::Structure::List => Structure::List,
-            keras_config::Structure::Dict => Structure::Dict,
-        },
+        structure: description.structure,
         nesting: None,
         added: Vec::new(),
     };

@@ -21,6 +21,7 @@ use crate::parse;
 use crate::parse::At;
 use crate::parse::call::scalars::Formula;
 
+pub use keras_config::Structure;
 pub use modes::{Group, merge};
 
 /// The number of a layer.
@@ -139,20 +140,6 @@ pub enum Kind {
     Part,
     /// `#[model] struct`.
     Subclassed,
-}
-
-/// How the outputs of a network are put together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Structure {
-    /// One tensor.
-    #[default]
-    Single,
-    /// `(a, b)`.
-    Tuple,
-    /// `[a, b]`.
-    List,
-    /// `Dict { a, b }`.
-    Dict,
 }
 
 /// Outputs within outputs: `[[a, b], c]`.

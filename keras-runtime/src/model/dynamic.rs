@@ -6,11 +6,11 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use keras_config::{Description, Json, Kind as WrittenAs, Problem, Structure as PutTogether};
+use keras_config::{Description, Json, Kind as WrittenAs, Problem};
 
 use super::backend::Backend;
 use super::core::{Core, Run};
-use super::network::{self, GradientOf, Input, Kind, LayerInfo, Network, Output, Structure, Value};
+use super::network::{self, GradientOf, Input, Kind, LayerInfo, Network, Output, Value};
 use super::pass::Pass;
 use super::trace::Trace;
 use super::{Model, build_declared, step};
@@ -169,22 +169,21 @@ fn network_of(description: &Description, problems: &mut Vec<Problem>) -> Network
     let name = |name: &str| Cow::Owned(name.to_owned());
     let inputs = description.inputs.iter().enumerate();
     let inputs = inputs.map(|(at, input)| {
-        let mut shape = Shape::UNKNOWN;
-        match &input.shape {
-            Some(dims) if dims.len() > Shape::MAX_RANK => problems.push(Problem {
-                layer: input.name.clone(),
-                message: format!(
-                    "its shape has {} axes. At most {} after that of the batch are supported",
-                    dims.len(),
-                    Shape::MAX_RANK
-                ),
-            }),
-            Some(dims) => {
-                let dims = dims.iter().map(|dim| dim.unwrap_or(Shape::NONE));
-                shape = Shape::new(&dims.collect::<Vec<_>>());
+        let shape = match &input.shape {
+            Some(dims) if dims.len() > Shape::MAX_RANK => {
+                problems.push(Problem {
+                    layer: input.name.clone(),
+                    message: format!(
+                        "its shape has {} axes. At most {} after that of the batch are supported",
+                        dims.len(),
+                        Shape::MAX_RANK
+                    ),
+                });
+                Shape::UNKNOWN
             }
-            None => {}
-        }
+            Some(dims) => Shape::of(dims),
+            None => Shape::UNKNOWN,
+        };
         Input {
             name: name(&input.name),
             value: Value(at),
@@ -213,12 +212,7 @@ fn network_of(description: &Description, problems: &mut Vec<Problem>) -> Network
         layers: layers.collect(),
         inputs: inputs.into(),
         outputs: outputs.collect(),
-        structure: match description.structure {
-            PutTogether::Single => Structure::Single,
-            PutTogether::Tuple => Structure::Tuple,
-            PutTogether::List => Structure::List,
-            PutTogether::Dict => Structure::Dict,
-        },
+        structure: description.structure,
         losses: Cow::Borrowed(&[]),
         metrics: Cow::Borrowed(&[]),
     }

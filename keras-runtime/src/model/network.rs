@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+pub use keras_config::Structure;
+
 use crate::shape::Shape;
 
 /// One of the values that flow between the layers of a model, by its number.
@@ -39,19 +41,6 @@ pub enum Kind {
     Part,
     /// `#[model]` on a struct and its impl.
     Subclassed,
-}
-
-/// How the outputs of a model are put together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Structure {
-    /// One tensor.
-    Single,
-    /// A tuple of tensors.
-    Tuple,
-    /// An array of tensors.
-    List,
-    /// Tensors with names.
-    Dict,
 }
 
 /// A layer of a model.
