@@ -137,9 +137,33 @@ fn a_part_trains_its_own_weights_alone() -> keras::Result<()> {
     let mut encoder = model.encoder();
     encoder.compile(Compile::new(SGD::new(1.0), "mse"))?;
     encoder.train_on_batch((&image, &y[2]))?;
+    assert!(encoder.gradient("dense", "kernel").is_ok());
+    assert!(encoder.gradient("dense_1", "kernel").is_err());
     let after = weights(&model);
     assert_ne!(before[0], after[0]);
     assert_eq!(before[1..], after[1..]);
+    Ok(())
+}
+
+#[model]
+fn bounded(x: Input<3>) -> Bounded {
+    let a = Dense(2)(x);
+    let encoder = Model(x, a);
+    Model(x, Dense(2, kernel_constraint = max_norm(0.1))(a))
+}
+
+#[test]
+fn a_part_holds_the_constraints_of_its_own_weights_alone() -> keras::Result<()> {
+    let mut model = Bounded::with_seed(1);
+    let before = model.weight("dense_1", "kernel")?;
+    let (x, a) = (numbers(&[7, 3], 0.1), numbers(&[7, 2], 0.3));
+    let mut encoder = model.encoder();
+    encoder.compile(Compile::new(SGD::new(1.0), "mse"))?;
+    encoder.train_on_batch((&x, &a))?;
+    assert_eq!(model.weight("dense_1", "kernel")?, before);
+    model.compile(Compile::new(SGD::new(0.0), "mse"))?;
+    model.train_on_batch((&x, &a))?;
+    assert_ne!(model.weight("dense_1", "kernel")?, before);
     Ok(())
 }
 

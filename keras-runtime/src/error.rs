@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
+use keras_config::names::nearest;
+
 use crate::shape::ShapeError;
 
 /// What went wrong, as one sentence: what was expected, what was received, and where.
@@ -73,15 +75,8 @@ impl Error {
 
     /// ` Did you mean ..?` with the nearest known name, if one is near.
     pub(crate) fn suggestion(name: &str, known: &[&str]) -> String {
-        let distance =
-            |known: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase());
-        let nearest = known
-            .iter()
-            .map(|known| (distance(known), known))
-            .min_by_key(|(distance, _)| *distance)
-            .filter(|(distance, known)| *distance <= 1 + known.len() / 4);
-        nearest
-            .map(|(_, known)| format!(" Did you mean `{known}`?"))
+        nearest(name, known.iter().copied())
+            .map(|known| format!(" Did you mean `{known}`?"))
             .unwrap_or_default()
     }
 

@@ -1,20 +1,18 @@
-//! Names that Keras makes of the names of classes.
+//! Names that Keras makes of the names of classes, and those that were meant by wrong ones.
 
 use std::collections::HashMap;
 
 /// The name Keras gives to the first layer of a class: `Conv2D` -> `conv2d`, `PReLU` -> `p_re_lu`.
 ///
-/// An underscore goes before a capital that follows a lower-case letter or that one follows.
+/// An underscore goes before a capital that follows a letter in lower case, or that such a letter follows.
+/// What is no part of a word is left out.
 pub fn snake_case(class: &str) -> String {
-    let chars: Vec<char> = class.chars().collect();
+    let is_word = |c: &char| c.is_alphanumeric() || *c == '_';
+    let chars: Vec<char> = class.chars().filter(is_word).collect();
+    let is_lower = |at: usize| chars.get(at).is_some_and(char::is_ascii_lowercase);
     let mut words = String::new();
-    for (at, &c) in chars.iter().enumerate() {
-        let is_lowercase = |c: Option<&char>| c.is_some_and(|c| c.is_lowercase());
-        let previous = at.checked_sub(1).and_then(|at| chars.get(at));
-        if previous.is_some()
-            && c.is_uppercase()
-            && (is_lowercase(previous) || is_lowercase(chars.get(at + 1)))
-        {
+    for (at, c) in chars.iter().enumerate() {
+        if at > 0 && c.is_ascii_uppercase() && (is_lower(at - 1) || is_lower(at + 1)) {
             words.push('_');
         }
         words.extend(c.to_lowercase());
@@ -41,6 +39,18 @@ impl AutoNames {
     }
 }
 
+/// The known name that a wrong one was probably meant to be, capitals or not.
+pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let name = name.to_lowercase();
+    let distance = |known: &str| strsim::damerau_levenshtein(&name, &known.to_lowercase());
+    known
+        .into_iter()
+        .map(|known| (distance(known), known))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, known)| *distance <= 1 + known.len() / 4)
+        .map(|(_, known)| known)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,8 +73,24 @@ mod tests {
             ("TFSMLayer", "tfsm_layer"),
             ("MyBlock2D", "my_block2d"),
             ("HTTPLayer", "http_layer"),
+            ("My_Layer2D", "my__layer2d"),
+            ("Of<Two>", "of_two"),
         ] {
             assert_eq!(snake_case(class), name);
+        }
+    }
+
+    #[test]
+    fn the_nearest_name_is_near() {
+        let known = ["mean", "maximum", "minimum", "sgd"];
+        for (name, near) in [
+            ("maxmum", Some("maximum")),
+            ("men", Some("mean")),
+            ("Mena", Some("mean")),
+            ("sdg", Some("sgd")),
+            ("convolve", None),
+        ] {
+            assert_eq!(nearest(name, known), near, "{name}");
         }
     }
 

@@ -119,33 +119,12 @@ macro_rules! pass_on {
             }
         }
 
-        /// A borrowed callback can be looked at after the training.
-        impl<C: Callback + ?Sized> Callback for &mut C {
-            fn monitors(&self) -> Option<&str> {
-                C::monitors(self)
-            }
-            $(fn $hook(&mut self, cx: &mut CallbackContext, $($argument: $ty),*) -> Result<()> {
-                C::$hook(self, cx, $($argument),*)
-            })*
-
-            fn is_progress_bar(&self) -> bool {
-                C::is_progress_bar(self)
-            }
-
-            fn state(&mut self) -> Result<Record> {
-                C::state(self)
-            }
-
-            fn restore(&mut self, cx: &mut CallbackContext, state: &Record) -> Result<()> {
-                C::restore(self, cx, state)
-            }
-
-            fn backup(&mut self) -> Option<&mut BackupAndRestore> {
-                C::backup(self)
-            }
-        }
-
-        impl<C: Callback + ?Sized> Callback for Box<C> {
+        // A borrowed callback can be looked at after the training.
+        pass_on!(&mut C; $($hook($($argument: $ty),*);)*);
+        pass_on!(Box<C>; $($hook($($argument: $ty),*);)*);
+    };
+    ($pointer:ty; $($hook:ident($($argument:ident: $ty:ty),*);)*) => {
+        impl<C: Callback + ?Sized> Callback for $pointer {
             fn monitors(&self) -> Option<&str> {
                 C::monitors(self)
             }

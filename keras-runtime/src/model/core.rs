@@ -124,3 +124,13 @@ impl<D: Device> Run<D> {
         }
     }
 }
+
+/// For each layer whether a model with this memory for training trains it: of the layers that are
+/// `trainable`, a part of a model trains its own alone.
+pub(crate) fn trained<'a, D: Device>(
+    trainable: &'a [bool],
+    training: &'a Option<Space<D>>,
+) -> &'a [bool] {
+    let plan = training.as_ref().map(|space| &space.plan);
+    plan.map_or(trainable, |plan| &plan.trained)
+}

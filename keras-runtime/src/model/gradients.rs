@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use ndarray::ArrayD;
 
 use super::Model;
-use super::core::{Core, Run};
+use super::core::{Core, Run, trained};
 use super::network::Value;
 use super::parameters::Place;
 use super::step::not_loaded;
@@ -115,15 +115,21 @@ pub(crate) fn scale<D: Device>(core: &mut Core<D>, run: &mut Run<D>, factor: f32
 }
 
 /// The trained weights, in Keras' order.
-fn trained<D: Device>(core: &Core<D>) -> Result<Vec<Place>> {
+fn trained_weights<D: Device>(core: &Core<D>, run: &Run<D>) -> Result<Vec<Place>> {
     let parameters = core.parameters.as_ref().ok_or_else(not_loaded)?;
-    let is_trained = |place: &Place| place.trainable && core.trainable[place.layer];
+    let is_trained = |place: &Place| has_gradient(core, run, place);
     Ok(parameters.places().filter(is_trained).collect())
 }
 
+/// Whether a weight has a gradient; that of a layer that was frozen since the last step has none any more.
+fn has_gradient<D: Device>(core: &Core<D>, run: &Run<D>, place: &Place) -> bool {
+    let layers = trained(&core.trainable, &run.training);
+    place.trainable && core.trainable[place.layer] && layers[place.layer]
+}
+
 /// The gradients of the trained weights; none before the model is built.
-pub(crate) fn all<D: Device>(core: &Core<D>) -> Vec<ArrayD<f32>> {
-    let places = trained(core).unwrap_or_default();
+pub(crate) fn all<D: Device>(core: &Core<D>, run: &Run<D>) -> Vec<ArrayD<f32>> {
+    let places = trained_weights(core, run).unwrap_or_default();
     places.iter().map(|place| read(core, place)).collect()
 }
 
@@ -145,8 +151,12 @@ fn write<D: Device>(core: &mut Core<D>, place: &Place, values: &ArrayD<f32>) {
 }
 
 /// Sets the gradients of all trained weights.
-pub(crate) fn set_all<D: Device>(core: &mut Core<D>, values: &[ArrayD<f32>]) -> Result<()> {
-    let places = trained(core)?;
+pub(crate) fn set_all<D: Device>(
+    core: &mut Core<D>,
+    run: &Run<D>,
+    values: &[ArrayD<f32>],
+) -> Result<()> {
+    let places = trained_weights(core, run)?;
     if places.len() != values.len() {
         return Err(Error::value(format!(
             "`set_gradients` expects an array for each of the {} trained weights. Received: {} arrays",
@@ -219,7 +229,7 @@ pub(crate) fn set_weight<M: Model>(
 /// A trained weight, by its layer and name.
 fn find_trained<M: Model>(model: &M, layer: &str, name: &str) -> Result<Place> {
     let place = find(model, layer, name)?;
-    if place.trainable && model.core().trainable[place.layer] {
+    if has_gradient(model.core(), model.run(), &place) {
         return Ok(place);
     }
     Err(Error::value(format!(

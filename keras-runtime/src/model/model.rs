@@ -528,7 +528,7 @@ pub trait Model: Sized + Send {
     /// The gradients of the last [`backward`](Model::backward), one for each trained weight, in
     /// Keras' order.
     fn gradients(&self) -> Vec<ArrayD<f32>> {
-        gradients::all(self.core())
+        gradients::all(self.core(), self.run())
     }
 
     /// Sets the gradients that [`apply_gradients`](Model::apply_gradients) will use, one for each
@@ -537,7 +537,8 @@ pub trait Model: Sized + Send {
     /// # Errors
     /// If their number or a shape is not that of the trained weights.
     fn set_gradients(&mut self, values: &[ArrayD<f32>]) -> Result<()> {
-        gradients::set_all(self.split().0, values)
+        let (core, run) = self.split();
+        gradients::set_all(core, run, values)
     }
 
     /// The gradient of one weight, such as `gradient("dense", "kernel")`.

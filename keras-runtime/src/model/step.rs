@@ -5,7 +5,7 @@ use super::Model;
 use super::backend::Backend;
 use super::build::prepare;
 use super::compiled::{Compiled, OutputLoss};
-use super::core::{Core, Run};
+use super::core::{Core, Run, trained};
 use super::history::Logs;
 use super::indices;
 use super::network::{Network, Value};
@@ -371,16 +371,15 @@ pub(crate) fn apply_gradients<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -
     let Compiled {
         optimizer, state, ..
     } = compiled;
+    let trained = trained(&core.trainable, &run.training);
     if !state.is_ready(core.version) {
-        let plan = run.training.as_ref().map(|space| &space.plan);
-        let trained = plan.map_or(&core.trainable, |plan| &plan.trained);
         let variables = parameters.variables(&core.names, trained);
         let params = &parameters.params;
         state.prepare(&**optimizer, &core.device, params, variables, core.version)?;
     }
     let params = &mut parameters.params;
     state.apply(&**optimizer, &core.device, params, &parameters.grads);
-    parameters.hold_constraints(&core.device, &core.trainable);
+    parameters.hold_constraints(&core.device, trained);
     run.loaded = None;
     run.step += 1;
     Ok(())

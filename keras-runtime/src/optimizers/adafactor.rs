@@ -4,7 +4,7 @@
 //! `w -= max(epsilon_2, rms(w)) · min(learning_rate, 1/√t) · u'`.
 
 use super::sgd::Descent;
-use super::{Optimizer, Settings, Slot, Step, Variable};
+use super::{Optimizer, Settings, Slot, Step, Variable, longest};
 use crate::config::arguments;
 use crate::device::{Device, FactoredMoments, Float, UpdateRule};
 use crate::schedules::LearningRate;
@@ -109,8 +109,7 @@ impl<D: Device> Optimizer<D> for Adafactor {
 
     /// The gradient of a variable, and then its change.
     fn scratch(&self, variables: &[Variable]) -> usize {
-        let lens = variables.iter().map(|variable| variable.range.len());
-        lens.max().unwrap_or(0)
+        longest(variables)
     }
 
     fn update(&self, step: Step<'_, D>) {

@@ -4,7 +4,7 @@
 
 use super::moments::{Moments, moment_arguments};
 use super::sgd::Descent;
-use super::{Optimizer, Settings, Slot, Step, Variable, one_minus};
+use super::{Optimizer, Settings, Slot, Step, Variable, longest, one_minus};
 use crate::config::arguments;
 use crate::device::{Device, Float, UpdateRule};
 use crate::schedules::LearningRate;
@@ -50,8 +50,7 @@ impl<D: Device> Optimizer<D> for Lamb {
 
     /// The direction of a variable.
     fn scratch(&self, variables: &[Variable]) -> usize {
-        let lens = variables.iter().map(|variable| variable.range.len());
-        lens.max().unwrap_or(0)
+        longest(variables)
     }
 
     fn update(&self, step: Step<'_, D>) {

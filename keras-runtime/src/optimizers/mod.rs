@@ -46,7 +46,7 @@ pub use step::{Step, Variable};
 
 use settings::shared_arguments;
 pub(crate) use step::Combine;
-use step::one_minus;
+use step::{longest, one_minus};
 
 use crate::config::{Arguments, Config};
 use crate::device::Device;

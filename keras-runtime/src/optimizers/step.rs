@@ -180,6 +180,12 @@ impl UpdateRule<0> for Combine {
     }
 }
 
+/// The numbers of the largest variable.
+pub(super) fn longest(variables: &[Variable]) -> usize {
+    let lens = variables.iter().map(|variable| variable.range.len());
+    lens.max().unwrap_or(0)
+}
+
 /// `1 - kept`, of the decimal number that was written: 1 - 0.999 is 0.001 in Keras, where Python
 /// computes it, but 0.00099998713 in `f32`.
 pub(super) fn one_minus(kept: f32) -> f32 {

@@ -6,21 +6,15 @@
 //! reached first counts, and `layers` is one of the names: a layer whose attribute comes before it goes by
 //! the name of the attribute, one whose attribute comes after it is reached as a layer of the list.
 
-use std::collections::HashMap;
+use keras_config::names::AutoNames;
 
 /// The paths of the layers of a list, from their classes, one after the other.
 pub(crate) fn of_list<'a>(classes: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    let mut seen: HashMap<String, usize> = HashMap::new();
-    let path = |class: &str| {
-        let class = snake_case(class);
-        let count = seen.entry(class.clone()).or_default();
-        *count += 1;
-        match *count - 1 {
-            0 => format!("layers/{class}"),
-            later => format!("layers/{class}_{later}"),
-        }
-    };
-    classes.into_iter().map(path).collect()
+    let mut names = AutoNames::default();
+    let classes = classes.into_iter();
+    classes
+        .map(|class| format!("layers/{}", names.next(class)))
+        .collect()
 }
 
 /// The paths of the layers that are attributes of a model, from their classes and the names of the
@@ -42,24 +36,6 @@ pub(crate) fn of_attributes(layers: &[(&str, &str)]) -> Vec<String> {
     layers.iter().map(path).collect()
 }
 
-/// `Conv2D` -> `conv2d`, `PReLU` -> `p_re_lu`: an underscore goes before a capital that follows a letter in
-/// lower case, or that such a letter follows.
-fn snake_case(class: &str) -> String {
-    let chars: Vec<char> = {
-        let is_word = |c: &char| c.is_alphanumeric() || *c == '_';
-        class.chars().filter(is_word).collect()
-    };
-    let is_lower = |at: usize| chars.get(at).is_some_and(char::is_ascii_lowercase);
-    let mut words = String::new();
-    for (at, c) in chars.iter().enumerate() {
-        if at > 0 && c.is_ascii_uppercase() && (is_lower(at - 1) || is_lower(at + 1)) {
-            words.push('_');
-        }
-        words.push(c.to_ascii_lowercase());
-    }
-    words
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,8 +52,6 @@ mod tests {
             "layers/dense_2",
         ];
         assert_eq!(of_list(classes), paths);
-        assert_eq!(snake_case("My_Layer2D"), "my__layer2d");
-        assert_eq!(snake_case("HTTPLayer"), "http_layer");
     }
 
     #[test]
