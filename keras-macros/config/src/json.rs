@@ -504,6 +504,9 @@ mod tests {
     fn of_two_values_of_a_name_the_last_counts() {
         let json = Json::parse(r#"{"a": 1, "a": 2}"#).expect("valid");
         assert_eq!(json.get("a"), Some(&Json::Int(2)));
+        let mut object = json.as_object().cloned().expect("an object");
+        object.set("a", 3usize);
+        assert_eq!(object.get("a"), Some(&Json::Int(3)));
     }
 
     #[test]
