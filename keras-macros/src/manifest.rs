@@ -3,6 +3,7 @@
 //! Of TOML there is what manifests are made of: tables, keys with dots, strings, inline tables. What else
 //! a value is does not matter here.
 
+use std::cell::LazyCell;
 use std::path::Path;
 
 /// A key with all tables it is in, and its value as it is written.
@@ -13,15 +14,20 @@ pub fn crate_name(package: &str) -> Option<String> {
     let folder = std::env::var_os("CARGO_MANIFEST_DIR")?;
     let folder = Path::new(&folder);
     let manifest = read(folder)?;
-    let inherited = || {
-        let manifests = folder.ancestors().filter_map(read);
-        let mut roots = manifests.filter(|entries| {
-            let mut keys = entries.iter().filter_map(|(path, _)| path.first());
-            keys.any(|key| key == "workspace")
-        });
-        roots.next().unwrap_or_default()
+    find(&manifest, || workspace(folder, &manifest), package)
+}
+
+/// The manifest of the workspace that a package is in.
+fn workspace(folder: &Path, manifest: &[Entry]) -> Vec<Entry> {
+    if let Some(root) = value(manifest, &["package", "workspace"]) {
+        return read(&folder.join(root)).unwrap_or_default();
+    }
+    let mut manifests = folder.ancestors().filter_map(read);
+    let is_root = |entries: &Vec<Entry>| {
+        let mut keys = entries.iter().filter_map(|(path, _)| path.first());
+        keys.any(|key| key == "workspace")
     };
-    find(&manifest, &inherited, package)
+    manifests.find(is_root).unwrap_or_default()
 }
 
 fn read(folder: &Path) -> Option<Vec<Entry>> {
@@ -29,8 +35,13 @@ fn read(folder: &Path) -> Option<Vec<Entry>> {
     Some(entries(&manifest))
 }
 
-/// The name of a package in the code of a crate. `inherited` is the manifest of its workspace.
-fn find(manifest: &[Entry], inherited: &dyn Fn() -> Vec<Entry>, package: &str) -> Option<String> {
+/// The name of a package in the code of a crate. `workspace` reads the manifest of its workspace.
+fn find(
+    manifest: &[Entry],
+    workspace: impl FnOnce() -> Vec<Entry>,
+    package: &str,
+) -> Option<String> {
+    let inherited = LazyCell::new(workspace);
     let in_code = |name: &str| Some(name.replace('-', "_"));
     if value(manifest, &["package", "name"]) == Some(package) {
         return in_code(package);
@@ -48,7 +59,7 @@ fn find(manifest: &[Entry], inherited: &dyn Fn() -> Vec<Entry>, package: &str) -
             (Some(renamed), _) => renamed == package,
             (None, Some("true")) => {
                 let renamed = ["workspace", "dependencies", name, "package"];
-                value(&inherited(), &renamed).unwrap_or(name) == package
+                value(&inherited, &renamed).unwrap_or(name) == package
             }
             (None, _) => name == package,
         };
@@ -134,9 +145,11 @@ fn pieces(text: &str, at: char) -> Vec<&str> {
 
 /// The characters that are in no string.
 fn unquoted(text: &str) -> impl Iterator<Item = (usize, char)> + '_ {
-    let mut quote = None;
+    let (mut quote, mut is_escaped) = (None, false);
     text.char_indices().filter(move |&(_, c)| {
         match (c, quote) {
+            _ if is_escaped => is_escaped = false,
+            ('\\', Some('"')) => is_escaped = true,
             (c, Some(open)) if c == open => quote = None,
             (_, Some(_)) => {}
             ('"' | '\'', None) => quote = Some(c),
@@ -160,7 +173,7 @@ mod tests {
     use super::*;
 
     fn name(manifest: &str, workspace: &str) -> Option<String> {
-        find(&entries(manifest), &|| entries(workspace), "keras-runtime")
+        find(&entries(manifest), || entries(workspace), "keras-runtime")
     }
 
     #[test]
@@ -182,6 +195,10 @@ mod tests {
             ),
             (
                 "[target.'cfg(not(target_os = \"none\"))'.dev-dependencies]\nk.package = 'keras-runtime'",
+                "k",
+            ),
+            (
+                "[package]\ndescription = \"5\\\" of [\" # \"\n[dependencies]\nk = { package = 'keras-runtime' }",
                 "k",
             ),
             (

@@ -40,9 +40,9 @@ pub enum Structure {
     /// One tensor.
     #[default]
     Single,
-    /// `(a, b)`.
+    /// A tuple of tensors.
     Tuple,
-    /// A list, in Rust an array: `[a, b]`.
+    /// A list of tensors: in Rust an array.
     List,
     /// Tensors with names.
     Dict,

@@ -18,6 +18,19 @@ pub fn repr(value: f64) -> String {
     text
 }
 
+/// A count as `f"{count:,}"` writes it: `54,090`.
+pub fn thousands(count: usize) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// The exponent of Rust's `1e-5` as Python writes it.
 fn two_digits(exponential: String) -> String {
     let (mantissa, exponent) = exponential.split_once('e').unwrap_or((&exponential, "0"));

@@ -1,5 +1,7 @@
 //! What a model has that a file describes: the file's weights, and a test that replays predictions.
 
+use std::path::Path;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
@@ -45,7 +47,7 @@ impl Emitter<'_> {
         let text = include_text(predictions);
         quote! {
             #[cfg(test)]
-            #[test]
+            #[::core::prelude::v1::test]
             fn #test() -> #keras::Result<()> {
                 #keras::__private::replay(&mut #ident::new(), #text)
             }
@@ -58,8 +60,11 @@ fn test_name(model: &Ident) -> Ident {
     format_ident!("{name}_predicts_what_keras_did")
 }
 
-/// A path of the package, as rustc and cargo are to know it.
+/// A path, relative to the package's folder, as rustc and cargo are to know it.
 fn absolute(path: &str) -> TokenStream {
+    if Path::new(path).is_absolute() {
+        return quote! { #path };
+    }
     let path = format!("/{path}");
     quote! { ::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), #path) }
 }
@@ -73,4 +78,18 @@ fn include(path: &str) -> TokenStream {
 fn include_text(path: &str) -> TokenStream {
     let path = absolute(path);
     quote! { ::core::include_str!(#path) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absolute_path_is_left_as_it_is() {
+        let path = std::env::temp_dir().join("model.keras");
+        let path = path.to_str().unwrap();
+        assert_eq!(absolute(path).to_string(), quote! { #path }.to_string());
+        let relative = absolute("model.keras").to_string();
+        assert!(relative.contains("CARGO_MANIFEST_DIR"), "{relative}");
+    }
 }

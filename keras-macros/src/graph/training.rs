@@ -1,13 +1,13 @@
 //! What is wrong with the losses, metrics and callbacks that a model declares: what the tokens of the
 //! layers and of `compile(..)` tell together, before anything runs.
 
-use syn::{Expr, Lit};
+use syn::LitStr;
 
 use super::{Graph, Layer, Network, Source};
 use crate::ctxt::Ctxt;
 use crate::names::nearest;
 use crate::parse::training::{Compile, Kind, Part};
-use crate::parse::{Options, as_ident, bare};
+use crate::parse::{Options, literals};
 
 /// What labels are to a loss or a metric.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,19 @@ const NAMED_BY_CLASS: &[&str] = &[
     "TruePositives",
 ];
 
+/// Callbacks that add nothing to the logs that those after them see; others may.
+const LOG_NOTHING: &[&str] = &[
+    "BackupAndRestore",
+    "CSVLogger",
+    "EarlyStopping",
+    "ModelCheckpoint",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "SwapEMAWeights",
+    "TensorBoard",
+    "TerminateOnNaN",
+];
+
 /// Checks what a model declares against its layers. `has_own_steps`: it may log anything.
 pub fn check(ctxt: &Ctxt, options: &Options, graph: &Graph, has_own_steps: bool) {
     let Some(compile) = &options.compile else {
@@ -63,6 +76,10 @@ pub fn check(ctxt: &Ctxt, options: &Options, graph: &Graph, has_own_steps: bool)
     if let Some(names) = log_names(compile, &graph.whole).filter(|_| !has_own_steps) {
         for callback in &options.callbacks {
             check_monitor(ctxt, callback, &names);
+            let class = callback.class_name();
+            if class.is_none_or(|class| !LOG_NOTHING.contains(&class.as_str())) {
+                break;
+            }
         }
     }
 }
@@ -84,11 +101,11 @@ fn check_loss(ctxt: &Ctxt, compile: &Compile, layer: &Layer) {
         (None, "Activation") => written.required.first(),
         (None, _) => None,
     };
-    let activation = argument.and_then(|argument| word(argument.expr()));
+    let activation = argument.and_then(|argument| literals::word(argument.expr()));
     let from_logits = compile.loss.named("from_logits");
     if let (Some(activation @ ("softmax" | "sigmoid")), Some(flag)) =
         (activation.as_deref(), from_logits)
-        && is_true(flag)
+        && literals::flag(flag) == Some(true)
     {
         ctxt.error(
             flag,
@@ -100,7 +117,7 @@ fn check_loss(ctxt: &Ctxt, compile: &Compile, layer: &Layer) {
         );
     }
     let units = written.required.first().map(|units| units.expr());
-    let is_one = layer.class == "Dense" && units.and_then(crate::summary::number) == Some(1);
+    let is_one = layer.class == "Dense" && units.and_then(literals::whole) == Some(1);
     if is_one && labels(&compile.loss).is_some() {
         ctxt.error(
             &compile.loss.expr,
@@ -172,7 +189,7 @@ fn log_names(compile: &Compile, network: &Network) -> Option<Vec<String>> {
     for metric in &compile.metrics {
         let bare = match (&metric.kind, metric.named("name")) {
             (Kind::Text(text), _) => text.clone(),
-            (Kind::Class(..), Some(name)) => text_of(name)?,
+            (Kind::Class(..), Some(name)) => literals::text(name)?.value(),
             (Kind::Class(..), None) => {
                 let class = metric.class_name()?;
                 let is_known = NAMED_BY_CLASS.contains(&class.as_str());
@@ -202,7 +219,9 @@ fn check_monitor(ctxt: &Ctxt, callback: &Part, names: &[String]) {
     let Some(monitor) = first.or_else(|| callback.named("monitor")) else {
         return;
     };
-    let Some(name) = text_of(monitor) else { return };
+    let Some(name) = literals::text(monitor).map(LitStr::value) else {
+        return;
+    };
     let bare = name.strip_prefix("val_").unwrap_or(&name);
     // Metrics of one name are numbered.
     let is_numbered = |known: &String| {
@@ -229,23 +248,4 @@ fn check_monitor(ctxt: &Ctxt, callback: &Part, names: &[String]) {
             hint.unwrap_or_default()
         ),
     );
-}
-
-fn is_true(expr: &Expr) -> bool {
-    matches!(bare(expr), Expr::Lit(lit) if matches!(&lit.lit, Lit::Bool(flag) if flag.value))
-}
-
-/// A word, or the text that stands for one.
-fn word(expr: &Expr) -> Option<String> {
-    text_of(expr).or_else(|| as_ident(expr).map(ToString::to_string))
-}
-
-fn text_of(expr: &Expr) -> Option<String> {
-    match bare(expr) {
-        Expr::Lit(lit) => match &lit.lit {
-            Lit::Str(text) => Some(text.value()),
-            _ => None,
-        },
-        _ => None,
-    }
 }

@@ -1,10 +1,40 @@
-//! The arguments of a layer in Keras' order, by position and by name.
+//! Arguments by position and by name, and those of a layer in Keras' order.
 
-use syn::Ident;
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
+use syn::{Expr, Ident, Token};
 
-use super::{Argument, At};
+use super::{Argument, At, as_ident};
 use crate::ctxt::Ctxt;
+
+/// The arguments of a call.
+pub type Arguments = Punctuated<Expr, Token![,]>;
+
+/// Those by position and those by name, by Python's rules.
+pub fn split<'a>(
+    ctxt: &Ctxt,
+    arguments: &'a Arguments,
+) -> (Vec<&'a Expr>, Vec<(&'a Ident, &'a Expr)>) {
+    let (mut positional, mut named) = (Vec::new(), Vec::<(&Ident, &Expr)>::new());
+    for argument in arguments {
+        match (argument, named.last()) {
+            (Expr::Assign(assign), _) => match as_ident(&assign.left) {
+                None => ctxt.error(&assign.left, "The name of an argument is expected here."),
+                Some(key) if named.iter().any(|(other, _)| *other == key) => {
+                    ctxt.error(key, format!("The keyword argument `{key}` is repeated."));
+                }
+                Some(key) => named.push((key, &assign.right)),
+            },
+            // After a name, which place would a nameless argument be in?
+            (argument, Some((last, _))) => ctxt.error(
+                argument,
+                format!("A positional argument follows the keyword argument `{last}`."),
+            ),
+            (argument, None) => positional.push(argument),
+        }
+    }
+    (positional, named)
+}
 
 /// Keras' order of a class's arguments.
 struct Order {
@@ -350,6 +380,10 @@ mod tests {
             (
                 "Dense(4, use_bias = true, use_bias = true)",
                 "The keyword argument `use_bias` is repeated.",
+            ),
+            (
+                "Dense(4, name = \"a\", name = \"b\")",
+                "The keyword argument `name` is repeated.",
             ),
             (
                 "Dense(4, name = \"a/b\")",

@@ -10,13 +10,12 @@ use keras_config::zip::{self, Archive};
 use keras_config::{Description, Json, Problem};
 use proc_macro2::TokenStream;
 use syn::parse::Parser;
-use syn::punctuated::Punctuated;
-use syn::{Expr, ExprLit, Fields, ItemStruct, Lit, LitStr, Path as TypePath, Token};
+use syn::{Expr, Fields, ItemStruct, LitStr, Path as TypePath};
 
+use super::arguments::Arguments;
 use super::keras_layer;
-use super::layer::Arguments;
 use super::options::{Form, Options};
-use super::{At, Head, Layer, as_ident};
+use super::{At, Head, Layer, as_ident, literals};
 use crate::ctxt::Ctxt;
 
 /// The most bytes that a `config.json` has.
@@ -40,8 +39,7 @@ pub struct KerasFile {
 
 /// Whether `keras = ".."` is among the arguments of `#[model]`.
 pub fn is_meant(arguments: &TokenStream) -> bool {
-    let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
-    let arguments = parser.parse2(arguments.clone());
+    let arguments = Arguments::parse_terminated.parse2(arguments.clone());
     let is_path = |argument: &Expr| match argument {
         Expr::Assign(assign) => as_ident(&assign.left).is_some_and(|key| key == "keras"),
         _ => false,
@@ -60,17 +58,12 @@ impl KerasFile {
         item: &ItemStruct,
     ) -> Option<KerasFile> {
         let options = Options::parse(ctxt, Form::KerasFile, arguments);
-        let path = match options.keras.clone()? {
-            Expr::Lit(ExprLit {
-                lit: Lit::Str(path),
-                ..
-            }) => path,
-            other => {
-                let message =
-                    "The path of a Keras file is a text: `#[model(keras = \"model.keras\")]`.";
-                ctxt.error(other, message);
-                return None;
-            }
+        let given = options.keras.as_ref()?;
+        let Some(path) = literals::text(given).cloned() else {
+            let message =
+                "The path of a Keras file is a text: `#[model(keras = \"model.keras\")]`.";
+            ctxt.error(given, message);
+            return None;
         };
         if !matches!(item.fields, Fields::Unit) || !item.generics.params.is_empty() {
             ctxt.error(
@@ -115,9 +108,12 @@ impl KerasFile {
         match keras_config::read(json) {
             Ok(description) if problems.is_empty() => {
                 let layers = description.layers.iter();
-                let layers = layers.filter_map(|layer| self.layer(ctxt, keras, layer));
-                self.layers = layers.collect();
-                self.description = Some(description);
+                let layers = layers.map(|layer| self.layer(ctxt, keras, layer));
+                // The calls count on all of them.
+                if let Some(layers) = layers.collect() {
+                    self.layers = layers;
+                    self.description = Some(description);
+                }
             }
             Ok(_) => {}
             Err(others) => problems.extend(others),

@@ -161,41 +161,30 @@ pub fn arguments(class: &str, config: &Object) -> Result<Vec<String>, Vec<String
     };
     let mut written: Vec<(&str, String)> = Vec::new();
     let mut mistakes = Vec::new();
-    for (name, value) in config.iter() {
-        let (name, kind, default) = match known.iter().find(|(known, ..)| *known == name) {
-            Some(known) => *known,
-            None if value.is_null()
-                || ["name", "trainable", "batch_input_shape"].contains(&name) =>
-            {
-                continue;
-            }
-            None if name == "dtype" && is_single_precision(value) => continue,
-            None => {
-                mistakes.push(format!(
-                    "the argument `{name}` is not supported with this value. Received: {name}={value}"
-                ));
-                continue;
-            }
-        };
-        match kind.text(value) {
-            _ if value.is_null() => {}
-            _ if matches!(kind, Only) => {
-                if value.to_string() != default {
+    for (name, value) in config.iter().filter(|(_, value)| !value.is_null()) {
+        let text = match known.iter().find(|(known, ..)| *known == name) {
+            Some((_, Only, default)) => {
+                if value.to_string() != *default {
                     mistakes.push(format!(
                         "`{name}` must be {default} here. Received: {name}={value}"
                     ));
                 }
+                continue;
             }
-            Some(text) => {
-                let like = written.iter().find(|(other, _)| *other == default);
-                let default = like.map_or(default, |(_, text)| text.as_str());
-                if text != default || name == "pool_size" {
-                    written.push((name, text));
-                }
-            }
-            None => mistakes.push(format!(
+            Some((_, kind, default)) => kind.text(value).map(|text| (text, *default)),
+            None if ["name", "trainable", "batch_input_shape"].contains(&name) => continue,
+            None if name == "dtype" && is_single_precision(value) => continue,
+            None => None,
+        };
+        let Some((text, default)) = text else {
+            mistakes.push(format!(
                 "the argument `{name}` is not supported with this value. Received: {name}={value}"
-            )),
+            ));
+            continue;
+        };
+        let like = written.iter().find(|(other, _)| *other == default);
+        if text != like.map_or(default, |(_, text)| text) {
+            written.push((name, text));
         }
     }
     if !mistakes.is_empty() {
@@ -236,7 +225,7 @@ impl Kind {
             Initializer => initializer(value),
             Regularizer => regularizer(value),
             Constraint => constraint(value),
-            Only => Some(String::new()),
+            Only => None,
         }
     }
 }
@@ -390,12 +379,11 @@ const SCALINGS: [(&str, &str); 6] = [
 
 fn initializer(value: &Json) -> Option<String> {
     let function = Function::of(value)?;
-    let is = |(class, name): &&(&str, &str)| [*class, *name].contains(&function.class);
+    let scaling = SCALINGS
+        .iter()
+        .find(|(class, name)| [*class, *name].contains(&function.class));
     let mut text = match function.class {
-        _ if SCALINGS.iter().any(|pair| is(&pair)) => {
-            let (_, name) = SCALINGS.iter().find(is)?;
-            (*name).to_owned()
-        }
+        _ if let Some((_, name)) = scaling => (*name).to_owned(),
         "Zeros" | "zeros" => "zeros".to_owned(),
         "Ones" | "ones" => "ones".to_owned(),
         "Constant" | "constant" => format!("Constant({})", function.real("value", "0.0")?),

@@ -1,9 +1,9 @@
 //! A layer as it is written everywhere: `Conv2D(32, 3, activation = relu, name = "c")`.
 
-use syn::punctuated::Punctuated;
-use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token};
+use syn::{Expr, Ident, LitStr, Path};
 
-use super::{Argument, At, arguments, as_ident, bare};
+use super::arguments::{self, Arguments};
+use super::{Argument, At, bare, literals};
 use crate::ctxt::Ctxt;
 
 /// A layer with its arguments in order.
@@ -22,9 +22,6 @@ pub struct Layer {
     /// The arguments that are methods.
     pub options: Vec<(Ident, Argument)>,
 }
-
-/// The arguments of a layer.
-pub type Arguments = Punctuated<Expr, Token![,]>;
 
 impl Layer {
     /// `Dense(10)` or `Flatten`.
@@ -56,32 +53,14 @@ impl Layer {
             required: Vec::new(),
             options: Vec::new(),
         };
-        let mut positional = Vec::new();
+        let (positional, keywords) = arguments::split(ctxt, args);
+        let positional = positional.into_iter().map(Argument::new).collect();
         let mut named: Vec<(Ident, Argument)> = Vec::new();
-        for arg in args {
-            let Expr::Assign(assign) = arg else {
-                if let Some((last, _)) = named.last() {
-                    // Python's rule: after a name, which place would a nameless argument be in?
-                    ctxt.error(
-                        arg,
-                        format!("A positional argument follows the keyword argument `{last}`."),
-                    );
-                    continue;
-                }
-                positional.push(Argument::new(arg));
-                continue;
-            };
-            let Some(key) = as_ident(&assign.left) else {
-                ctxt.error(&assign.left, "The name of an argument is expected here.");
-                continue;
-            };
+        for (key, value) in keywords {
             match key.to_string().as_str() {
-                "name" => layer.name = name(ctxt, &assign.right),
-                "trainable" => layer.trainable = trainable(ctxt, &assign.right),
-                _ if named.iter().any(|(other, _)| other == key) => {
-                    ctxt.error(key, format!("The keyword argument `{key}` is repeated."));
-                }
-                _ => named.push((key.clone(), Argument::new(&assign.right))),
+                "name" => layer.name = name(ctxt, value),
+                "trainable" => layer.trainable = trainable(ctxt, value),
+                _ => named.push((key.clone(), Argument::new(value))),
             }
         }
         let class = layer.class_name();
@@ -108,13 +87,8 @@ pub fn class_of(expr: &Expr) -> Option<Path> {
 
 /// Keras' rule: names are parts of paths in files, hence no `/`.
 fn name(ctxt: &Ctxt, expr: &Expr) -> Option<LitStr> {
-    if let Expr::Lit(ExprLit {
-        lit: Lit::Str(name),
-        ..
-    }) = bare(expr)
-        && !name.value().contains('/')
-        && !name.value().is_empty()
-    {
+    let is_name = |text: &&LitStr| !text.value().contains('/') && !text.value().is_empty();
+    if let Some(name) = literals::text(expr).filter(is_name) {
         return Some(name.clone());
     }
     let received = quote::ToTokens::to_token_stream(expr);
@@ -129,12 +103,8 @@ fn name(ctxt: &Ctxt, expr: &Expr) -> Option<LitStr> {
 
 /// Known to the macro, because nothing below a frozen layer needs a gradient.
 fn trainable(ctxt: &Ctxt, expr: &Expr) -> bool {
-    if let Expr::Lit(ExprLit {
-        lit: Lit::Bool(value),
-        ..
-    }) = bare(expr)
-    {
-        return value.value;
+    if let Some(trainable) = literals::flag(expr) {
+        return trainable;
     }
     let received = quote::ToTokens::to_token_stream(expr);
     ctxt.error(

@@ -7,6 +7,7 @@ pub mod functional;
 pub mod keras_file;
 mod keras_layer;
 pub mod layer;
+pub mod literals;
 pub mod loss;
 pub mod metric;
 pub mod options;

@@ -4,9 +4,9 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::parse::Parser;
-use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, Ident, Meta, Token};
+use syn::{Attribute, Expr, Ident, Meta};
 
+use super::arguments::Arguments;
 use super::training::{Compile, Part, part};
 use super::{At, Shape, as_ident, bare, shape};
 use crate::ctxt::Ctxt;
@@ -97,7 +97,7 @@ impl Options {
     }
 
     fn read(&mut self, ctxt: &Ctxt, form: Form, arguments: TokenStream) {
-        let parsed = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(arguments);
+        let parsed = Arguments::parse_terminated.parse2(arguments);
         let mut given: Vec<String> = Vec::new();
         for argument in ctxt.ok(parsed).into_iter().flatten() {
             let (key, value) = match &argument {

@@ -4,14 +4,14 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::parse::Parser;
 use syn::{
-    Expr, Field, Fields, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, ItemStruct, Meta, Pat, Type,
+    Field, Fields, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, ItemStruct, Meta, Pat, Type,
     TypePath,
 };
 
+use super::arguments::Arguments;
 use super::call::{Body, Form, Pattern, Reader};
-use super::layer::{Arguments, Layer};
 use super::options::Form as On;
-use super::{At, Head, NESTED_INPUTS, Options, bare};
+use super::{At, Head, Layer, NESTED_INPUTS, Options, literals};
 use crate::ctxt::Ctxt;
 
 /// The functions of `Model` that a model can have of its own.
@@ -277,13 +277,7 @@ fn tensors_of(ty: &Type) -> Option<Option<usize>> {
             .all(is_tensor)
             .then_some(Some(tuple.elems.len())),
         Type::Array(array) => {
-            let Expr::Lit(lit) = bare(&array.len) else {
-                return None;
-            };
-            let syn::Lit::Int(len) = &lit.lit else {
-                return None;
-            };
-            let len = len.base10_parse().ok()?;
+            let len = literals::whole(&array.len)?;
             is_tensor(&array.elem).then_some(Some(len))
         }
         Type::Reference(reference) => tensors_of(&reference.elem),

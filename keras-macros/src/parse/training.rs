@@ -3,12 +3,12 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Expr, Ident, Lit, Path, Token};
+use syn::{Expr, Ident, Path};
 
+use super::arguments::{Arguments, split};
 use super::layer::class_of;
-use super::{At, as_ident, bare};
+use super::{At, bare, literals};
 use crate::ctxt::Ctxt;
 
 /// The arguments of `compile`.
@@ -42,12 +42,10 @@ pub enum Kind {
     Value,
 }
 
-type Arguments = Punctuated<Expr, Token![,]>;
-
 impl Part {
     fn new(ctxt: &Ctxt, expr: &Expr) -> Option<Part> {
         let kind = match bare(expr) {
-            Expr::Lit(lit) if let Lit::Str(text) = &lit.lit => Kind::Text(text.value()),
+            expr if let Some(text) = literals::text(expr) => Kind::Text(text.value()),
             Expr::Block(_) => Kind::Value,
             Expr::Call(call) => Self::class(ctxt, class_of(&call.func)?, &call.args),
             other => Self::class(ctxt, class_of(other)?, &Arguments::new()),
@@ -57,17 +55,14 @@ impl Part {
     }
 
     fn class(ctxt: &Ctxt, class: Path, args: &Arguments) -> Kind {
-        let (mut positional, mut named) = (Vec::new(), Vec::new());
-        for arg in args {
-            match arg {
-                Expr::Assign(assign) => match as_ident(&assign.left) {
-                    Some(key) => named.push((key.clone(), (*assign.right).clone())),
-                    None => ctxt.error(&assign.left, "The name of an argument is expected here."),
-                },
-                arg => positional.push(arg.clone()),
-            }
-        }
-        Kind::Class(class, positional, named)
+        let (positional, named) = split(ctxt, args);
+        let named = named.into_iter();
+        let named = named.map(|(key, value)| (key.clone(), value.clone()));
+        Kind::Class(
+            class,
+            positional.into_iter().cloned().collect(),
+            named.collect(),
+        )
     }
 
     /// The name of its class.
@@ -116,28 +111,26 @@ impl Compile {
     /// Reads the arguments of `compile(..)`.
     pub fn parse(ctxt: &Ctxt, call: &syn::ExprCall) -> Option<Compile> {
         let (mut optimizer, mut loss, mut metrics) = (None, None, Vec::new());
-        for argument in &call.args {
-            let (key, value) = match argument {
-                Expr::Assign(assign) => (as_ident(&assign.left), &*assign.right),
-                other => (None, other),
-            };
-            match (key.map(Ident::to_string).as_deref(), bare(value)) {
-                (Some("optimizer"), value) => optimizer = part(ctxt, value),
-                (Some("loss"), value) => loss = part(ctxt, value),
-                (Some("metrics"), Expr::Array(array)) => {
+        let (positional, named) = split(ctxt, &call.args);
+        let refuse = |received: TokenStream| {
+            let message = format!(
+                "`compile` takes `optimizer = \"adam\"`, `loss = \"mse\"` and `metrics = [\"mae\"]` here. Received: \
+                 {received}"
+            );
+            ctxt.error(received, message);
+        };
+        for argument in positional {
+            refuse(argument.to_token_stream());
+        }
+        for (key, value) in named {
+            match (key.to_string().as_str(), bare(value)) {
+                ("optimizer", value) => optimizer = part(ctxt, value),
+                ("loss", value) => loss = part(ctxt, value),
+                ("metrics", Expr::Array(array)) => {
                     let parts = array.elems.iter();
                     metrics = parts.filter_map(|expr| part(ctxt, expr)).collect();
                 }
-                _ => {
-                    let received = argument.to_token_stream();
-                    ctxt.error(
-                        argument,
-                        format!(
-                            "`compile` takes `optimizer = \"adam\"`, `loss = \"mse\"` and `metrics = [\"mae\"]` here. \
-                             Received: {received}"
-                        ),
-                    );
-                }
+                _ => refuse(quote! { #key = #value }),
             }
         }
         if optimizer.is_none() || loss.is_none() {

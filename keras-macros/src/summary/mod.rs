@@ -12,11 +12,11 @@ mod tests;
 
 use std::collections::HashSet;
 
+use keras_config::python;
+
 use crate::graph::{CallId, Graph, Layer, Source};
 use crate::parse::shape::Dim;
 use rules::Weights;
-
-pub use rules::number;
 
 /// The shape of one sample; `None` for a size that data will tell.
 pub type Shape = Vec<Option<usize>>;
@@ -37,31 +37,29 @@ pub fn lines(graph: &Graph) -> Option<Vec<String>> {
         " | Layer (type) | Output shape | Param # |".to_string(),
         " |---|---|--:|".to_string(),
     ];
-    let (mut trained, mut all) = (0, 0);
+    let (mut trained, mut all) = (0_usize, 0_usize);
     for Row {
         layer,
         output,
         weights,
     } in &rows
     {
-        let params = weights.trained + weights.other;
-        all += params;
-        trained += if layer.trainable() {
-            weights.trained
-        } else {
-            0
-        };
+        let params = weights.trained.checked_add(weights.other)?;
+        all = params.checked_add(all)?;
+        if layer.trainable() {
+            trained += weights.trained;
+        }
         let (name, class) = (&layer.name, &layer.class);
         let shape = output.as_ref().map_or("?".to_string(), text);
-        let params = thousands(params);
+        let params = python::thousands(params);
         lines.push(format!(" | {name} ({class}) | {shape} | {params} |"));
     }
     lines.push(String::new());
     lines.push(format!(
         " Total params: {}, trainable: {}, non-trainable: {}",
-        thousands(all),
-        thousands(trained),
-        thousands(all - trained)
+        python::thousands(all),
+        python::thousands(trained),
+        python::thousands(all - trained)
     ));
     Some(lines)
 }
@@ -122,17 +120,4 @@ fn text(shape: &Shape) -> String {
         [] => "(None,)".to_string(),
         dims => format!("(None, {})", dims.join(", ")),
     }
-}
-
-/// `54,090`.
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -1,9 +1,9 @@
 //! Output shapes and weights of Keras' layers, for arguments that are literals.
 
-use syn::{Expr, Lit, UnOp};
+use syn::{Expr, UnOp};
 
 use super::Shape;
-use crate::parse::{Argument, Layer, as_ident, bare};
+use crate::parse::{Argument, Layer, bare, literals};
 
 /// The numbers of a layer's weights.
 #[derive(Clone, Copy)]
@@ -36,19 +36,18 @@ pub fn of(class: &str, layer: &Layer, inputs: &[Shape]) -> Option<(Shape, Weight
             let mut shape = single()?;
             let units = arguments.size(0)?;
             let last = shape.last_mut()?;
-            let kernel = last.replace(units)? * units;
+            let kernel = product([last.replace(units), Some(units)])?;
             Some((shape, arguments.affine(kernel, units)?))
         }
         "Activation" => {
-            let is_glu = arguments
-                .text_of(layer.required.first()?)?
-                .starts_with("glu");
+            let activation = literals::word(layer.required.first()?.expr())?;
+            let is_glu = activation.starts_with("glu");
             (!is_glu).then(single)?.and_then(weightless)
         }
         "Dropout" | "Rescaling" => weightless(single()?),
         "Flatten" => {
-            let sizes: Option<usize> = single()?.into_iter().product();
-            weightless(vec![sizes])
+            let size = product(single()?);
+            weightless(vec![size])
         }
         "Reshape" => weightless(arguments.reshaped(&single()?)?),
         "Conv2D" => {
@@ -64,14 +63,17 @@ pub fn of(class: &str, layer: &Layer, inputs: &[Shape]) -> Option<(Shape, Weight
             let dilation = arguments.pair("dilation_rate", (1, 1))?;
             let groups = arguments.number("groups", 1)?;
             let is_same = arguments.is_same()?;
-            let axis =
-                |len, size, stride, rate| windows(len, rate * (size - 1) + 1, stride, is_same);
+            let axis = |len, size: usize, stride, rate: usize| {
+                let covered = rate.checked_mul(size - 1)?.checked_add(1)?;
+                windows(len, covered, stride, is_same)
+            };
             let output = vec![
                 axis(rows, size.0, strides.0, dilation.0)?,
                 axis(columns, size.1, strides.1, dilation.1)?,
                 Some(filters),
             ];
-            let kernel = size.0 * size.1 * channels.checked_div(groups)? * filters;
+            let channels = channels.checked_div(groups);
+            let kernel = product([Some(size.0), Some(size.1), channels, Some(filters)])?;
             Some((output, arguments.affine(kernel, filters)?))
         }
         "MaxPooling2D" | "AveragePooling2D" => {
@@ -113,8 +115,8 @@ pub fn of(class: &str, layer: &Layer, inputs: &[Shape]) -> Option<(Shape, Weight
                 arguments.flag("scale", true)?,
             );
             let weights = Weights {
-                trained: channels * (usize::from(center) + usize::from(scale)),
-                other: 2 * channels,
+                trained: channels.checked_mul(usize::from(center) + usize::from(scale))?,
+                other: channels.checked_mul(2)?,
             };
             Some((shape, weights))
         }
@@ -129,7 +131,7 @@ pub fn of(class: &str, layer: &Layer, inputs: &[Shape]) -> Option<(Shape, Weight
                 if own != outer {
                     return None;
                 }
-                *joined = Some((*joined)? + (*last)?);
+                *joined = Some((*joined)?.checked_add((*last)?)?);
             }
             weightless(output)
         }
@@ -159,15 +161,25 @@ fn windows(len: Option<usize>, size: usize, stride: usize, is_same: bool) -> Opt
     Some(Some(windows))
 }
 
-/// A literal whole number.
+/// A positive whole number.
 pub fn number(expr: &Expr) -> Option<usize> {
+    literals::whole(expr).filter(|&number| number > 0)
+}
+
+/// One or several.
+fn elements(expr: &Expr) -> Vec<&Expr> {
     match bare(expr) {
-        Expr::Lit(lit) => match &lit.lit {
-            Lit::Int(int) => int.base10_parse().ok().filter(|&number| number > 0),
-            _ => None,
-        },
-        _ => None,
+        Expr::Tuple(tuple) => tuple.elems.iter().collect(),
+        Expr::Array(array) => array.elems.iter().collect(),
+        one => vec![one],
     }
+}
+
+/// The product of sizes; `None` if there is none, or none that a `usize` holds.
+fn product(sizes: impl IntoIterator<Item = Option<usize>>) -> Option<usize> {
+    sizes
+        .into_iter()
+        .try_fold(1_usize, |product, size| product.checked_mul(size?))
 }
 
 /// The arguments of a layer, as literals.
@@ -197,13 +209,7 @@ impl Arguments<'_> {
         let Some(argument) = self.option(name) else {
             return Some(default);
         };
-        match bare(argument.expr()) {
-            Expr::Lit(lit) => match &lit.lit {
-                Lit::Bool(flag) => Some(flag.value),
-                _ => None,
-            },
-            _ => None,
-        }
+        literals::flag(argument.expr())
     }
 
     /// An option that is one number or two.
@@ -213,26 +219,10 @@ impl Arguments<'_> {
     }
 
     fn pair_of(&self, argument: &Argument) -> Option<(usize, usize)> {
-        let elements = match bare(argument.expr()) {
-            Expr::Tuple(tuple) => tuple.elems.iter().collect(),
-            Expr::Array(array) => array.elems.iter().collect(),
-            one => vec![one],
-        };
-        match elements[..] {
+        match elements(argument.expr())[..] {
             [one] => Some((number(one)?, number(one)?)),
             [first, second] => Some((number(first)?, number(second)?)),
             _ => None,
-        }
-    }
-
-    /// A word, or the text that stands for one.
-    fn text_of(&self, argument: &Argument) -> Option<String> {
-        match bare(argument.expr()) {
-            Expr::Lit(lit) => match &lit.lit {
-                Lit::Str(text) => Some(text.value()),
-                _ => None,
-            },
-            word => as_ident(word).map(ToString::to_string),
         }
     }
 
@@ -241,7 +231,7 @@ impl Arguments<'_> {
         let Some(padding) = self.option("padding") else {
             return Some(false);
         };
-        match self.text_of(padding)?.as_str() {
+        match literals::word(padding.expr())?.as_str() {
             "same" => Some(true),
             "valid" => Some(false),
             _ => None,
@@ -256,27 +246,23 @@ impl Arguments<'_> {
             0
         };
         Some(Weights {
-            trained: kernel + bias,
+            trained: kernel.checked_add(bias)?,
             other: 0,
         })
     }
 
     /// The target shape of a `Reshape`, in which -1 stands for what is left.
     fn reshaped(&self, input: &Shape) -> Option<Shape> {
-        let elements = match bare(self.layer.required.first()?.expr()) {
-            Expr::Tuple(tuple) => tuple.elems.iter().collect(),
-            Expr::Array(array) => array.elems.iter().collect(),
-            one => vec![one],
-        };
+        let elements = elements(self.layer.required.first()?.expr());
         let is_rest = |expr: &Expr| match bare(expr) {
             Expr::Unary(unary) => {
                 matches!(unary.op, UnOp::Neg(_)) && number(&unary.expr) == Some(1)
             }
             _ => false,
         };
-        let all: usize = input.iter().copied().product::<Option<usize>>()?;
+        let all = product(input.iter().copied())?;
         let sizes = elements.iter().filter(|expr| !is_rest(expr));
-        let known: usize = sizes.map(|expr| number(expr)).product::<Option<usize>>()?;
+        let known = product(sizes.map(|expr| number(expr)))?;
         let size = |expr: &&Expr| {
             if is_rest(expr) {
                 all.checked_div(known)

@@ -23,6 +23,8 @@ fn what_is_no_literal_has_no_table() {
         "Conv2D(3, 30)",
         "BatchNormalization(axis = 1)",
         "Activation(glu)",
+        "Dense(9_999_999_999), Dense(9_999_999_999)",
+        "Conv2D(1, 9_999_999_999, dilation_rate = 9_999_999_999, padding = same)",
     ] {
         let graph = sequential_graph(&format!("Net<8, 8, 1>; {layers}"));
         assert_eq!(super::lines(&graph), None, "{layers}");

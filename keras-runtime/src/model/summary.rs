@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use keras_config::python::thousands;
+
 use super::table::{Align, Table, fold};
 use crate::callbacks::GraphNode;
 use crate::console;
@@ -238,19 +240,6 @@ fn total(f: &mut Formatter<'_>, what: &str, count: usize, bytes: usize) -> fmt::
         thousands(count),
         memory_size(bytes)
     )
-}
-
-/// `54090` as `54,090`.
-fn thousands(count: usize) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn memory_size(bytes: usize) -> String {

@@ -66,4 +66,23 @@ sequential! {
     Dense(4),
 }
 
+/// It may add to the logs what those after it wait for.
+struct Adds;
+impl Callback for Adds {}
+
+sequential! {
+    #[model(
+        compile(optimizer = Adam(0.1, beta_1 = 0.8, beta_1 = 0.9), loss = "mse", loss = "mae"), //~ The keyword argument `beta_1` is repeated.
+        //~^ The keyword argument `loss` is repeated.
+        callbacks(
+            EarlyStopping("added", patience = 3, 4), //~ A positional argument follows the keyword argument `patience`.
+            //~^ Nothing is logged as `added`. The logs: loss, and each
+            { Adds },
+            EarlyStopping("added"),
+        ),
+    )]
+    Repeated<3>;
+    Dense(1),
+}
+
 fn main() {}

@@ -7,7 +7,7 @@ use syn::{Expr, Lit, UnOp};
 
 use super::{Body, Expression, Form, Kind, Model, Reader, adds, merges};
 use crate::parse::layer::{Layer, class_of};
-use crate::parse::{At, as_ident, bare};
+use crate::parse::{At, as_ident, bare, literals};
 
 impl Reader<'_> {
     fn expressions<'e>(&self, exprs: impl IntoIterator<Item = &'e Expr>) -> Vec<Expression> {
@@ -210,10 +210,8 @@ impl Reader<'_> {
             match (key.as_str(), bare(value)) {
                 ("inputs", value) if inputs.is_none() => inputs = Some(self.expression(value)),
                 ("outputs", value) if outputs.is_none() => outputs = Some(self.expression(value)),
-                ("name", Expr::Lit(lit)) if matches!(lit.lit, Lit::Str(_)) => {
-                    if let Lit::Str(text) = &lit.lit {
-                        name = Some(text.value());
-                    }
+                ("name", value) if let Some(text) = literals::text(value) => {
+                    name = Some(text.value());
                 }
                 _ => is_right = false,
             }

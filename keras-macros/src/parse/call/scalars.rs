@@ -4,12 +4,12 @@ use std::fmt;
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{BinOp, Expr, ExprBinary, ExprCall, Ident, Lit, LitStr, Token, UnOp};
+use syn::{BinOp, Expr, ExprBinary, ExprCall, Ident, Lit, LitStr, UnOp};
 
 use super::{Expression, Form, Kind, Reader};
-use crate::parse::{At, as_ident, bare};
+use crate::parse::arguments::Arguments;
+use crate::parse::{At, as_ident, bare, literals};
 
 /// What makes one number of a tensor, and the runtime's name for it.
 const REDUCTIONS: &[(&str, &str)] = &[
@@ -157,7 +157,7 @@ impl fmt::Display for Formula {
 
 impl Reader<'_> {
     /// The call of `add_loss` or `add_metric`, alone or as a method of `self`.
-    pub(super) fn added(&self, name: &Ident, args: &Punctuated<Expr, Token![,]>, at: At) -> Kind {
+    pub(super) fn added(&self, name: &Ident, args: &Arguments, at: At) -> Kind {
         let is_metric = name == "add_metric";
         let mut value = None;
         let mut metric = None;
@@ -167,13 +167,7 @@ impl Reader<'_> {
                 given => (None, bare(given)),
             };
             let key = key.map(Ident::to_string);
-            let text = match given {
-                Expr::Lit(lit) => match &lit.lit {
-                    Lit::Str(text) => Some(text),
-                    _ => None,
-                },
-                _ => None,
-            };
+            let text = literals::text(given);
             match (key.as_deref(), is_metric) {
                 (None, _) if value.is_none() && !matches!(arg, Expr::Assign(_)) => {
                     value = Some(given);
@@ -185,9 +179,7 @@ impl Reader<'_> {
                         .error(given, "The name of a metric is a text: `name = \"mean\"`."),
                 },
                 (Some("aggregation"), true) => {
-                    let is_mean = as_ident(given).is_some_and(|word| word == "mean")
-                        || text.is_some_and(|text| text.value() == "mean");
-                    if !is_mean {
+                    if literals::word(given).is_none_or(|word| word != "mean") {
                         let message = format!(
                             "The aggregation of an added metric is the mean over the batches: `aggregation = mean`. \
                              Received: {}",

@@ -1,10 +1,10 @@
 //! Blocks and their statements.
 
 use quote::ToTokens;
-use syn::{Block, Expr, Ident, Lit, Local, Pat, RangeLimits, Stmt};
+use syn::{Block, Expr, Ident, Local, Pat, RangeLimits, Stmt};
 
 use super::{Body, Expression, Kind, Pattern, Reader, Statement, merges};
-use crate::parse::{At, as_ident, bare};
+use crate::parse::{At, as_ident, bare, literals};
 
 /// The most rounds that a loop may have: each is a call of its own in the model.
 const MOST_ROUNDS: usize = 10_000;
@@ -141,18 +141,11 @@ fn gives_value(expr: &Expr) -> bool {
 
 /// The rounds of a loop over `0..3` or `1..=3`.
 fn rounds(range: &Expr) -> Option<usize> {
-    let number = |expr: &Expr| match bare(expr) {
-        Expr::Lit(lit) => match &lit.lit {
-            Lit::Int(int) => int.base10_parse::<usize>().ok(),
-            _ => None,
-        },
-        _ => None,
-    };
     let Expr::Range(range) = range else {
         return None;
     };
-    let start = number(range.start.as_deref()?)?;
-    let end = number(range.end.as_deref()?)?;
+    let start = literals::whole(range.start.as_deref()?)?;
+    let end = literals::whole(range.end.as_deref()?)?;
     let end = match range.limits {
         RangeLimits::HalfOpen(_) => end,
         RangeLimits::Closed(_) => end.checked_add(1)?,
