@@ -1,6 +1,7 @@
 //! The error of everything that can fail at run time, and the result type.
 
 use std::fmt;
+use std::path::Path;
 
 use keras_config::names::nearest;
 
@@ -77,6 +78,14 @@ impl Error {
         nearest(name, known.iter().copied())
             .map(|known| format!(" Did you mean `{known}`?"))
             .unwrap_or_default()
+    }
+
+    /// An error about a file.
+    pub(crate) fn file(path: &Path, reason: impl ToString) -> Self {
+        Self::File {
+            path: path.display().to_string(),
+            message: reason.to_string(),
+        }
     }
 
     /// A layer's shape error, with the layer's name.

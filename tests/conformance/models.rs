@@ -52,6 +52,22 @@ fn models_are_made_of_their_json() -> keras::Result<()> {
     Ok(())
 }
 
+/// A file may say that a model is larger than any memory: an error, and the program goes on.
+#[test]
+fn a_model_that_fits_no_memory_is_not_built() -> keras::Result<()> {
+    let inputs = 1usize << 38;
+    let json = format!(
+        r#"{{"class_name": "Sequential", "config": {{"layers": [
+            {{"class_name": "InputLayer", "config": {{"name": "x", "batch_shape": [null, {inputs}]}}}},
+            {{"class_name": "Dense", "config": {{"name": "dense", "units": 16777216}}}}]}}}}"#
+    );
+    let mut model = keras::model_from_json(&json)?;
+    assert!(!model.is_built());
+    let error = model.build(&[None, Some(inputs)]);
+    assert!(matches!(error, Err(keras::Error::Device(_))), "{error:?}");
+    Ok(())
+}
+
 #[test]
 fn models_are_loaded_with_their_weights() -> keras::Result<()> {
     for case in cases() {

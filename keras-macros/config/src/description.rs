@@ -1,7 +1,7 @@
 //! What a model consists of, once its configuration has been read: layers, values, and calls of the
 //! layers on the values.
 
-use crate::{Json, Object};
+use crate::Object;
 
 /// The number of a value: the inputs come first, then what the calls give, in their order.
 pub type Value = usize;
@@ -106,14 +106,5 @@ impl Description {
     /// What a call gives.
     pub fn output_of(&self, call: usize) -> Value {
         self.inputs.len() + call
-    }
-}
-
-/// The beginning of a value, for messages.
-pub(crate) fn shortened(json: &Json) -> String {
-    let text = json.to_string();
-    match text.char_indices().nth(80) {
-        Some((at, _)) => format!("{}...", &text[..at]),
-        None => text,
     }
 }

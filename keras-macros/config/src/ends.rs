@@ -3,7 +3,7 @@
 //! A tensor is `[layer, node, tensor]`. Around it stand lists, dictionaries, or
 //! `{"class_name": "__tuple__", "items": [..]}`.
 
-use crate::description::{Structure, shortened};
+use crate::description::Structure;
 use crate::{Json, Object};
 
 /// A tensor: what the `node`-th call of a layer gives.
@@ -50,7 +50,7 @@ impl Ends {
         let failed = || {
             format!(
                 "expected a tensor, or a list, a tuple or a dictionary of tensors. Received: {}",
-                shortened(json)
+                json.shortened()
             )
         };
         if let Some(tensor) = History::read(json) {

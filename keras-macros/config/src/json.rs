@@ -50,7 +50,9 @@ impl Object {
     /// Sets the value of a name: in its place, or after all others.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Json>) {
         let (name, value) = (name.into(), value.into());
-        match self.entries.iter_mut().find(|(known, _)| *known == name) {
+        // That of the last, as `get` has it.
+        let mut entries = self.entries.iter_mut().rev();
+        match entries.find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value,
             None => self.entries.push((name, value)),
         }
@@ -186,6 +188,16 @@ impl Json {
                 Some(number as i128)
             }
             _ => None,
+        }
+    }
+
+    /// The beginning of what is written of it, for messages.
+    pub fn shortened(&self) -> String {
+        const LEN: usize = 100;
+        let text = self.to_string();
+        match text.char_indices().nth(LEN) {
+            Some((at, _)) => format!("{}...", &text[..at]),
+            None => text,
         }
     }
 
@@ -457,7 +469,7 @@ impl Parser<'_> {
         }
     }
 
-    /// One `\uXXXX`, if it is next.
+    /// The escape of one unit of UTF-16, such as `\u00f6`, if it is next.
     fn unit(&mut self) -> Option<u16> {
         let digits = self.text.get(self.at..self.at + 6)?.strip_prefix("\\u")?;
         let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -492,6 +504,9 @@ mod tests {
     fn of_two_values_of_a_name_the_last_counts() {
         let json = Json::parse(r#"{"a": 1, "a": 2}"#).expect("valid");
         assert_eq!(json.get("a"), Some(&Json::Int(2)));
+        let mut object = json.as_object().cloned().expect("an object");
+        object.set("a", 3usize);
+        assert_eq!(object.get("a"), Some(&Json::Int(3)));
     }
 
     #[test]

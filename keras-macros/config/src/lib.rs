@@ -4,6 +4,7 @@
 //! [`Json`] reads the text, [`read`] makes layers and calls of it. What the arguments of a layer mean
 //! is not known here.
 
+pub mod bytes;
 pub mod crc;
 mod description;
 mod ends;

@@ -2,7 +2,7 @@
 
 use std::collections::{BinaryHeap, HashMap};
 
-use crate::description::{Description, Kind, Problem, Structure, shortened};
+use crate::description::{Description, Kind, Problem, Structure};
 use crate::ends::{Ends, History};
 use crate::expand::Expansion;
 use crate::node::{Node, Operand};
@@ -121,7 +121,7 @@ impl Graph {
         let name = (config.and_then(|config| config.get("name"))).and_then(Json::as_str);
         let name = name.unwrap_or("model").to_owned();
         let (Some(class), Some(config)) = (class, config) else {
-            let received = shortened(json);
+            let received = json.shortened();
             let message = format!(
                 "expected an object with a `class_name` and a `config`. Received: {received}"
             );
@@ -275,7 +275,7 @@ impl Item {
                 layer: within.to_owned(),
                 message: format!(
                     "expected a layer with a `class_name` and a `config`. Received: {}",
-                    shortened(json)
+                    json.shortened()
                 ),
             });
             return None;

@@ -3,7 +3,6 @@
 //! Keras 3 writes `{"args": [..], "kwargs": {..}}`, in which a tensor is an object of the class
 //! `__keras_tensor__`; Keras 2 wrote a list of `[layer, node, tensor, kwargs]`.
 
-use crate::description::shortened;
 use crate::ends::{History, tuple};
 use crate::{Json, Object};
 
@@ -95,7 +94,7 @@ impl Node {
                     return Err(format!(
                         "it is called with `{name}={}`, and calls with keyword arguments other than `training` are \
                          not supported",
-                        shortened(value)
+                        value.shortened()
                     ));
                 }
             }
@@ -107,6 +106,6 @@ impl Node {
 fn unexpected(json: &Json) -> String {
     format!(
         "expected to be called on tensors and numbers. Received: {}",
-        shortened(json)
+        json.shortened()
     )
 }

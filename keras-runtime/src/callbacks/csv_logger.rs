@@ -52,10 +52,7 @@ impl CSVLogger {
     }
 
     fn failed(&self, error: &std::io::Error) -> Error {
-        Error::File {
-            path: self.filename.display().to_string(),
-            message: error.to_string(),
-        }
+        Error::file(&self.filename, error)
     }
 
     fn open(&mut self) -> std::io::Result<()> {

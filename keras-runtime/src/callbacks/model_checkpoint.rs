@@ -191,10 +191,7 @@ impl ModelCheckpoint {
             )));
         }
         if let Some(directory) = file.parent() {
-            std::fs::create_dir_all(directory).map_err(|error| Error::File {
-                path: directory.display().to_string(),
-                message: error.to_string(),
-            })?;
+            std::fs::create_dir_all(directory).map_err(|error| Error::file(directory, error))?;
         }
         if self.save_weights_only {
             cx.model().save_weights(file)?;

@@ -41,10 +41,7 @@ impl ModelHandle for Fake {
         self.save(path)
     }
     fn save(&self, path: &Path) -> Result<()> {
-        std::fs::write(path, self.weight.to_string()).map_err(|error| Error::File {
-            path: path.display().to_string(),
-            message: error.to_string(),
-        })
+        std::fs::write(path, self.weight.to_string()).map_err(|error| Error::file(path, error))
     }
     fn optimizer(&self) -> Option<OptimizerState<'_>> {
         None

@@ -1,6 +1,6 @@
 //! The types of arguments, as JSON and back.
 
-use super::{Json, shortened};
+use super::Json;
 use crate::arg::Size;
 use crate::device::{Axes, Reduction};
 use crate::error::{Error, Result};
@@ -37,7 +37,7 @@ impl Read for Json {
             Error::value(format!(
                 "Invalid value for argument `{name}`. Expected {}. Received: {name}={}",
                 T::EXPECTED,
-                shortened(self)
+                self.shortened()
             ))
         })
     }

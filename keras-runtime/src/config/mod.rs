@@ -106,7 +106,7 @@ impl Config {
         let mistake = || {
             Error::value(format!(
                 "Expected an object with a `class_name` and a `config`. Received: {}",
-                shortened(json)
+                json.shortened()
             ))
         };
         let text = |name: &str| match json.get(name) {
@@ -173,16 +173,6 @@ pub(crate) fn named<T>(
         }
         Json::Object(_) => from_config(&Config::from_json(json)?).map(Some),
         _ => Ok(None),
-    }
-}
-
-/// The beginning of a value, for messages.
-pub(crate) fn shortened(json: &Json) -> String {
-    const LEN: usize = 100;
-    let text = json.to_string();
-    match text.char_indices().nth(LEN) {
-        Some((at, _)) => format!("{}...", &text[..at]),
-        None => text,
     }
 }
 
@@ -276,6 +266,6 @@ pub(crate) fn only(name: &str, value: &Json, expected: &Json) -> Result<()> {
     }
     Err(Error::value(format!(
         "`{name}` must be {expected} here. Received: {name}={}",
-        shortened(value)
+        value.shortened()
     )))
 }

@@ -85,10 +85,7 @@ impl Csv {
     }
 
     fn error(&self, message: String) -> Error {
-        Error::File {
-            path: self.path.display().to_string(),
-            message,
-        }
+        Error::file(&self.path, message)
     }
 }
 

@@ -200,11 +200,8 @@ fn number(word: &str) -> Option<Number> {
 impl Npy {
     /// Reads the header of a file.
     fn open(path: &Path) -> Result<Npy> {
-        let error = |message: String| Error::File {
-            path: path.display().to_string(),
-            message,
-        };
-        let failed = |failed: std::io::Error| error(failed.to_string());
+        let error = |message: String| Error::file(path, message);
+        let failed = |failed: std::io::Error| Error::file(path, failed);
         let mut reader = BufReader::new(File::open(path).map_err(failed)?);
         let header = Header::read(&mut reader).map_err(error)?;
         let begin = reader.stream_position().map_err(failed)?;
@@ -247,10 +244,7 @@ impl Npy {
     /// The next rows.
     fn read(&mut self, rows: usize) -> Result<Table<'static>> {
         let numbers = self.number.read(&mut self.reader, rows * self.shape.size());
-        let numbers = numbers.map_err(|error| Error::File {
-            path: self.path.display().to_string(),
-            message: error.to_string(),
-        })?;
+        let numbers = numbers.map_err(|error| Error::file(&self.path, error))?;
         Ok(Table {
             values: numbers.into(),
             shape: self.shape,

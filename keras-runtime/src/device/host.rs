@@ -130,6 +130,9 @@ impl Memory for Cpu {
     }
 
     fn alloc(&self, len: usize) -> Result<Self::Buffer> {
+        // Where there is not as much memory, dfdx ends the program.
+        let room = Vec::<f32>::new().try_reserve_exact(len);
+        room.map_err(|error| Error::Device(error.to_string()))?;
         self.try_alloc_len(len)
             .map_err(|error| Error::Device(format!("{error:?}")))
     }

@@ -13,9 +13,9 @@ use crate::error::{Error, Result};
 use crate::regularizers::Regularizer;
 use crate::shape::{Shape, ShapeError};
 
-/// The layers, and what each is before its configuration is read.
+/// The layers, the arguments that each has to be given, and what it is before its configuration is read.
 macro_rules! built_in {
-    ($d:tt $($class:ident = $first:expr;)*) => {
+    ($d:tt $($class:ident $(($($required:literal),+))? = $first:expr;)*) => {
         /// One of Keras' layers.
         #[derive(Clone, Copy, Debug)]
         pub(crate) enum BuiltIn {
@@ -45,6 +45,14 @@ macro_rules! built_in {
                     _ => return None,
                 })
             }
+
+            /// The arguments without a default.
+            fn required(class: &str) -> &'static [&'static str] {
+                match class {
+                    $($(stringify!($class) => &[$($required),+],)?)*
+                    _ => &[],
+                }
+            }
         }
     };
 }
@@ -53,16 +61,16 @@ macro_rules! built_in {
 const ONE: Size = Size::new(&[1]);
 
 built_in! { $
-    Activation = Activation::new(device::Activation::Linear);
+    Activation("activation") = Activation::new(device::Activation::Linear);
     Add = Add::new();
     Average = Average::new();
     AveragePooling2D = AveragePooling2D::new(Size::new(&[2]));
     BatchNormalization = BatchNormalization::new();
     Concatenate = Concatenate::new();
-    Conv2D = Conv2D::new(ONE, ONE);
-    Dense = Dense::new(ONE);
-    Dropout = Dropout::new(0.0);
-    Embedding = Embedding::new(ONE, ONE);
+    Conv2D("filters", "kernel_size") = Conv2D::new(ONE, ONE);
+    Dense("units") = Dense::new(ONE);
+    Dropout("rate") = Dropout::new(0.0);
+    Embedding("input_dim", "output_dim") = Embedding::new(ONE, ONE);
     Flatten = Flatten::new();
     GlobalAveragePooling2D = GlobalAveragePooling2D::new();
     GlobalMaxPooling2D = GlobalMaxPooling2D::new();
@@ -70,9 +78,9 @@ built_in! { $
     Maximum = Maximum::new();
     Minimum = Minimum::new();
     Multiply = Multiply::new();
-    RandomCrop = RandomCrop::new(ONE, ONE);
-    Rescaling = Rescaling::new(1.0);
-    Reshape = Reshape::new(ONE);
+    RandomCrop("height", "width") = RandomCrop::new(ONE, ONE);
+    Rescaling("scale") = Rescaling::new(1.0);
+    Reshape("target_shape") = Reshape::new(ONE);
     Subtract = Subtract::new();
 }
 
@@ -111,7 +119,7 @@ impl BuiltIn {
             }
         }
         if mistakes.is_empty()
-            && let Err(error) = layer.check(config)
+            && let Err(error) = layer.check(class, config)
         {
             mistakes.push(error.to_string());
         }
@@ -123,7 +131,21 @@ impl BuiltIn {
 
     /// Whether a class has to be given an argument.
     pub fn requires(class: &str, argument: &str) -> bool {
-        REQUIRED.contains(&(class, argument))
+        Self::required(class).contains(&argument)
+    }
+
+    /// Whether layers of a class are called on a list of tensors, also on one of a single tensor.
+    pub fn takes_list(class: &str) -> bool {
+        const MERGES: [&str; 7] = [
+            "Add",
+            "Average",
+            "Concatenate",
+            "Maximum",
+            "Minimum",
+            "Multiply",
+            "Subtract",
+        ];
+        MERGES.contains(&class)
     }
 
     fn argument(&mut self, class: &str, name: &str, value: &Json) -> Result<()> {
@@ -145,7 +167,7 @@ impl BuiltIn {
     }
 
     /// What the arguments have to be together.
-    fn check(&self, config: &Object) -> Result<()> {
+    fn check(&self, class: &str, config: &Object) -> Result<()> {
         let mistake = match self {
             Self::Concatenate(layer) => layer.mistake(),
             Self::Conv2D(layer) => layer.mistake(),
@@ -156,19 +178,17 @@ impl BuiltIn {
         if let Some(mistake) = mistake {
             return Err(Error::value(mistake.as_str()));
         }
-        let missing = REQUIRED.iter().filter(|(class, name)| {
-            *class == self.config().class_name && config.get(name).is_none_or(Json::is_null)
-        });
-        match missing
-            .map(|(_, name)| format!("`{name}`"))
-            .collect::<Vec<_>>()
-        {
-            missing if missing.is_empty() => Ok(()),
-            missing => Err(Error::value(format!(
-                "expected the argument {}. Received: none",
-                missing.join(" and ")
-            ))),
+        let missing = Self::required(class)
+            .iter()
+            .filter(|name| config.get(name).is_none_or(Json::is_null));
+        let missing: Vec<String> = missing.map(|name| format!("`{name}`")).collect();
+        if missing.is_empty() {
+            return Ok(());
         }
+        Err(Error::value(format!(
+            "expected the argument {}. Received: none",
+            missing.join(" and ")
+        )))
     }
 
     /// Its shape rule.
@@ -181,21 +201,6 @@ impl BuiltIn {
         each!(self, layer => layer.weights(inputs))
     }
 }
-
-/// The arguments without a default.
-const REQUIRED: [(&str, &str); 11] = [
-    ("Activation", "activation"),
-    ("Conv2D", "filters"),
-    ("Conv2D", "kernel_size"),
-    ("Dense", "units"),
-    ("Dropout", "rate"),
-    ("Embedding", "input_dim"),
-    ("Embedding", "output_dim"),
-    ("RandomCrop", "height"),
-    ("RandomCrop", "width"),
-    ("Rescaling", "scale"),
-    ("Reshape", "target_shape"),
-];
 
 /// `"float32"`, or Keras' policy of this name.
 fn single_precision(dtype: &Json) -> Result<()> {

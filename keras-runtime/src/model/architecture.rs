@@ -16,7 +16,7 @@ use super::trace::{Call, Trace};
 use super::weights::own_layers;
 use crate::config::{Config, Json, Object};
 use crate::error::Result;
-use crate::layers::Scalar;
+use crate::layers::{BuiltIn, Scalar};
 use crate::shape::Shape;
 
 /// What is known about a model for inputs of given shapes.
@@ -247,17 +247,8 @@ impl Architecture {
 
     /// Whether a layer is called on a list of tensors.
     fn takes_list(&self, layer: usize) -> bool {
-        const MERGES: [&str; 8] = [
-            "Add",
-            "Average",
-            "Concatenate",
-            "Maximum",
-            "Minimum",
-            "Multiply",
-            "Subtract",
-            "Dot",
-        ];
-        let is_merge = |config: &Config| config.is_keras() && MERGES.contains(&&*config.class_name);
+        let is_merge =
+            |config: &Config| config.is_keras() && BuiltIn::takes_list(&config.class_name);
         let has_several = |call: &Call| call.layer == layer && call.inputs.len() != 1;
         self.configs[layer].as_ref().is_some_and(is_merge)
             || self.trace.calls.iter().any(has_several)

@@ -79,11 +79,7 @@ fn samples<M: Model>(model: &M, shapes: &[&[Option<usize>]]) -> Result<Vec<Shape
                 "`build()` expects positive dimensions. Received: {shape:?}"
             )));
         }
-        let sizes: Vec<usize> = sample
-            .iter()
-            .map(|size| size.unwrap_or(Shape::NONE))
-            .collect();
-        samples.push(Shape::new(&sizes));
+        samples.push(Shape::of(sample));
     }
     if network.kind == Kind::Sequential
         && let ([expected], [found]) = (&expected(&network, model.run())[..], &samples[..])
@@ -174,12 +170,7 @@ pub(crate) fn build_weights<M: Model>(model: &mut M, shapes: &[Shape]) -> Result
         }
         let device = core.device.get()?;
         core.parameters = Some(Parameters::new(device, &network, &trace, core.seed)?);
-        if let Some(file) = core.first_weights
-            && let Err(error) = set_first_weights(model, file)
-        {
-            model.split().0.parameters = None;
-            return Err(error);
-        }
+        set_first_weights(model)?;
     }
     model.split().1.built = Some(shapes.to_vec());
     Ok(())

@@ -17,7 +17,7 @@ pub(crate) struct Described<'a> {
     /// The layers, inputs left out.
     layers: Vec<LayerOfFile<'a>>,
     /// The names and shapes of the inputs.
-    inputs: Vec<(&'a str, Option<Vec<Option<usize>>>)>,
+    inputs: Vec<(&'a str, Option<Shape>)>,
 }
 
 /// A layer of a file.
@@ -83,11 +83,7 @@ impl<'a> Described<'a> {
 
     /// The shapes of a sample of every input, where they are known.
     pub fn input_shapes(&self) -> Option<Vec<Shape>> {
-        let shapes = self.inputs.iter().map(|(_, shape)| {
-            let dims = shape.as_ref()?.iter();
-            let dims: Vec<usize> = dims.map(|dim| dim.unwrap_or(Shape::NONE)).collect();
-            Some(Shape::new(&dims))
-        });
+        let shapes = self.inputs.iter().map(|(_, shape)| *shape);
         shapes
             .collect::<Option<Vec<_>>>()
             .filter(|shapes| !shapes.is_empty())
@@ -135,11 +131,7 @@ impl<'a> Described<'a> {
             ));
         }
         for (input, (name, shape)) in own.iter().zip(&self.inputs) {
-            let dims = shape.as_ref().map(|dims| {
-                let dims: Vec<usize> = dims.iter().map(|dim| dim.unwrap_or(Shape::NONE)).collect();
-                Shape::new(&dims)
-            });
-            if let Some(found) = dims.filter(|found| !input.shape.accepts(found)) {
+            if let Some(found) = shape.filter(|found| !input.shape.accepts(found)) {
                 differences.push(format!(
                     "Input '{}' has shape {} here, and '{name}' of the file {found}.",
                     input.name, input.shape
@@ -324,12 +316,10 @@ fn same(own: &Json, found: &Json) -> bool {
 }
 
 /// The shape of a sample, of the shape of a batch.
-fn sample(shape: &Json) -> Option<Vec<Option<usize>>> {
+fn sample(shape: &Json) -> Option<Shape> {
     let dims: Result<Vec<Option<usize>>> = shape.read("shape");
-    let mut dims = dims.ok()?;
-    if dims.is_empty() || dims.len() > Shape::MAX_RANK + 1 || dims[1..].contains(&Some(Shape::NONE))
-    {
-        return None;
-    }
-    Some(dims.split_off(1))
+    let dims = dims.ok()?;
+    let (_, sample) = dims.split_first()?;
+    let fits = sample.len() <= Shape::MAX_RANK && !sample.contains(&Some(Shape::NONE));
+    fits.then(|| Shape::of(sample))
 }

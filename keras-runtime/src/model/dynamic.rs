@@ -169,22 +169,21 @@ fn network_of(description: &Description, problems: &mut Vec<Problem>) -> Network
     let name = |name: &str| Cow::Owned(name.to_owned());
     let inputs = description.inputs.iter().enumerate();
     let inputs = inputs.map(|(at, input)| {
-        let mut shape = Shape::UNKNOWN;
-        match &input.shape {
-            Some(dims) if dims.len() > Shape::MAX_RANK => problems.push(Problem {
-                layer: input.name.clone(),
-                message: format!(
-                    "its shape has {} axes. At most {} after that of the batch are supported",
-                    dims.len(),
-                    Shape::MAX_RANK
-                ),
-            }),
-            Some(dims) => {
-                let dims = dims.iter().map(|dim| dim.unwrap_or(Shape::NONE));
-                shape = Shape::new(&dims.collect::<Vec<_>>());
+        let shape = match &input.shape {
+            Some(dims) if dims.len() > Shape::MAX_RANK => {
+                problems.push(Problem {
+                    layer: input.name.clone(),
+                    message: format!(
+                        "its shape has {} axes. At most {} after that of the batch are supported",
+                        dims.len(),
+                        Shape::MAX_RANK
+                    ),
+                });
+                Shape::UNKNOWN
             }
-            None => {}
-        }
+            Some(dims) => Shape::of(dims),
+            None => Shape::UNKNOWN,
+        };
         Input {
             name: name(&input.name),
             value: Value(at),

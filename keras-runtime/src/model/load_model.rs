@@ -60,17 +60,26 @@ fn load(path: &Path, arguments: Load, device: AutoDevice) -> Result<DynamicModel
     Ok(model)
 }
 
-/// Sets the weights of a model that has just been built to those of its file.
-pub(crate) fn set_first_weights<M: Model>(model: &mut M, file: &'static [u8]) -> Result<()> {
-    let failed = |message: String| Error::File {
-        path: format!("The file of model '{}'", model.name()),
-        message,
+/// Sets the weights of a model that has just been built to those of its file, if it has one. If that is
+/// damaged, the model is not built.
+pub(crate) fn set_first_weights<M: Model>(model: &mut M) -> Result<()> {
+    let Some(file) = model.core().first_weights else {
+        return Ok(());
     };
-    let mut loaded = saving::read_bytes(file).map_err(failed)?;
+    let set = set_weights(model, file);
+    if set.is_err() {
+        model.split().0.parameters = None;
+    }
+    set
+}
+
+fn set_weights<M: Model>(model: &mut M, file: &[u8]) -> Result<()> {
+    let path = format!("The file of model '{}'", model.name());
+    let path = Path::new(&path);
+    let mut loaded = saving::read_bytes(file).map_err(|message| Error::file(path, message))?;
     let description = described(loaded.config.as_ref().unwrap_or(&Json::Null))?;
     rename(&mut loaded, &description, model);
-    let path = format!("The file of model '{}'", model.name());
-    set_layers(model, &loaded, Path::new(&path), LoadWeights::new())
+    set_layers(model, &loaded, path, LoadWeights::new())
 }
 
 /// Gives the layers of a file the paths and the order that they have in a model that was made of it: nested

@@ -119,7 +119,7 @@ impl Source<'_> {
                 }
             };
             let inputs: Vec<&str> = call.inputs.iter().map(|&v| names[v].as_str()).collect();
-            let inputs = match (&inputs[..], takes_list(&layer.class_name)) {
+            let inputs = match (&inputs[..], BuiltIn::takes_list(&layer.class_name)) {
                 ([input], false) => (*input).to_owned(),
                 (inputs, _) => format!("[{}]", inputs.join(", ")),
             };
@@ -241,19 +241,6 @@ fn together(names: Vec<&str>, is_list: bool) -> String {
         ([name], false) => (*name).to_owned(),
         _ => format!("[{}]", names.join(", ")),
     }
-}
-
-fn takes_list(class: &str) -> bool {
-    const MERGES: [&str; 7] = [
-        "Add",
-        "Average",
-        "Concatenate",
-        "Maximum",
-        "Minimum",
-        "Multiply",
-        "Subtract",
-    ];
-    MERGES.contains(&class)
 }
 
 fn tuple(items: &[String]) -> String {

@@ -135,15 +135,18 @@ pub(crate) fn compile_as_saved<M: Model>(model: &mut M, config: &Json) {
     if compile.as_object().is_none_or(Object::is_empty) {
         return;
     }
-    // What the optimizer remembered stays for the program's own `compile`, until the first step.
-    let remembered = model.run().loaded.clone();
     let compile = compile_config::read(compile, &model.run().network);
-    if let Err(error) = compile.and_then(|compile| model.compile(compile)) {
+    // What the optimizer remembered stays for the program's own `compile`, until the first step.
+    let remembered = model.split().1.loaded.take();
+    let compiled = compile
+        .and_then(|compile| model.compile(compile))
+        .and_then(|()| go_on(model, remembered.as_ref()));
+    model.split().1.loaded = remembered;
+    if let Err(error) = compiled {
         console::warn(&format!(
             "The model was loaded, but not compiled: {error} Call `compile()` before training it."
         ));
     }
-    model.split().1.loaded = remembered;
 }
 
 /// An error that says what is different about the model in a file, if anything is.
@@ -151,22 +154,21 @@ fn refuse<M: Model>(model: &M, path: &Path, differences: Vec<String>) -> Result<
     if differences.is_empty() {
         return Ok(());
     }
-    Err(Error::File {
-        path: path.display().to_string(),
-        message: format!(
+    Err(Error::file(
+        path,
+        format!(
             "The file has another model than '{}'.\n{}",
             model.name(),
             differences.join("\n")
         ),
-    })
+    ))
 }
 
 /// Shapes of samples, if there are any.
 fn shapes(dims: &[Vec<Option<usize>>]) -> Option<Vec<Shape>> {
-    let shapes = dims.iter().map(|dims| {
-        let dims: Vec<usize> = dims.iter().map(|dim| dim.unwrap_or(Shape::NONE)).collect();
-        (dims.len() <= Shape::MAX_RANK).then(|| Shape::new(&dims))
-    });
+    let shapes = dims
+        .iter()
+        .map(|dims| (dims.len() <= Shape::MAX_RANK).then(|| Shape::of(dims)));
     shapes
         .collect::<Option<Vec<_>>>()
         .filter(|shapes| !shapes.is_empty())
@@ -186,19 +188,20 @@ pub(crate) fn restore<M: Model>(model: &mut M, backup: &Backup) -> Result<()> {
         (Some(compiled), Some(optimizer)) => set_optimizer(core, compiled, optimizer)?,
         _ => return Err(Error::NotCompiled),
     };
-    difference.map_or(Ok(()), |message| {
-        Err(Error::File {
-            path: path.display().to_string(),
-            message,
-        })
-    })
+    difference.map_or(Ok(()), |message| Err(Error::file(path, message)))
 }
 
 /// Gives a model that has just been compiled what the file had that it was loaded from.
 pub(crate) fn compiled<M: Model>(model: &mut M) -> Result<()> {
+    let loaded = model.split().1.loaded.take();
+    go_on(model, loaded.as_ref())
+}
+
+/// Sets what a compiled model's optimizer remembers, if there is something, to what it did in a file.
+fn go_on<M: Model>(model: &mut M, saved: Option<&OptimizerState<'_>>) -> Result<()> {
     let (core, run) = model.split();
-    match (run.loaded.take(), &mut run.compiled) {
-        (Some(loaded), Some(compiled)) => resume(core, compiled, &loaded),
+    match (saved, &mut run.compiled) {
+        (Some(saved), Some(compiled)) => resume(core, compiled, saved),
         _ => Ok(()),
     }
 }
@@ -262,14 +265,14 @@ pub(crate) fn set_layers<M: Model>(
         )
     }));
     if !differences.is_empty() && !arguments.skip_mismatch {
-        return Err(Error::File {
-            path: path.display().to_string(),
-            message: format!(
+        return Err(Error::file(
+            path,
+            format!(
                 "A total of {} objects could not be loaded.\n{}",
                 differences.len(),
                 differences.join("\n")
             ),
-        });
+        ));
     }
     for difference in &differences {
         console::warn(difference);

@@ -1,8 +1,7 @@
 //! Files of trainings that go on: a model in this project's own format, and what the training does.
 
-use std::fmt::Display;
 use std::fs::File;
-use std::io::{BufReader, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::record::Record;
@@ -24,18 +23,13 @@ impl Backup {
     /// # Errors
     /// If it cannot be read, is damaged, or is no backup.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>> {
-        let failed = |reason: &dyn Display| failed(path, reason);
         match path.try_exists() {
             Ok(true) => {}
             Ok(false) => return Ok(None),
-            Err(error) => return Err(failed(&error)),
+            Err(error) => return Err(Error::file(path, error)),
         }
-        let file = File::open(path).map_err(|error| failed(&error))?;
-        let len = file.metadata().map_err(|error| failed(&error))?.len();
-        let decoded = native::decode(BufReader::new(file), len);
-        let (state, training) = decoded.map_err(|message| failed(&message))?;
-        let training = training
-            .ok_or_else(|| failed(&"Expected a backup of a training. Received: a model alone"))?;
+        let file = File::open(path).map_err(|error| Error::file(path, error))?;
+        let (state, training) = native::read(file).map_err(|error| Error::file(path, error))?;
         let known_by = KnownBy::Path;
         Ok(Some(Self {
             path: path.to_owned(),
@@ -58,12 +52,12 @@ impl Backup {
         model: &ModelState<'_>,
         training: &Record,
     ) -> Result<()> {
-        let encode = |out: &mut dyn Write| native::encode(model, Some(training), out);
+        let encode = |out: &mut dyn Write| native::encode(model, training, out);
         let written = match previous {
             Some(previous) => file::replace_keeping(path, previous, encode),
             None => file::replace(path, encode),
         };
-        written.map_err(|error| failed(path, &error))
+        written.map_err(|error| Error::file(path, error))
     }
 
     /// Makes the directory of backups, if it is not there.
@@ -71,7 +65,7 @@ impl Backup {
     /// # Errors
     /// If it cannot be made.
     pub(crate) fn create_directory(directory: &Path) -> Result<()> {
-        file::create_directory(directory).map_err(|error| failed(directory, &error))
+        file::create_directory(directory).map_err(|error| Error::file(directory, error))
     }
 
     /// Removes a backup, if there is one.
@@ -79,18 +73,11 @@ impl Backup {
     /// # Errors
     /// If it cannot be removed.
     pub(crate) fn remove(path: &Path) -> Result<()> {
-        file::remove(path).map_err(|error| failed(path, &error))
+        file::remove(path).map_err(|error| Error::file(path, error))
     }
 
     /// Removes what a program has left in the directory of backups that was killed while it wrote one.
     pub(crate) fn remove_leftovers(directory: &Path) {
         file::remove_leftovers(directory);
-    }
-}
-
-fn failed(path: &Path, reason: &dyn Display) -> Error {
-    Error::File {
-        path: path.display().to_string(),
-        message: reason.to_string(),
     }
 }

@@ -18,7 +18,7 @@ pub(crate) mod weights_h5;
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::Cursor;
+use std::io::{self, Cursor};
 use std::path::Path;
 
 use hdf5::Reader;
@@ -192,7 +192,8 @@ pub(crate) struct Whole {
 }
 
 /// Writes a file, or leaves what was there: a reader never sees half of it. `whole` is what it says of a
-/// whole model; without it, it has the weights.
+/// whole model; without it, it has the weights. The name ends in one of [`MODEL_EXTENSIONS`] or
+/// [`WEIGHTS_EXTENSIONS`].
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -206,16 +207,11 @@ pub(crate) fn write(path: &Path, state: &ModelState<'_>, whole: Option<Whole>) -
             legacy_h5::layout(state, whole.as_ref())?.write(out)
         } else if ends_in(path, &[SAFETENSORS]) {
             safetensors::write(state, out)
-        } else if ends_in(path, &[NPZ]) {
-            npz::write(state, out)
         } else {
-            native::encode(state, None, out)
+            npz::write(state, out)
         }
     });
-    written.map_err(|error| Error::File {
-        path: path.display().to_string(),
-        message: error.to_string(),
-    })
+    written.map_err(|error| Error::file(path, error))
 }
 
 /// Reads a file.
@@ -223,19 +219,16 @@ pub(crate) fn write(path: &Path, state: &ModelState<'_>, whole: Option<Whole>) -
 /// # Errors
 /// If it cannot be read, is damaged, or is none of the known formats.
 pub(crate) fn read(path: &Path) -> Result<Loaded> {
-    let failed = |message: String| Error::File {
-        path: path.display().to_string(),
-        message,
-    };
-    let mut file = File::open(path).map_err(|error| failed(error.to_string()))?;
-    let metadata = file.metadata().map_err(|error| failed(error.to_string()))?;
-    if !metadata.is_file() {
+    let failed = |message: String| Error::file(path, message);
+    let told = |error: io::Error| Error::file(path, error);
+    let mut file = File::open(path).map_err(told)?;
+    if !file.metadata().map_err(told)?.is_file() {
         return Err(failed(
             "Expected a file. Received: something else of this name".into(),
         ));
     }
-    let is_hdf5 = hdf5::is_hdf5(&mut file).map_err(|error| failed(error.to_string()))?;
-    let is_zip = zip::is_zip(&mut file).map_err(|error| failed(error.to_string()))?;
+    let is_hdf5 = hdf5::is_hdf5(&mut file).map_err(told)?;
+    let is_zip = zip::is_zip(&mut file).map_err(told)?;
     if is_zip && !ends_in(path, &[NPZ]) {
         return keras::read(file).map_err(failed);
     }
@@ -255,9 +248,7 @@ pub(crate) fn read(path: &Path) -> Result<Loaded> {
     } else if is_zip {
         (npz::read(file), KnownBy::Name)
     } else {
-        let file = std::io::BufReader::new(file);
-        let decoded = native::decode(file, metadata.len());
-        (decoded.map(|(state, _)| state), KnownBy::Path)
+        (native::read(file).map(|(state, _)| state), KnownBy::Path)
     };
     Ok(Loaded {
         state: state.map_err(failed)?,
@@ -272,9 +263,11 @@ pub(crate) fn read(path: &Path) -> Result<Loaded> {
 /// If it cannot be read, is damaged, or is none of Keras' formats.
 pub(crate) fn read_model(path: &Path) -> Result<(Json, Loaded)> {
     let mut file = read(path)?;
-    let config = file.config.take().ok_or_else(|| Error::File {
-        path: path.display().to_string(),
-        message: "Expected the file of a whole model. Received: one of weights alone".into(),
+    let config = file.config.take().ok_or_else(|| {
+        Error::file(
+            path,
+            "Expected the file of a whole model. Received: one of weights alone",
+        )
     })?;
     Ok((config, file))
 }

@@ -1,4 +1,4 @@
-//! This project's own format, version 2: a model's weights, what its optimizer remembers, and, in a backup,
+//! This project's own format for backups, version 2: a model's weights, what its optimizer remembers, and
 //! what the training does.
 //!
 //! Everything is little endian; a `text` is its length in bytes (u32) and its UTF-8.
@@ -23,7 +23,8 @@
 //! section TRNG, the training: a record, see `record.rs`
 //! ```
 
-use std::io::{self, Read, Write};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
 
 use ndarray::{ArrayViewD, CowArray, IxDyn};
 
@@ -50,10 +51,10 @@ const MAX_RANK: u32 = 32;
 /// Values are converted in pieces of so many.
 const PIECE: usize = 4096;
 
-/// Writes a model and, in a backup, what the training does.
+/// Writes a model and what its training does.
 pub(super) fn encode(
     state: &ModelState<'_>,
-    training: Option<&Record>,
+    training: &Record,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut out = Encoder {
@@ -64,9 +65,7 @@ pub(super) fn encode(
     out.bytes(&MAGIC)?;
     out.count(VERSION as usize)?;
     out.section(MODEL, |out| model(state, out))?;
-    if let Some(training) = training {
-        out.section(TRAINING, |out| training.encode(out))?;
-    }
+    out.section(TRAINING, |out| training.encode(out))?;
     let checksum = out.crc.value();
     out.bytes(&checksum.to_le_bytes())
 }
@@ -210,15 +209,17 @@ impl Encoder<'_> {
     }
 }
 
-/// Reads a model and, from a backup, what the training does, from a source of `len` bytes. Nothing is
-/// allocated that is longer than what is left to read.
+/// Reads a file: a model and what its training does.
 ///
 /// # Errors
-/// With a sentence about what is wrong with the file.
-pub(super) fn decode(
-    source: impl Read,
-    len: u64,
-) -> Result<(ModelState<'static>, Option<Record>), String> {
+/// With a sentence about what is wrong with it.
+pub(super) fn read(file: File) -> Result<(ModelState<'static>, Record), String> {
+    let len = file.metadata().map_err(|error| error.to_string())?.len();
+    decode(BufReader::new(file), len)
+}
+
+/// Reads a source of `len` bytes. Nothing is allocated that is longer than what is left to read.
+pub(super) fn decode(source: impl Read, len: u64) -> Result<(ModelState<'static>, Record), String> {
     let mut source = Decoder {
         source,
         left: len,
@@ -253,6 +254,7 @@ pub(super) fn decode(
         return Err("The file is damaged: its checksum is not that of its content".into());
     }
     let state = state.ok_or("The file is damaged: it has no model")?;
+    let training = training.ok_or("The file is damaged: it has no training")?;
     Ok((state, training))
 }
 

@@ -20,26 +20,17 @@ const METADATA: &str = "__metadata__";
 
 /// Writes the weights of a model.
 pub(crate) fn write(state: &ModelState<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut header = Object::new();
     let mut end = 0;
-    for (name, values) in names::weights(state) {
+    let tensors = names::weights(state).map(|(name, values)| {
         let begin = end;
         end += 4 * values.len();
-        let numbers = |numbers: &[usize]| {
-            Json::List(
-                numbers
-                    .iter()
-                    .map(|&number| Json::Int(number as i128))
-                    .collect(),
-            )
-        };
         let tensor = Object::new()
             .with("dtype", "F32")
-            .with("shape", numbers(values.shape()))
-            .with("data_offsets", numbers(&[begin, end]));
-        header.set(name, tensor);
-    }
-    let mut header = Json::Object(header).to_string();
+            .with("shape", values.shape().to_vec())
+            .with("data_offsets", vec![begin, end]);
+        (name, tensor)
+    });
+    let mut header = tensors.collect::<Object>().to_string();
     header.extend(std::iter::repeat_n(
         ' ',
         header.len().next_multiple_of(8) - header.len(),

@@ -66,7 +66,7 @@ fn training() -> Record {
 /// The bytes of a backup.
 fn bytes(state: &ModelState<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    native::encode(state, Some(&training()), &mut bytes).expect("a vector takes everything");
+    native::encode(state, &training(), &mut bytes).expect("a vector takes everything");
     bytes
 }
 
@@ -82,11 +82,7 @@ fn what_is_written_is_read() {
     assert_eq!(decode(&bytes(&nothing)), Ok(nothing));
     let backup = bytes(&state());
     let whole = native::decode(&backup[..], backup.len() as u64);
-    assert_eq!(whole, Ok((state(), Some(training()))));
-    let mut alone = Vec::new();
-    native::encode(&state(), None, &mut alone).expect("a vector takes everything");
-    let read = native::decode(&alone[..], alone.len() as u64);
-    assert_eq!(read, Ok((state(), None)));
+    assert_eq!(whole, Ok((state(), training())));
 }
 
 /// A file with a checksum after its content.
@@ -108,6 +104,7 @@ fn sections_may_be_unknown_but_not_twice_and_not_missing() {
     assert!(error(&[model, training, model]).contains("twice"));
     assert!(error(&[training, model, training]).contains("twice"));
     assert!(error(&[training]).contains("no model"));
+    assert!(error(&[model]).contains("no training"));
     assert!(error(&[]).contains("no model"));
     assert!(error(&[&model[..model.len() - 1], training]).contains("damaged"));
 }

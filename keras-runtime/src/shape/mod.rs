@@ -50,6 +50,15 @@ impl Shape {
         shape
     }
 
+    /// A shape of the given sizes, `None` where one is not known.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub(crate) fn of(dims: &[Option<usize>]) -> Shape {
+        let dims = dims.iter().map(|dim| dim.unwrap_or(Shape::NONE));
+        Shape::new(&dims.collect::<Vec<_>>())
+    }
+
     /// False for [`Shape::UNKNOWN`].
     pub const fn is_known(&self) -> bool {
         self.rank != u8::MAX

@@ -25,11 +25,9 @@ pub struct Object {
 /// # Errors
 /// If the file is none, or damaged.
 pub fn hdf5_objects(path: impl AsRef<Path>) -> Result<Vec<Object>> {
-    let failed = |message: String| Error::File {
-        path: path.as_ref().display().to_string(),
-        message,
-    };
-    let file = std::fs::File::open(&path).map_err(|error| failed(error.to_string()))?;
+    let path = path.as_ref();
+    let failed = |message: String| Error::file(path, message);
+    let file = std::fs::File::open(path).map_err(|error| Error::file(path, error))?;
     let (mut reader, root) = Reader::open(file).map_err(failed)?;
     let mut objects = Vec::new();
     list(&mut reader, "", &root, &mut objects).map_err(failed)?;

@@ -46,10 +46,7 @@ pub(super) fn draw(history: &History, path: &Path) -> Result<()> {
         ),
         _ => return Err(unknown_extension(path, "`.png` or `.svg`")),
     }
-    .map_err(|message| Error::File {
-        path: path.display().to_string(),
-        message,
-    })
+    .map_err(|message| Error::file(path, message))
 }
 
 fn panels<B: DrawingBackend>(

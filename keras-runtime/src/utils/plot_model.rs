@@ -88,10 +88,7 @@ pub fn plot_model<M: Model>(model: &M, path: impl AsRef<Path>, options: PlotMode
         }
         _ => return Err(unknown_extension(path, "`.dot`, `.gv` or `.svg`")),
     };
-    std::fs::write(path, text).map_err(|error| Error::File {
-        path: path.display().to_string(),
-        message: error.to_string(),
-    })
+    std::fs::write(path, text).map_err(|error| Error::file(path, error))
 }
 
 /// A model in Graphviz' language, as `keras.utils.model_to_dot` gives it.

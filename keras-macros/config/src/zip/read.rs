@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::{EXTRA_64, Entry, IN_64, STORED, signature};
+use crate::bytes::{Fields, begins_with};
 use crate::crc::Crc32;
 
 const IS_ENCRYPTED: u16 = 1;
@@ -30,10 +31,7 @@ fn damaged(what: impl std::fmt::Display) -> String {
 /// # Errors
 /// If it cannot be read.
 pub fn is_zip<R: Read + Seek>(source: &mut R) -> io::Result<bool> {
-    let mut begin = Vec::new();
-    source.by_ref().take(4).read_to_end(&mut begin)?;
-    source.rewind()?;
-    Ok(begin == signature::LOCAL.to_le_bytes())
+    begins_with(source, &signature::LOCAL.to_le_bytes())
 }
 
 /// An archive, to read.
@@ -211,14 +209,14 @@ impl Directory {
             let mut fields = Fields(&bytes[*at..]);
             let comment = bytes.len() - at - END_LEN as usize;
             fields.u32() == Ok(signature::END)
-                && fields.skip(16).is_ok()
+                && fields.take(16).is_ok()
                 && fields.u16().map(usize::from) == Ok(comment)
         };
         let places = 0..(bytes.len() + 1).saturating_sub(END_LEN as usize);
         let at = places.rev().find(is_end);
         let at = at.ok_or_else(|| damaged("it has no directory"))?;
         let mut fields = Fields(&bytes[at..]);
-        fields.skip(10)?;
+        fields.take(10)?;
         let (count, size, begin) = (fields.u16()?, fields.u32()?, fields.u32()?);
         let mut end = tail + at as u64;
         let mut found = Self {
@@ -246,7 +244,7 @@ impl Directory {
         let bytes = read_at(source, locator, LOCATOR_64_LEN)?;
         let mut fields = Fields(&bytes);
         let is_locator = fields.u32()? == signature::LOCATOR_64;
-        fields.skip(4)?;
+        fields.take(4)?;
         let at = fields.u64()?;
         let last = at.checked_add(END_64_LEN).filter(|last| *last <= locator);
         if !is_locator || last.is_none() {
@@ -257,7 +255,7 @@ impl Directory {
         if fields.u32()? != signature::END_64 {
             return Err(missing());
         }
-        fields.skip(28)?;
+        fields.take(28)?;
         let found = Self {
             count: fields.u64()?,
             len: fields.u64()?,
@@ -273,18 +271,18 @@ impl Entry {
         if fields.u32()? != signature::CENTRAL {
             return Err(damaged("its directory has no entry where it says"));
         }
-        fields.skip(4)?;
+        fields.take(4)?;
         let (flags, method) = (fields.u16()?, fields.u16()?);
-        fields.skip(4)?;
+        fields.take(4)?;
         let crc = fields.u32()?;
         let sizes = [fields.u32()?, fields.u32()?];
         let [name, extra, comment] = [fields.u16()?, fields.u16()?, fields.u16()?];
-        fields.skip(8)?;
+        fields.take(8)?;
         let at = fields.u32()?;
         let name = fields.take(name.into())?;
         let name = str::from_utf8(name).map_err(|_| damaged("the name of an entry is no text"))?;
         let mut extra = Fields(fields.take(extra.into())?);
-        fields.skip(comment.into())?;
+        fields.take(comment.into())?;
         let mut in_64 = Fields(&[]);
         while !extra.0.is_empty() {
             let (kind, len) = (extra.u16()?, extra.u16()?);
@@ -326,7 +324,7 @@ impl Entry {
         let header = read_at(source, self.at, len)?;
         let mut fields = Fields(&header);
         let is_header = fields.u32()? == signature::LOCAL;
-        fields.skip(22)?;
+        fields.take(22)?;
         let (name, extra) = (fields.u16()?, fields.u16()?);
         let is_same = usize::from(name) == self.name.len() && fields.0 == self.name.as_bytes();
         let begin = self.at + len + u64::from(extra);
@@ -359,39 +357,6 @@ fn read_at<R: Read + Seek>(source: &mut R, at: u64, len: u64) -> Checked<Vec<u8>
         Ok(count) if count as u64 == len => Ok(bytes),
         Ok(_) => Err(damaged("it ends early")),
         Err(error) => Err(error.to_string()),
-    }
-}
-
-/// Numbers in little endian.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn take(&mut self, len: usize) -> Checked<&'a [u8]> {
-        let (taken, rest) =
-            (self.0.split_at_checked(len)).ok_or_else(|| damaged("it ends early"))?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    fn skip(&mut self, len: usize) -> Checked<()> {
-        self.take(len).map(|_| ())
-    }
-
-    fn u16(&mut self) -> Checked<u16> {
-        Ok(self.number(2)? as u16)
-    }
-
-    fn u32(&mut self) -> Checked<u32> {
-        Ok(self.number(4)? as u32)
-    }
-
-    fn u64(&mut self) -> Checked<u64> {
-        self.number(8)
-    }
-
-    fn number(&mut self, len: usize) -> Checked<u64> {
-        let bytes = self.take(len)?.iter().rev();
-        Ok(bytes.fold(0, |number, &byte| number << 8 | u64::from(byte)))
     }
 }
 

@@ -122,3 +122,16 @@ fn compressed_entries_are_read_if_that_is_asked_for() {
         assert!(read.unwrap_err().contains("feature `deflate`"));
     }
 }
+
+/// The reader here refuses directories that are as long; those of others count on it.
+#[test]
+fn more_entries_than_a_field_of_16_bits_holds_are_counted_in_64() {
+    let names: Vec<String> = (0..65_600).map(|at| at.to_string()).collect();
+    let entries: Vec<_> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
+    let bytes = archive(&entries);
+    let end = &bytes[bytes.len() - (56 + 20 + 22)..];
+    assert_eq!(end[..4], signature::END_64.to_le_bytes());
+    assert_eq!(end[24..32], 65_600u64.to_le_bytes());
+    assert_eq!(end[32..40], 65_600u64.to_le_bytes());
+    assert_eq!(end[76 + 8..76 + 12], [0xff; 4]);
+}

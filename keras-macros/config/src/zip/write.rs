@@ -70,7 +70,7 @@ impl<'a> Writer<'a> {
         let end_64 = begin + len;
         self.out.write_all(&directory)?;
         let mut end = Bytes::default();
-        if end_64 > u64::from(IN_64) {
+        if end_64 > u64::from(IN_64) || count >= u64::from(u16::MAX) {
             end = end
                 .u32(signature::END_64)
                 .u64(44)
@@ -81,12 +81,8 @@ impl<'a> Writer<'a> {
             end = end.u64(count).u64(count).u64(len).u64(begin);
             end = end.u32(signature::LOCATOR_64).u32(0).u64(end_64).u32(1);
         }
-        end = end
-            .u32(signature::END)
-            .u16(0)
-            .u16(0)
-            .u16(count as u16)
-            .u16(count as u16);
+        let count = u16::try_from(count).unwrap_or(u16::MAX);
+        end = end.u32(signature::END).u16(0).u16(0).u16(count).u16(count);
         end = end.u32(low(len)).u32(low(begin)).u16(0);
         self.out.write_all(&end.0)
     }

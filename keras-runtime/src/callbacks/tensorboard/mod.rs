@@ -122,14 +122,16 @@ impl TensorBoard {
             empty => EventWriter::create(&directory, &events.file)
                 .and_then(|created| write(empty.insert(created))),
         };
-        written.map_err(|error| failed(&directory, &error))
+        written.map_err(|error| Error::file(&directory, error))
     }
 
     /// The file of a run and how long it is.
     fn record(&mut self, run: Run) -> Result<Record> {
         let (events, directory) = self.events(run);
         let len = match &mut events.writer {
-            Some(writer) => writer.len().map_err(|error| failed(&directory, &error))?,
+            Some(writer) => writer
+                .len()
+                .map_err(|error| Error::file(&directory, error))?,
             None => 0,
         };
         Ok(Record::new(run.name())
@@ -150,7 +152,7 @@ impl TensorBoard {
         };
         for file in record.texts("file")? {
             let gone_on = go_on(events, file, record.number("len")?);
-            gone_on.map_err(|error| failed(&directory, &error))?;
+            gone_on.map_err(|error| Error::file(&directory, error))?;
         }
         Ok(())
     }
@@ -195,13 +197,6 @@ impl Events {
             file: events::file_name(),
             writer: None,
         }
-    }
-}
-
-fn failed(path: &Path, error: &std::io::Error) -> Error {
-    Error::File {
-        path: path.display().to_string(),
-        message: error.to_string(),
     }
 }
 

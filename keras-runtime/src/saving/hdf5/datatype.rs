@@ -7,8 +7,9 @@
 //! ..   of the class: where the bits of an integer or a float lie; the tag; the type of the elements
 //! ```
 
-use super::Result;
-use super::read::Fields;
+use keras_config::bytes::Fields;
+
+use super::{Result, size};
 use crate::numbers::Number;
 
 /// The type of the elements of a dataset or an attribute.
@@ -51,8 +52,7 @@ impl Datatype {
         let mut fields = Fields(message);
         let class = fields.u8()? & 0x0f;
         let bits: [u8; 3] = fields.array()?;
-        let size = u64::from(fields.u32()?);
-        let size = fields.size(size)?;
+        let size = size(u64::from(fields.u32()?))?;
         if size == 0 {
             return Err("The file is damaged: it has values of no size".into());
         }

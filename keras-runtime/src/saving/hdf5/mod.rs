@@ -29,6 +29,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Seek};
 
 use datatype::Datatype;
+use keras_config::bytes::begins_with;
 pub(crate) use read::{Dataset, Reader};
 pub(crate) use write::{Data, Layout, MAX_TEXTS};
 
@@ -57,13 +58,7 @@ mod message {
 
 /// Whether a file is one; it is at its beginning before and after.
 pub(crate) fn is_hdf5<R: Read + Seek>(source: &mut R) -> io::Result<bool> {
-    let mut begin = Vec::new();
-    source
-        .by_ref()
-        .take(SIGNATURE.len() as u64)
-        .read_to_end(&mut begin)?;
-    source.rewind()?;
-    Ok(begin == SIGNATURE)
+    begins_with(source, &SIGNATURE)
 }
 
 /// A group: attributes and members, whose datasets are `D`.
@@ -149,6 +144,11 @@ impl<D> Default for Group<D> {
             members: BTreeMap::new(),
         }
     }
+}
+
+/// A length as the host counts.
+fn size(len: u64) -> Result<usize> {
+    usize::try_from(len).map_err(|_| "The file is damaged: something is too large".into())
 }
 
 /// The next multiple of 8.

@@ -12,8 +12,10 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{Read, Seek, SeekFrom};
 
+use keras_config::bytes::Fields;
+
 use super::{
-    Attribute, Datatype, Group, MAX_RANK, NOWHERE, Node, Result, SIGNATURE, message, padded,
+    Attribute, Datatype, Group, MAX_RANK, NOWHERE, Node, Result, SIGNATURE, message, padded, size,
 };
 use crate::numbers::Number;
 
@@ -301,7 +303,7 @@ impl<R: Read + Seek> Reader<R> {
     fn local_heap(&mut self, at: u64) -> Result<Vec<u8>> {
         let head = self.bytes(at, 32)?;
         let mut fields = Fields(&head);
-        fields.signature(b"HEAP", 0)?;
+        signature(&mut fields, b"HEAP", 0)?;
         fields.take(3)?;
         let (len, _, at) = (fields.u64()?, fields.u64()?, fields.u64()?);
         self.bytes(at, len)
@@ -324,7 +326,7 @@ impl<R: Read + Seek> Reader<R> {
     ) -> Result<()> {
         let head = self.bytes(at, 24)?;
         let mut fields = Fields(&head);
-        fields.signature(b"TREE", 0)?;
+        signature(&mut fields, b"TREE", 0)?;
         let (found, count) = (fields.u8()?, fields.u16()?);
         if level.is_some_and(|level| level != found) || found > 16 {
             return Err("The file is damaged: the levels of a tree are not in order".into());
@@ -345,7 +347,7 @@ impl<R: Read + Seek> Reader<R> {
     fn symbols(&mut self, at: u64, names: &[u8], to: &mut Vec<(String, u64)>) -> Result<()> {
         let head = self.bytes(at, 8)?;
         let mut fields = Fields(&head);
-        fields.signature(b"SNOD", 1)?;
+        signature(&mut fields, b"SNOD", 1)?;
         fields.take(1)?;
         let count = fields.u16()?;
         let symbols = self.bytes(at + 8, u64::from(count) * 40)?;
@@ -485,7 +487,7 @@ impl<R: Read + Seek> Reader<R> {
     fn variable_text(&mut self, reference: &[u8]) -> Result<Option<String>> {
         let mut fields = Fields(reference);
         let (len, at, object) = (fields.u32()?, fields.u64()?, fields.u32()?);
-        let len = fields.size(u64::from(len))?;
+        let len = size(u64::from(len))?;
         if len == 0 {
             return Ok(Some(String::new()));
         }
@@ -509,7 +511,7 @@ impl<R: Read + Seek> Reader<R> {
         if !self.heaps.contains_key(&at) {
             let head = self.bytes(at, 16)?;
             let mut fields = Fields(&head);
-            fields.signature(b"GCOL", 1)?;
+            signature(&mut fields, b"GCOL", 1)?;
             fields.take(3)?;
             let bytes = self.bytes(at, fields.u64()?)?;
             let mut objects = HashMap::new();
@@ -523,7 +525,7 @@ impl<R: Read + Seek> Reader<R> {
                     break;
                 }
                 let start = bytes.len() - fields.0.len();
-                let len = fields.size(len)?;
+                let len = size(len)?;
                 fields.take(len)?;
                 let padding = (padded(len) - len).min(fields.0.len());
                 fields.take(padding)?;
@@ -577,56 +579,13 @@ fn text(bytes: &[u8]) -> Option<String> {
     str::from_utf8(text).ok().map(str::to_owned)
 }
 
-/// Bytes that are taken from the front.
-pub(super) struct Fields<'a>(pub &'a [u8]);
-
-impl<'a> Fields<'a> {
-    pub fn take(&mut self, len: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self
-            .0
-            .split_at_checked(len)
-            .ok_or("The file is damaged: something in it is too short")?;
-        self.0 = rest;
-        Ok(taken)
+/// Takes what a part of a file begins with.
+fn signature(fields: &mut Fields<'_>, signature: &[u8; 4], version: u8) -> Result<()> {
+    if fields.array::<4>()? == *signature && fields.u8()? == version {
+        return Ok(());
     }
-
-    pub fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let (taken, rest) = self
-            .0
-            .split_first_chunk()
-            .ok_or("The file is damaged: something in it is too short")?;
-        self.0 = rest;
-        Ok(*taken)
-    }
-
-    pub fn u8(&mut self) -> Result<u8> {
-        self.array().map(u8::from_le_bytes)
-    }
-
-    pub fn u16(&mut self) -> Result<u16> {
-        self.array().map(u16::from_le_bytes)
-    }
-
-    pub fn u32(&mut self) -> Result<u32> {
-        self.array().map(u32::from_le_bytes)
-    }
-
-    pub fn u64(&mut self) -> Result<u64> {
-        self.array().map(u64::from_le_bytes)
-    }
-
-    /// A length as the host counts.
-    pub fn size(&self, len: u64) -> Result<usize> {
-        usize::try_from(len).map_err(|_| "The file is damaged: something is too large".into())
-    }
-
-    fn signature(&mut self, signature: &[u8; 4], version: u8) -> Result<()> {
-        if self.array::<4>()? == *signature && self.u8()? == version {
-            return Ok(());
-        }
-        Err(format!(
-            "The file is damaged: {} is not where it should be",
-            signature.escape_ascii()
-        ))
-    }
+    Err(format!(
+        "The file is damaged: {} is not where it should be",
+        signature.escape_ascii()
+    ))
 }
