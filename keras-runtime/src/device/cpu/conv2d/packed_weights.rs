@@ -154,7 +154,7 @@ fn tile<F: Float, A: Arith, const R: usize, const W: usize>(
     [column, columns, width]: [usize; 3],
     dw: &mut [F],
 ) {
-    let sums = tile_of_panels::<F, A, R, W>(left, right, [[F::zero(); W]; R]);
+    let sums = tile_of_panels::<F, A, R, R, W>(left, right, [[F::zero(); W]; R]);
     unroll!(r < R => {
         if r < rows.count {
             add(sums[r], &mut dw[rows.to[r] * width + column..][..columns]);

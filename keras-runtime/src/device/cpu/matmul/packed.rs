@@ -17,6 +17,9 @@ const DEPTH: usize = 272;
 /// The most rows of A that are worked on together: whole tiles of every height.
 const ROWS: usize = 144;
 
+/// The height of the last tile where so few rows are left: the least that keeps the multipliers busy.
+const LOW: usize = 4;
+
 /// The most columns of B that are kept packed, for several times as many rows of A.
 const COLUMNS: usize = 2048;
 
@@ -311,9 +314,24 @@ fn column_of_tiles<F: Float, A: Arith, const R: usize, const W: usize>(
     let (left, _) = left_panels.as_chunks::<R>();
     for (tile, c) in c.chunks_mut(R).enumerate() {
         let left = &left[tile * depth..][..depth];
-        let rows = c.len();
-        let acc = block.frame.begin::<R, W, _>(rows, column, &*c);
-        let acc = tile_of_panels::<F, A, R, W>(left, right, acc);
-        block.frame.store(rows, column, acc, c);
+        if R > LOW && c.len() <= LOW {
+            one_tile::<F, A, R, LOW, W>(block, left, right, column, c);
+        } else {
+            one_tile::<F, A, R, R, W>(block, left, right, column, c);
+        }
     }
+}
+
+/// Writes at most R rows of W numbers of C, from a panel of P rows of A.
+#[inline(always)]
+fn one_tile<F: Float, A: Arith, const P: usize, const R: usize, const W: usize>(
+    block: &Block<'_, F>,
+    left: &[[F; P]],
+    right: &[[F; W]],
+    column: usize,
+    c: &mut [&mut [F]],
+) {
+    let acc = block.frame.begin::<R, W, _>(c.len(), column, &*c);
+    let acc = tile_of_panels::<F, A, P, R, W>(left, right, acc);
+    block.frame.store(c.len(), column, acc, c);
 }

@@ -82,10 +82,10 @@ pub fn tile<F: Float, A: Arith, const R: usize, const W: usize>(
     acc
 }
 
-/// The same where both sides are packed.
+/// The same where both sides are packed, A in panels of P rows of which the first R are wanted.
 #[inline(always)]
-pub fn tile_of_panels<F: Float, A: Arith, const R: usize, const W: usize>(
-    left: &[[F; R]],
+pub fn tile_of_panels<F: Float, A: Arith, const P: usize, const R: usize, const W: usize>(
+    left: &[[F; P]],
     right: &[[F; W]],
     mut acc: [[F; W]; R],
 ) -> [[F; W]; R] {
