@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, Path};
 
-use super::arguments::{self, Arguments, Value, place, split};
+use super::arguments::{Arguments, Signature, Value, place, split};
 use super::layer::class_of;
 use super::signatures::Role;
 use super::{At, bare, literals};
@@ -54,7 +54,13 @@ impl Part {
     /// A part in its place.
     pub fn parse(ctxt: &Ctxt, role: Role, expr: &Expr) -> Option<Part> {
         let part = Part::read(ctxt, role, expr);
-        if part.is_none() {
+        let is_class = |expr: &Expr| class_of(expr).is_some();
+        let is_class = match bare(expr) {
+            Expr::Call(call) => is_class(&call.func),
+            other => is_class(other),
+        };
+        // What is wrong with a class has been said.
+        if part.is_none() && !is_class {
             let received = expr.to_token_stream();
             ctxt.error(
                 expr,
@@ -70,13 +76,13 @@ impl Part {
     fn read(ctxt: &Ctxt, role: Role, expr: &Expr) -> Option<Part> {
         let class = |path, args: &Arguments| {
             let at = At::of(bare(expr));
-            Kind::Class(Class::parse(ctxt, role, path, at, args))
+            Class::parse(ctxt, role, path, at, args).map(Kind::Class)
         };
         let kind = match bare(expr) {
             expr if let Some(text) = literals::text(expr) => Kind::Text(text.value()),
             Expr::Block(_) => Kind::Value,
-            Expr::Call(call) => class(class_of(&call.func)?, &call.args),
-            other => class(class_of(other)?, &Arguments::new()),
+            Expr::Call(call) => class(class_of(&call.func)?, &call.args)?,
+            other => class(class_of(other)?, &Arguments::new())?,
         };
         let expr = bare(expr).clone();
         Some(Part { kind, expr })
@@ -129,7 +135,8 @@ impl Part {
 }
 
 impl Class {
-    fn parse(ctxt: &Ctxt, role: Role, path: Path, at: At, args: &Arguments) -> Class {
+    /// A class in its place; `None` if an argument is missing.
+    fn parse(ctxt: &Ctxt, role: Role, path: Path, at: At, args: &Arguments) -> Option<Class> {
         let (positional, named) = split(ctxt, args);
         let given = |name: Option<&str>, expr: &Expr| Given::parse(ctxt, name, expr);
         let mut class = Class {
@@ -145,9 +152,9 @@ impl Class {
             class.options = named
                 .map(|(key, expr)| (key.clone(), given(None, expr)))
                 .collect();
-            return class;
+            return Some(class);
         };
-        check_names(ctxt, signature, &name, &named);
+        let named = known_names(ctxt, signature, &name, named);
         let named = named.into_iter().map(|(key, value)| (key.clone(), value));
         let optional: Vec<_> = signature.optional().collect();
         let (required, options) = place(
@@ -173,7 +180,7 @@ impl Class {
                 (key, value)
             })
             .collect();
-        class
+        (class.required.len() == signature.required.len()).then_some(class)
     }
 
     /// The last name of its path.
@@ -211,19 +218,19 @@ impl Given {
     }
 }
 
-/// That a class of Keras has arguments of these names.
-fn check_names(
+/// Those of the arguments by name that a class of Keras has; the others are errors.
+fn known_names<'e>(
     ctxt: &Ctxt,
-    signature: &arguments::Signature,
+    signature: &Signature,
     class: &str,
-    named: &[(&Ident, &Expr)],
-) {
-    for (key, _) in named {
-        let key_text = key.to_string();
-        if signature.names().any(|name| name == key_text) {
-            continue;
+    mut named: Vec<(&'e Ident, &'e Expr)>,
+) -> Vec<(&'e Ident, &'e Expr)> {
+    named.retain(|(key, _)| {
+        let text = key.to_string();
+        if signature.names().any(|name| name == text) {
+            return true;
         }
-        let hint = match nearest(&key_text, signature.names()) {
+        let hint = match nearest(&text, signature.names()) {
             Some(near) => format!("Did you mean `{near}`?"),
             None => {
                 let names: Vec<_> = signature.names().map(|name| format!("`{name}`")).collect();
@@ -234,5 +241,7 @@ fn check_names(
             key,
             format!("{class} got an unexpected keyword argument `{key}`. {hint}"),
         );
-    }
+        false
+    });
+    named
 }

@@ -56,6 +56,11 @@ impl Compile {
         for argument in positional {
             refuse(argument.to_token_stream());
         }
+        let is_given = |name: &str| named.iter().any(|(key, _)| *key == name);
+        if !is_given("optimizer") || !is_given("loss") {
+            let message = "`compile` takes an optimizer and a loss: `compile(optimizer = \"adam\", loss = \"mse\")`.";
+            ctxt.error(call, message);
+        }
         for (key, value) in named {
             match key.to_string().as_str() {
                 "optimizer" => optimizer = Part::parse(ctxt, Role::Optimizer, value),
@@ -73,10 +78,6 @@ impl Compile {
                 "steps_per_execution" => steps_per_execution = Some(bare(value).clone()),
                 _ => refuse(quote! { #key = #value }),
             }
-        }
-        if optimizer.is_none() || loss.is_none() {
-            let message = "`compile` takes an optimizer and a loss: `compile(optimizer = \"adam\", loss = \"mse\")`.";
-            ctxt.error(call, message);
         }
         Some(Compile {
             optimizer: optimizer?,

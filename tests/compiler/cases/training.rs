@@ -55,7 +55,6 @@ sequential! {
 sequential! {
     #[model(compile(optimizer = 3, loss = "mse", weights = 1))] //~ A name in quotes, a class such as `Adam(0.01)`, or a value in braces is expected here. Received: 3
     //~^ `compile` takes `optimizer = "adam"`, `loss = "mse"` and `metrics = ["mae"]` here, `loss_weights`, `weighted_metrics` and `steps_per_execution`. Received: weights = 1
-    //~^^ `compile` takes an optimizer and a loss
     Wrong<3>;
     Dense(1),
 }
@@ -86,8 +85,7 @@ sequential! {
 }
 
 #[model(compile(
-    optimizer = Adam(beta1 = 0.8, learning_rate = ExponentialDecay(0.1, decay_steps = 100)), //~ Adam got an unexpected keyword argument `beta1`. Did you mean `beta_1`?
-    //~^ ExponentialDecay is missing 1 required positional argument: `decay_rate`
+    optimizer = Adam(learning_rate = 0.01, beta_1 = 0.8),
     loss = Dict {
         class: SparseCategoricalCrossentropy(from_logits = true), //~ The loss received `from_logits = true`, but the output of `class` is produced by a softmax activation
         score: "categorical_crossentropy", //~ The loss is of several classes, and `score` has one unit.
@@ -109,14 +107,28 @@ fn by_output(x: Input<4>) -> ByOutput {
         loss_weights = 2.0, //~ `loss_weights` must match the number of losses, got 2 losses and 1 weights.
     ),
     callbacks(
-        EarlyStopping(monitor = "val_b_loss", patience = 3), //~ Nothing is logged as `val_b_loss`. The logs: loss, and each with `val_` where there is validation data.
-        ReduceLROnPlateau("loss", monitor = "val_loss"), //~ ReduceLROnPlateau got multiple values for argument `monitor`.
-        ModelCheckpoint(monitor = "val_loss"), //~ ModelCheckpoint is missing 1 required positional argument: `filepath`
-        TerminateOnNaN(raises = true), //~ TerminateOnNaN got an unexpected keyword argument `raises`. Its arguments: `raise_error`.
+        EarlyStopping(patience = 3, monitor = "val_b_loss"), //~ Nothing is logged as `val_b_loss`. The logs: loss, and each with `val_` where there is validation data.
     ),
 )]
 fn in_order(x: Input<4>) -> InOrder {
     Model(x, [Dense(1, name = "a")(x), Dense(2, name = "b")(x)])
+}
+
+sequential! {
+    #[model(
+        compile(
+            optimizer = Adam(beta1 = 0.8, learning_rate = ExponentialDecay(0.1, decay_steps = 100)), //~ Adam got an unexpected keyword argument `beta1`. Did you mean `beta_1`?
+            //~^ ExponentialDecay is missing 1 required positional argument: `decay_rate`
+            loss = Huber(2.0, delta = 1.0), //~ Huber got multiple values for argument `delta`.
+        ),
+        callbacks(
+            ReduceLROnPlateau("loss", monitor = "val_loss"), //~ ReduceLROnPlateau got multiple values for argument `monitor`.
+            ModelCheckpoint(monitor = "val_loss"), //~ ModelCheckpoint is missing 1 required positional argument: `filepath`
+            TerminateOnNaN(raises = true), //~ TerminateOnNaN got an unexpected keyword argument `raises`. Its arguments: `raise_error`.
+        ),
+    )]
+    Named<3>;
+    Dense(1),
 }
 
 #[model(compile(optimizer = "adam", loss = Dict { a: "mse" }))] //~ Expected keys ["a", "b"] in loss dict, but found loss.keys()=["a"]
