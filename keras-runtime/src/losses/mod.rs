@@ -495,8 +495,11 @@ pub enum LossArg<D: Device> {
 
 /// A loss for each output, by name or in order.
 pub struct Losses<D: Device> {
-    losses: Vec<(Option<String>, Option<Result<GivenLoss<D>>>)>,
+    losses: Vec<(Option<String>, MaybeLoss<D>)>,
 }
+
+/// A loss as it was given, or that there is none.
+type MaybeLoss<D> = Option<Result<GivenLoss<D>>>;
 
 impl<D: Device> Default for Losses<D> {
     fn default() -> Self {
