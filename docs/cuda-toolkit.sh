@@ -4,7 +4,7 @@
 #
 #   docs/cuda-toolkit.sh FOLDER [COMPUTE_CAPABILITY]     # 8.0 by default: Ampere and newer
 #   source FOLDER/environment
-#   cargo build --release --workspace --example digits --features keras-runtime/cuda
+#   cargo build --release --example digits --features cuda
 #
 # Takes 1.2 GB. Needs python3 with pip, cc and c++. In place of the driver there is a stub that knows
 # of no device: programs start with it and say so. On a machine with a GPU, `FOLDER/stub` must not be

@@ -1,8 +1,8 @@
 //! The speed of training through the public `fit`, with shuffling and metrics on.
 //!
-//! `cargo run --release --example bench -- NAME` with one of `mlp_small`, `mlp_mnist`,
+//! `cargo run --release --example bench -- NAME [BATCH_SIZE]` with one of `mlp_small`, `mlp_mnist`,
 //! `convnet_mnist`, `tiny`; prints `name backend seconds_per_epoch samples_per_second` after one
-//! epoch of warming up. With `metrics` it prints what the loss and each of some metrics are of the
+//! epoch of warming up. With `--features cuda` it runs on the GPU. With `metrics` it prints what the loss and each of some metrics are of the
 //! processor's time of a step of `mlp_mnist`.
 //! With `save` it writes the weights of 100 million parameters beside a copy of the same bytes.
 
@@ -57,6 +57,13 @@ sequential! {
     Dense(10_000, kernel_initializer = zeros),
 }
 
+/// What runs the networks, in the lines that are printed.
+const BACKEND: &str = if cfg!(feature = "cuda") {
+    "keras-rs+cuda"
+} else {
+    "keras-rs"
+};
+
 /// Numbers between 0 and 1 in which a network finds nothing: the speed does not depend on them.
 fn noise<D: Dimension>(shape: impl ShapeBuilder<Dim = D>) -> Array<f32, D> {
     let mut state = 1u32;
@@ -91,11 +98,11 @@ fn measure<'a, M: Model>(
     let seconds = start.elapsed().as_secs_f64() / epochs as f64;
     let steps = samples.div_ceil(batch_size);
     println!(
-        "{name} keras-rs {seconds:.6} {:.1}",
+        "{name} {BACKEND} {seconds:.6} {:.1}",
         samples as f64 / seconds
     );
     println!(
-        "#extra {name} us_per_step={:.2}",
+        "#extra {name} batch_size={batch_size} us_per_step={:.2}",
         seconds / steps as f64 * 1e6
     );
     Ok(())
@@ -229,6 +236,15 @@ fn resident(what: &str) -> u64 {
 
 fn main() -> keras::Result<()> {
     let name = std::env::args().nth(1).unwrap_or_default();
+    let batch_size = std::env::args().nth(2).map(|text| {
+        let size = text.parse().ok().filter(|size| *size > 0);
+        size.ok_or_else(|| {
+            Error::value(format!(
+                "the batch size must be a positive number. Received: {text}"
+            ))
+        })
+    });
+    let batch_size = batch_size.transpose()?;
     match name.as_str() {
         "mlp_small" => {
             let (x, y) = (noise((1000, 32)), one_hot(&labels(1000, 10), 10));
@@ -237,7 +253,7 @@ fn main() -> keras::Result<()> {
                 Compile::new(RMSprop::new(0.01), CategoricalCrossentropy::new())
                     .metric(CategoricalAccuracy::new()),
             )?;
-            measure(&name, model, (&x, &y), 1000, 32, 300)
+            measure(&name, model, (&x, &y), 1000, batch_size.unwrap_or(32), 300)
         }
         "mlp_mnist" => {
             let (x, y) = (noise((60_000, 784)), labels(60_000, 10));
@@ -245,25 +261,27 @@ fn main() -> keras::Result<()> {
             model.compile(
                 Compile::new("adam", "sparse_categorical_crossentropy").metric("accuracy"),
             )?;
-            measure(&name, model, (&x, &y), 60_000, 128, 3)
+            measure(&name, model, (&x, &y), 60_000, batch_size.unwrap_or(128), 3)
         }
         "convnet_mnist" => {
             let x: Array4<f32> = noise((12_000, 28, 28, 1));
             let y = one_hot(&labels(12_000, 10), 10);
             let mut model = ConvnetMnist::with_seed(0);
             model.compile(Compile::new("adam", "categorical_crossentropy").metric("accuracy"))?;
-            measure(&name, model, (&x, &y), 12_000, 128, 3)
+            measure(&name, model, (&x, &y), 12_000, batch_size.unwrap_or(128), 3)
         }
         "tiny" => {
             let (x, y) = (noise((3200, 4)), labels(3200, 3));
             let mut model = Tiny::with_seed(0);
             model.compile(Compile::new("sgd", "sparse_categorical_crossentropy"))?;
-            measure(&name, model, (&x, &y), 3200, 32, 1000)
+            measure(&name, model, (&x, &y), 3200, batch_size.unwrap_or(32), 1000)
         }
         "metrics" => metrics(),
         "save" => save(),
         _ => {
-            eprintln!("usage: bench mlp_small | mlp_mnist | convnet_mnist | tiny | metrics | save");
+            eprintln!(
+                "usage: bench mlp_small | mlp_mnist | convnet_mnist | tiny [BATCH_SIZE], or bench metrics | save"
+            );
             std::process::exit(2);
         }
     }

@@ -129,6 +129,11 @@ pub fn sequential(tokens: TokenStream) -> TokenStream {
 /// # }
 /// ```
 ///
+/// Arguments have Keras' names and order: `EarlyStopping(monitor = "val_loss", patience = 3)`. `loss`,
+/// `loss_weights`, `metrics` and `weighted_metrics` may say something of each output, by its name, `loss =
+/// Dict { class: "sparse_categorical_crossentropy", score: Huber(2.0) }`, or as a list in the order of the outputs,
+/// `loss_weights = [1.0, 0.2]`.
+///
 /// Outputs may be nested, `Model(x, Dict { a: [b, c], d })`: `output_structure` says how, and
 /// `predict_nested` gives them so; inputs may not.
 ///

@@ -62,3 +62,11 @@ pub const fn known(shapes: &[Shape]) -> bool {
     }
     true
 }
+
+/// The first GPU, if there is one that works.
+#[cfg(feature = "cuda")]
+pub fn first_gpu() -> Option<crate::device::Cuda> {
+    let gpu = crate::device::open_cuda(0);
+    gpu.inspect_err(|error| log::warn!("this runs on the CPU: {error}"))
+        .ok()
+}

@@ -163,7 +163,7 @@ def check(directory):
             np.testing.assert_allclose(found, array(expected), rtol=0, atol=1e-6, err_msg=f"{name}: predictions")
         iterations = int(model.optimizer.iterations)
         assert iterations == case["iterations"], f"{name}: {iterations} steps of the optimizer"
-        # What Keras loads from its older format it cannot train on JAX: it builds the optimizer without variables.
+        # What Keras loads from its older format, also of its own, it cannot train: it builds the optimizer without variables.
         if case["file"].endswith(".keras"):
             np.testing.assert_allclose(epoch(model, *given), case["loss"], rtol=1e-4, err_msg=f"{name}: loss")
     print(f"{len(cases)} models loaded")

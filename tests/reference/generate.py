@@ -19,6 +19,7 @@ FIXTURES = [
     "metric_names",
     "scores",
     "directions",
+    "signatures",
     "trainings",
     "more_trainings",
     "fits",

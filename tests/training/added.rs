@@ -283,3 +283,22 @@ fn a_loaded_batch_serves_several_passes() -> keras::Result<()> {
     }
     Ok(())
 }
+
+/// Keras' files have no place for what a model adds: that is said once.
+#[test]
+fn saving_says_what_the_file_does_not_have() -> keras::Result<()> {
+    let path = std::env::temp_dir().join(format!("keras-added-{}.keras", std::process::id()));
+    let (saved, said) = keras::testing::listen(|| {
+        let mut model = Functional::with_seed(1);
+        model.build(&[None, Some(4)])?;
+        model.save(&path)?;
+        model.save(&path)
+    });
+    let _ = std::fs::remove_file(&path);
+    saved?;
+    let [keras::testing::Said::Warned(warning)] = &said[..] else {
+        panic!("expected one warning. Received: {said:?}");
+    };
+    assert!(warning.contains("`add_loss` and `add_metric`"), "{warning}");
+    Ok(())
+}

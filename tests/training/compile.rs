@@ -4,7 +4,7 @@ use keras::losses::IntoLoss;
 use keras::metrics::Metric;
 use keras::prelude::*;
 use keras::testing::{Said, listen};
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Axis};
 
 use super::{Mlp, compiled, sentence, x, y};
 
@@ -263,6 +263,90 @@ fn a_model_may_declare_how_it_trains() -> keras::Result<()> {
     model.compile(Compile::new(SGD::new(0.1).momentum(0.9), loss))?;
     model.fit((&x, &y), once())?;
     assert_eq!(model.get_weights(), declared.get_weights());
+    Ok(())
+}
+
+#[model(
+    compile(
+        optimizer = SGD(learning_rate = ExponentialDecay(0.1, decay_steps = 10, decay_rate = 0.5), momentum = 0.9),
+        loss = Dict { class: SparseCategoricalCrossentropy(from_logits = true), score: Huber(2.0) },
+        loss_weights = [("class", 1), ("score", 0.2)],
+        metrics = Dict { class: ["acc"], score: "mae" },
+        weighted_metrics = [[], ["mae"]],
+        steps_per_execution = 2,
+    ),
+    callbacks(
+        EarlyStopping(monitor = "score_weighted_mae", patience = 3, mode = "min"),
+        EarlyStopping("class_acc", 0.0, 5),
+        EarlyStopping(patience = 3),
+        ReduceLROnPlateau(monitor = "val_class_loss", factor = 0.5),
+    ),
+)]
+fn declared_by_output(inputs: Input<4>) -> DeclaredByOutput {
+    let class = Dense(3, name = "class")(inputs);
+    let score = Dense(1, name = "score")(inputs);
+    Model(inputs, Dict { class, score })
+}
+
+#[model(compile(
+    optimizer = Adam,
+    loss = ["mse", None],
+    loss_weights = [0.5, 1.0],
+    metrics = [["mae"], ["mse"]],
+))]
+fn declared_in_order(inputs: Input<4>) -> DeclaredInOrder {
+    Model(
+        inputs,
+        [Dense(1, name = "a")(inputs), Dense(1, name = "b")(inputs)],
+    )
+}
+
+#[test]
+fn losses_weights_and_metrics_may_be_declared_for_each_output() -> keras::Result<()> {
+    let x = x(12);
+    let score = y(&x).insert_axis(Axis(1));
+    let class = score.mapv(|y| if y > 0.0 { 1.0f32 } else { 0.0 });
+    let mut declared = DeclaredByOutput::with_seed(3);
+    declared.compile(DeclaredByOutput::compile_arguments())?;
+    let mut model = DeclaredByOutput::with_seed(3);
+    let class_loss = SparseCategoricalCrossentropy::new().from_logits(true);
+    let optimizer = SGD::new(ExponentialDecay::new(0.1, 10, 0.5)).momentum(0.9);
+    model.compile(
+        Compile::new(
+            optimizer,
+            Losses::new()
+                .and("class", class_loss)
+                .and("score", Huber::new().delta(2.0)),
+        )
+        .loss_weights([("class", 1.0), ("score", 0.2)])
+        .metric_for("class", "acc")
+        .metric_for("score", "mae")
+        .weighted_metric_for("score", "mae")
+        .steps_per_execution(2),
+    )?;
+    assert_eq!(declared.get_compile_config(), model.get_compile_config());
+    let data = (&x, (&class, &score));
+    let fit = once()
+        .validation(data)
+        .callback(DeclaredByOutput::callbacks());
+    declared.fit(data, fit)?;
+    model.fit(data, once())?;
+    let names = [
+        "loss",
+        "class_loss",
+        "score_loss",
+        "class_acc",
+        "score_mae",
+        "score_weighted_mae",
+    ];
+    assert_eq!(declared.metrics_names(), names);
+    assert_eq!(model.get_weights(), declared.get_weights());
+
+    let mut in_order = DeclaredInOrder::with_seed(3);
+    in_order.compile(DeclaredInOrder::compile_arguments())?;
+    in_order.fit((&x, (&score, &score)), once())?;
+    assert_eq!(in_order.metrics_names(), ["loss", "a_mae", "b_mse"]);
+    assert_eq!(in_order.learning_rate()?, 0.001);
     Ok(())
 }
 

@@ -3,10 +3,12 @@
 
 use syn::LitStr;
 
-use super::{Graph, Layer, Network, Source};
+use super::{Graph, Layer, Network, Source, Structure};
 use crate::ctxt::Ctxt;
 use crate::names::nearest;
-use crate::parse::training::{Compile, Kind, Part};
+use crate::parse::outputs::Outputs;
+use crate::parse::part::{Kind, Part};
+use crate::parse::training::{Argument, Compile};
 use crate::parse::{Options, literals};
 
 /// What labels are to a loss or a metric.
@@ -67,12 +69,20 @@ pub fn check(ctxt: &Ctxt, options: &Options, graph: &Graph, has_own_steps: bool)
     let Some(compile) = &options.compile else {
         return;
     };
-    for output in &graph.whole.outputs {
+    check_outputs(ctxt, compile, &graph.whole);
+    for (at, output) in graph.whole.outputs.iter().enumerate() {
+        let Some(loss) = compile.loss.outputs.of(at, &output.name) else {
+            continue;
+        };
         if let Some(layer) = producer(graph, output.training) {
-            check_loss(ctxt, compile, layer);
+            check_loss(ctxt, loss, layer);
+        }
+        for metrics in compile.metrics() {
+            for metric in metrics.outputs.of(at, &output.name).into_iter().flatten() {
+                check_labels(ctxt, loss, metric);
+            }
         }
     }
-    check_labels(ctxt, compile);
     if let Some(names) = log_names(compile, &graph.whole).filter(|_| !has_own_steps) {
         for callback in &options.callbacks {
             check_monitor(ctxt, callback, &names);
@@ -91,7 +101,7 @@ fn producer(graph: &Graph, value: usize) -> Option<&Layer> {
 }
 
 /// The loss against the last layer before it.
-fn check_loss(ctxt: &Ctxt, compile: &Compile, layer: &Layer) {
+fn check_loss(ctxt: &Ctxt, loss: &Part, layer: &Layer) {
     let Source::Written(written) = &layer.source else {
         return;
     };
@@ -102,7 +112,7 @@ fn check_loss(ctxt: &Ctxt, compile: &Compile, layer: &Layer) {
         (None, _) => None,
     };
     let activation = argument.and_then(|argument| literals::word(argument.expr()));
-    let from_logits = compile.loss.named("from_logits");
+    let from_logits = loss.argument("from_logits");
     if let (Some(activation @ ("softmax" | "sigmoid")), Some(flag)) =
         (activation.as_deref(), from_logits)
         && literals::flag(flag) == Some(true)
@@ -118,9 +128,9 @@ fn check_loss(ctxt: &Ctxt, compile: &Compile, layer: &Layer) {
     }
     let units = written.required.first().map(|units| units.expr());
     let is_one = layer.class == "Dense" && units.and_then(literals::whole) == Some(1);
-    if is_one && labels(&compile.loss).is_some() {
+    if is_one && labels(loss).is_some() {
         ctxt.error(
-            &compile.loss.expr,
+            &loss.expr,
             format!(
                 "The loss is of several classes, and `{}` has one unit. Use 'binary_crossentropy' for two classes.",
                 layer.name
@@ -129,31 +139,124 @@ fn check_loss(ctxt: &Ctxt, compile: &Compile, layer: &Layer) {
     }
 }
 
-/// The metrics against the loss: they see the same labels.
-fn check_labels(ctxt: &Ctxt, compile: &Compile) {
-    let Some(of_loss) = labels(&compile.loss) else {
+/// A metric against the loss of its output: they see the same labels.
+fn check_labels(ctxt: &Ctxt, loss: &Part, metric: &Part) {
+    let (Some(of_loss), Some(of_metric)) = (labels(loss), labels(metric)) else {
         return;
     };
-    for metric in &compile.metrics {
-        if labels(metric).is_none_or(|of_metric| of_metric == of_loss) {
+    if of_metric == of_loss {
+        return;
+    }
+    let name = name_of(metric).unwrap_or_default();
+    let (are, expected, other) = match of_loss {
+        Labels::Numbers => (
+            "the numbers of classes",
+            "one-hot labels",
+            format!("sparse_{name}"),
+        ),
+        Labels::OneHot => (
+            "one-hot",
+            "the numbers of classes",
+            name.trim_start_matches("sparse_").to_string(),
+        ),
+    };
+    ctxt.error(
+        &metric.expr,
+        format!("The labels of the loss are {are}, and `{name}` expects {expected}. Did you mean `{other}`?"),
+    );
+}
+
+/// What is said of outputs against the outputs that there are, as `compile` does it when a program runs.
+fn check_outputs(ctxt: &Ctxt, compile: &Compile, network: &Network) {
+    let names: Vec<&str> = network
+        .outputs
+        .iter()
+        .map(|output| output.name.as_str())
+        .collect();
+    if names.is_empty() {
+        return;
+    }
+    known(ctxt, "loss", &compile.loss, &names);
+    match &compile.loss.outputs {
+        Outputs::InOrder(losses) if losses.len() > names.len() => ctxt.error(
+            compile.loss.at,
+            format!(
+                "`loss` has an entry for each output. Model '{}' has {} output(s): {names:?}. Received: {} losses",
+                network.name,
+                names.len(),
+                losses.len()
+            ),
+        ),
+        // Keras lets outputs with names of their own go without a loss.
+        Outputs::Named(losses) if network.structure != Structure::Dict => {
+            let keys: Vec<&String> = losses.iter().map(|(name, _)| name).collect();
+            let is_missing = |name: &&str| keys.iter().all(|key| key != name);
+            if names.iter().any(is_missing) && keys.iter().all(|key| names.contains(&key.as_str())) {
+                ctxt.error(
+                    compile.loss.at,
+                    format!("Expected keys {names:?} in loss dict, but found loss.keys()={keys:?}"),
+                );
+            }
+        }
+        _ => {}
+    }
+    if let Some(weights) = &compile.loss_weights {
+        known(ctxt, "loss_weights", weights, &names);
+        let given = match &weights.outputs {
+            Outputs::Every(_) => 1,
+            Outputs::InOrder(weights) => weights.len(),
+            Outputs::Named(_) => names.len(),
+        };
+        if given != names.len() {
+            ctxt.error(
+                weights.at,
+                format!(
+                    "`loss_weights` must match the number of losses, got {} losses and {given} weights.",
+                    names.len()
+                ),
+            );
+        }
+    }
+    let weighted = compile
+        .weighted_metrics
+        .iter()
+        .map(|given| ("weighted_metrics", given));
+    let metrics = compile.metrics.iter().map(|given| ("metrics", given));
+    for (what, given) in metrics.chain(weighted) {
+        known(ctxt, what, given, &names);
+        if let Outputs::InOrder(lists) = &given.outputs
+            && lists.len() != names.len()
+        {
+            ctxt.error(
+                given.at,
+                format!(
+                    "Invalid `{what}`. `{what}` should contain metrics objects and either be a dict or a list matching \
+                     the output names of the functional model {names:?}. Received: {} lists",
+                    lists.len()
+                ),
+            );
+        }
+    }
+}
+
+/// That the outputs that an argument names are there.
+fn known<T>(ctxt: &Ctxt, what: &str, given: &Argument<T>, names: &[&str]) {
+    let Outputs::Named(named) = &given.outputs else {
+        return;
+    };
+    for (name, _) in named {
+        if names.contains(&name.as_str()) {
             continue;
         }
-        let name = name_of(metric).unwrap_or_default();
-        let (are, expected, other) = match of_loss {
-            Labels::Numbers => (
-                "the numbers of classes",
-                "one-hot labels",
-                format!("sparse_{name}"),
-            ),
-            Labels::OneHot => (
-                "one-hot",
-                "the numbers of classes",
-                name.trim_start_matches("sparse_").to_string(),
-            ),
-        };
+        let hint = nearest(name, names.iter().copied());
+        let hint = hint.map(|near| format!(". Did you mean `{near}`?"));
         ctxt.error(
-            &metric.expr,
-            format!("The labels of the loss are {are}, and `{name}` expects {expected}. Did you mean `{other}`?"),
+            given.at,
+            format!(
+                "`{what}` names the output '{name}', which the model does not have. Expected one of {names:?}. Received: \
+                 {what}={name}{}",
+                hint.unwrap_or_default()
+            ),
         );
     }
 }
@@ -171,7 +274,7 @@ fn labels(part: &Part) -> Option<Labels> {
 fn name_of(part: &Part) -> Option<String> {
     match &part.kind {
         Kind::Text(text) => Some(crate::names::snake_case(text)),
-        Kind::Class(..) => part
+        Kind::Class(_) => part
             .class_name()
             .map(|class| crate::names::snake_case(&class)),
         Kind::Value => None,
@@ -181,42 +284,58 @@ fn name_of(part: &Part) -> Option<String> {
 /// The names of all logs of training; `None` if one of them is not known.
 fn log_names(compile: &Compile, network: &Network) -> Option<Vec<String>> {
     let mut names = vec!["loss".to_string()];
-    let are_several = network.outputs.len() > 1;
-    let outputs = network.outputs.iter().map(|output| output.name.as_str());
-    if are_several {
-        names.extend(outputs.clone().map(|output| format!("{output}_loss")));
+    let outputs = || network.outputs.iter().enumerate();
+    let with_loss =
+        outputs().filter(|(at, output)| compile.loss.outputs.of(*at, &output.name).is_some());
+    let with_loss: Vec<_> = with_loss.collect();
+    if with_loss.len() > 1 {
+        names.extend(
+            with_loss
+                .iter()
+                .map(|(_, output)| format!("{}_loss", output.name)),
+        );
     }
-    for metric in &compile.metrics {
-        let bare = match (&metric.kind, metric.named("name")) {
-            (Kind::Text(text), _) => text.clone(),
-            (Kind::Class(..), Some(name)) => literals::text(name)?.value(),
-            (Kind::Class(..), None) => {
-                let class = metric.class_name()?;
-                let is_known = NAMED_BY_CLASS.contains(&class.as_str());
-                is_known.then(|| crate::names::snake_case(&class))?
-            }
-            (Kind::Value, _) => return None,
+    for (is_weighted, metrics) in [(false, &compile.metrics), (true, &compile.weighted_metrics)] {
+        let Some(metrics) = metrics else {
+            continue;
         };
-        if are_several {
-            names.extend(outputs.clone().map(|output| format!("{output}_{bare}")));
-        } else {
-            names.push(bare);
+        for (at, output) in outputs() {
+            for metric in metrics.outputs.of(at, &output.name).into_iter().flatten() {
+                let bare = logged(metric)?;
+                let full = |bare: &str| match network.outputs.len() {
+                    1 => bare.to_owned(),
+                    _ => format!("{}_{bare}", output.name),
+                };
+                let name = full(&bare);
+                if is_weighted && names.contains(&name) {
+                    names.push(full(&format!("weighted_{bare}")));
+                } else {
+                    names.push(name);
+                }
+            }
         }
     }
     names.extend(network.metrics.iter().map(|metric| metric.name.clone()));
     Some(names)
 }
 
+/// What a metric is logged as, without its output; `None` if that is not known.
+fn logged(metric: &Part) -> Option<String> {
+    match (&metric.kind, metric.argument("name")) {
+        (Kind::Text(text), _) => Some(text.clone()),
+        (Kind::Class(_), Some(name)) => Some(literals::text(name)?.value()),
+        (Kind::Class(_), None) => {
+            let class = metric.class_name()?;
+            let is_known = NAMED_BY_CLASS.contains(&class.as_str());
+            is_known.then(|| crate::names::snake_case(&class))
+        }
+        (Kind::Value, _) => None,
+    }
+}
+
 /// That what a callback monitors is logged.
 fn check_monitor(ctxt: &Ctxt, callback: &Part, names: &[String]) {
-    let Kind::Class(_, positional, _) = &callback.kind else {
-        return;
-    };
-    let first = match callback.class_name().as_deref() {
-        Some("EarlyStopping" | "ReduceLROnPlateau") => positional.first(),
-        _ => None,
-    };
-    let Some(monitor) = first.or_else(|| callback.named("monitor")) else {
+    let Some(monitor) = callback.argument("monitor") else {
         return;
     };
     let Some(name) = literals::text(monitor).map(LitStr::value) else {

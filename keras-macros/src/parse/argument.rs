@@ -1,5 +1,7 @@
 //! One argument of a layer: passed as it is, or a number in one of several forms.
 
+use proc_macro2::TokenStream;
+use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprBlock, Lit, LitFloat, LitInt, Stmt, Token, UnOp};
 
@@ -109,6 +111,20 @@ impl Argument {
         }
         self
     }
+}
+
+impl ToTokens for Argument {
+    /// The user's tokens.
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.expr().to_tokens(tokens);
+    }
+}
+
+/// A real number whose literals have their type: `1` -> `1.0f32`.
+pub fn real(expr: &Expr) -> Expr {
+    let mut real = bare(expr).clone();
+    type_literals(&mut real, Type::Real);
+    real
 }
 
 /// What stands in `{ .. }`: one expression without its braces, a block with statements with them.

@@ -1,5 +1,6 @@
 //! Arguments by position and by name, and those of a layer in Keras' order.
 
+use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, Token};
@@ -36,7 +37,30 @@ pub fn split<'a>(
     (positional, named)
 }
 
-/// Keras' order of a class's arguments.
+/// Keras' order of the arguments of classes that have the same.
+pub struct Signature {
+    /// The classes.
+    pub classes: &'static [&'static str],
+    /// The arguments of `new`, with the default of those that have one in Keras.
+    pub required: &'static [(&'static str, Option<&'static str>)],
+    /// The arguments after them, which are methods, in several lists.
+    pub optional: &'static [&'static [&'static str]],
+}
+
+impl Signature {
+    /// The arguments that are methods.
+    pub fn optional(&self) -> impl Iterator<Item = &'static str> {
+        self.optional.iter().copied().flatten().copied()
+    }
+
+    /// All arguments.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        let required = self.required.iter().map(|(name, _)| *name);
+        required.chain(self.optional())
+    }
+}
+
+/// Keras' order of a layer's arguments.
 struct Order {
     class: &'static str,
     /// The arguments of `new`, with the default of those that have one in Keras.
@@ -175,13 +199,13 @@ const fn order_of(
     }
 }
 
-/// The arguments of `new`, and those that are methods.
+/// The arguments of a layer's `new`, and those that are methods.
 pub fn order(
     ctxt: &Ctxt,
     class: &str,
     at: At,
     positional: Vec<Argument>,
-    mut named: Vec<(Ident, Argument)>,
+    named: Vec<(Ident, Argument)>,
 ) -> (Vec<Argument>, Vec<(Ident, Argument)>) {
     let Some(order) = ORDERS.iter().find(|order| order.class == class) else {
         let typed = |argument: Argument| argument.typed(false);
@@ -191,21 +215,61 @@ pub fn order(
         });
         return (positional.into_iter().map(typed).collect(), named.collect());
     };
-    let most = order.required.len() + order.optional.len();
+    let (required, options) = place(
+        ctxt,
+        (class, at),
+        order.required,
+        order.optional,
+        positional,
+        named,
+    );
+    let of = |argument: Argument, name: &str| argument.named(name, true).typed(is_real(name));
+    let required = required.into_iter().map(|(name, value)| match value {
+        Value::Given(argument) => of(argument, name),
+        Value::Default(default) => Argument::Constant(default).typed(false),
+    });
+    let options = options.into_iter().map(|(key, argument)| {
+        let argument = of(argument, &key.to_string());
+        (key, argument)
+    });
+    (required.collect(), options.collect())
+}
+
+/// An argument of `new`.
+pub enum Value<A> {
+    /// It was given.
+    Given(A),
+    /// It was not, and has a default in Keras.
+    Default(Expr),
+}
+
+/// An argument of `new`, with its name.
+pub type Placed<A> = (&'static str, Value<A>);
+
+/// Puts arguments by position and by name where a class of Keras has them: those of `new` with their names, and
+/// those that are methods.
+pub fn place<A: ToTokens>(
+    ctxt: &Ctxt,
+    (class, at): (&str, At),
+    required: &[(&'static str, Option<&'static str>)],
+    optional: &[&'static str],
+    positional: Vec<A>,
+    mut named: Vec<(Ident, A)>,
+) -> (Vec<Placed<A>>, Vec<(Ident, A)>) {
+    let most = required.len() + optional.len();
     if let Some(extra) = positional.get(most) {
         ctxt.error(
-            extra.expr(),
+            extra,
             format!(
                 "{class} takes {most} positional arguments. Received: {}",
                 positional.len()
             ),
         );
     }
-    let of = |argument: Argument, name: &str| argument.named(name, true).typed(is_real(name));
     let mut positional = positional.into_iter();
-    let mut required = Vec::new();
+    let mut placed = Vec::new();
     let mut missing = Vec::new();
-    for (name, default) in order.required {
+    for &(name, default) in required {
         let by_name = named.iter().position(|(key, _)| key == name);
         let by_name = by_name.map(|at| named.remove(at));
         match (positional.next(), by_name) {
@@ -213,11 +277,11 @@ pub fn order(
                 if let Some((key, _)) = by_name {
                     twice(ctxt, class, &key);
                 }
-                required.push(of(argument, name));
+                placed.push((name, Value::Given(argument)));
             }
-            (None, Some((_, argument))) => required.push(of(argument, name)),
+            (None, Some((_, argument))) => placed.push((name, Value::Given(argument))),
             (None, None) => match default.and_then(|default| syn::parse_str(default).ok()) {
-                Some(default) => required.push(Argument::Constant(default).typed(false)),
+                Some(default) => placed.push((name, Value::Default(default))),
                 None => missing.push(format!("`{name}`")),
             },
         }
@@ -231,19 +295,14 @@ pub fn order(
         );
     }
     let mut options = Vec::new();
-    for (name, argument) in order.optional.iter().zip(positional) {
+    for (name, argument) in optional.iter().zip(positional) {
         if let Some((key, _)) = named.iter().find(|(key, _)| key == name) {
             twice(ctxt, class, key);
         }
-        let span = argument.expr().span();
-        options.push((Ident::new(name, span), argument));
+        options.push((Ident::new(name, argument.span()), argument));
     }
     options.extend(named);
-    let typed = |(key, argument): (Ident, Argument)| {
-        let argument = of(argument, &key.to_string());
-        (key, argument)
-    };
-    (required, options.into_iter().map(typed).collect())
+    (placed, options)
 }
 
 fn twice(ctxt: &Ctxt, class: &str, key: &Ident) {
@@ -255,8 +314,6 @@ fn twice(ctxt: &Ctxt, class: &str, key: &Ident) {
 
 #[cfg(test)]
 mod tests {
-    use quote::ToTokens;
-
     use super::super::Layer;
     use super::*;
 

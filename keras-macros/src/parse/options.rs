@@ -7,7 +7,9 @@ use syn::parse::Parser;
 use syn::{Attribute, Expr, Ident, Meta};
 
 use super::arguments::Arguments;
-use super::training::{Compile, Part, part};
+use super::part::Part;
+use super::signatures::Role;
+use super::training::Compile;
 use super::{At, Shape, as_ident, bare, shape};
 use crate::ctxt::Ctxt;
 
@@ -127,7 +129,8 @@ impl Options {
                 ("compile", _, Some(Expr::Call(call))) => self.compile = Compile::parse(ctxt, call),
                 ("callbacks", _, Some(Expr::Call(call))) => {
                     let parts = call.args.iter();
-                    self.callbacks = parts.filter_map(|expr| part(ctxt, expr)).collect();
+                    let part = |expr| Part::parse(ctxt, Role::Callback, expr);
+                    self.callbacks = parts.filter_map(part).collect();
                 }
                 ("gradcheck", Some(key), None) => self.gradcheck = Some(key.clone()),
                 _ => {

@@ -1,14 +1,16 @@
-//! `compile(optimizer = "adam", loss = .., metrics = [..])` and `callbacks(..)` in `#[model(..)]`: what a
-//! model is to be trained with, declared where its layers are.
+//! `compile(optimizer = "adam", loss = .., metrics = [..])` in `#[model(..)]`: what a model is to be trained
+//! with, declared where its layers are.
 
-use proc_macro2::{Delimiter, Group, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{Expr, Ident, Path};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::Expr;
 
-use super::arguments::{Arguments, split};
-use super::layer::class_of;
-use super::{At, bare, literals};
+use super::argument::real;
+use super::arguments::split;
+use super::outputs::Outputs;
+use super::part::Part;
+use super::signatures::Role;
+use super::{At, bare};
 use crate::ctxt::Ctxt;
 
 /// The arguments of `compile`.
@@ -16,147 +18,120 @@ use crate::ctxt::Ctxt;
 pub struct Compile {
     /// The optimizer.
     pub optimizer: Part,
-    /// The loss, of every output.
-    pub loss: Part,
-    /// The metrics, of every output.
-    pub metrics: Vec<Part>,
+    /// The losses.
+    pub loss: Argument<Part>,
+    /// How much each loss counts.
+    pub loss_weights: Option<Argument<Expr>>,
+    /// The metrics.
+    pub metrics: Option<Argument<Vec<Part>>>,
+    /// Those that count samples by their weights.
+    pub weighted_metrics: Option<Argument<Vec<Part>>>,
+    /// How many batches are run between two calls of callbacks' hooks.
+    pub steps_per_execution: Option<Expr>,
 }
 
-/// An optimizer, a loss, a metric or a callback.
+/// An argument that may say something else of each output.
 #[derive(Clone)]
-pub struct Part {
-    /// What it is.
-    pub kind: Kind,
-    /// All of it.
-    pub expr: Expr,
+pub struct Argument<T> {
+    /// What it says.
+    pub outputs: Outputs<T>,
+    /// Where.
+    pub at: At,
 }
 
-/// The ways to write one.
-#[derive(Clone)]
-pub enum Kind {
-    /// Its name in Keras: `"adam"`.
-    Text(String),
-    /// Its class, with what `new` takes and what is set by methods: `Adam(0.01, beta_1 = 0.8)`.
-    Class(Path, Vec<Expr>, Vec<(Ident, Expr)>),
-    /// Any other value in braces.
-    Value,
-}
-
-impl Part {
-    fn new(ctxt: &Ctxt, expr: &Expr) -> Option<Part> {
-        let kind = match bare(expr) {
-            expr if let Some(text) = literals::text(expr) => Kind::Text(text.value()),
-            Expr::Block(_) => Kind::Value,
-            Expr::Call(call) => Self::class(ctxt, class_of(&call.func)?, &call.args),
-            other => Self::class(ctxt, class_of(other)?, &Arguments::new()),
-        };
-        let expr = bare(expr).clone();
-        Some(Part { kind, expr })
-    }
-
-    fn class(ctxt: &Ctxt, class: Path, args: &Arguments) -> Kind {
-        let (positional, named) = split(ctxt, args);
-        let named = named.into_iter();
-        let named = named.map(|(key, value)| (key.clone(), value.clone()));
-        Kind::Class(
-            class,
-            positional.into_iter().cloned().collect(),
-            named.collect(),
-        )
-    }
-
-    /// The name of its class.
-    pub fn class_name(&self) -> Option<String> {
-        match &self.kind {
-            Kind::Class(class, ..) => Some(class.segments.last()?.ident.to_string()),
-            _ => None,
-        }
-    }
-
-    /// An argument by its name.
-    pub fn named(&self, name: &str) -> Option<&Expr> {
-        match &self.kind {
-            Kind::Class(_, _, named) => {
-                let found = named.iter().find(|(key, _)| key == name);
-                found.map(|(_, value)| value)
-            }
-            _ => None,
-        }
-    }
-
-    /// What it is as Rust: `Adam::new(0.01).beta_1(0.8)`.
-    pub fn written(&self) -> TokenStream {
-        match &self.kind {
-            Kind::Text(_) | Kind::Value => self.expr.to_token_stream(),
-            Kind::Class(class, positional, named) => {
-                // With the user's places, for the errors of rustc.
-                let called = |arguments: TokenStream| {
-                    let mut group = Group::new(Delimiter::Parenthesis, arguments);
-                    group.set_span(At::of(&self.expr).end);
-                    group
-                };
-                let new = called(quote! { #(#positional),* });
-                let new = quote_spanned! {class.span()=> <#class>::new #new };
-                let methods = named.iter().map(|(key, value)| {
-                    let value = called(quote! { #value });
-                    quote! { .#key #value }
-                });
-                quote! { #new #(#methods)* }
-            }
-        }
-    }
-}
+/// What stands in `compile(..)`.
+const TAKES: &str = "`compile` takes `optimizer = \"adam\"`, `loss = \"mse\"` and `metrics = [\"mae\"]` here, \
+                     `loss_weights`, `weighted_metrics` and `steps_per_execution`";
 
 impl Compile {
     /// Reads the arguments of `compile(..)`.
     pub fn parse(ctxt: &Ctxt, call: &syn::ExprCall) -> Option<Compile> {
-        let (mut optimizer, mut loss, mut metrics) = (None, None, Vec::new());
+        let (mut optimizer, mut loss, mut loss_weights) = (None, None, None);
+        let (mut metrics, mut weighted_metrics, mut steps_per_execution) = (None, None, None);
         let (positional, named) = split(ctxt, &call.args);
         let refuse = |received: TokenStream| {
-            let message = format!(
-                "`compile` takes `optimizer = \"adam\"`, `loss = \"mse\"` and `metrics = [\"mae\"]` here. Received: \
-                 {received}"
-            );
+            let message = format!("{TAKES}. Received: {received}");
             ctxt.error(received, message);
         };
         for argument in positional {
             refuse(argument.to_token_stream());
         }
-        for (key, value) in named {
-            match (key.to_string().as_str(), bare(value)) {
-                ("optimizer", value) => optimizer = part(ctxt, value),
-                ("loss", value) => loss = part(ctxt, value),
-                ("metrics", Expr::Array(array)) => {
-                    let parts = array.elems.iter();
-                    metrics = parts.filter_map(|expr| part(ctxt, expr)).collect();
-                }
-                _ => refuse(quote! { #key = #value }),
-            }
-        }
-        if optimizer.is_none() || loss.is_none() {
+        let is_given = |name: &str| named.iter().any(|(key, _)| *key == name);
+        if !is_given("optimizer") || !is_given("loss") {
             let message = "`compile` takes an optimizer and a loss: `compile(optimizer = \"adam\", loss = \"mse\")`.";
             ctxt.error(call, message);
+        }
+        for (key, value) in named {
+            match key.to_string().as_str() {
+                "optimizer" => optimizer = Part::parse(ctxt, Role::Optimizer, value),
+                "loss" => {
+                    let one = |expr: &Expr| Part::parse(ctxt, Role::Loss, expr);
+                    loss = outputs(ctxt, value, one);
+                }
+                "loss_weights" => {
+                    loss_weights = outputs(ctxt, value, |expr| Some(real(expr)));
+                }
+                "metrics" if let Some(given) = lists(ctxt, value) => metrics = Some(given),
+                "weighted_metrics" if let Some(given) = lists(ctxt, value) => {
+                    weighted_metrics = Some(given);
+                }
+                "steps_per_execution" => steps_per_execution = Some(bare(value).clone()),
+                _ => refuse(quote! { #key = #value }),
+            }
         }
         Some(Compile {
             optimizer: optimizer?,
             loss: loss?,
+            loss_weights,
             metrics,
+            weighted_metrics,
+            steps_per_execution,
         })
+    }
+
+    /// `metrics` and `weighted_metrics`.
+    pub fn metrics(&self) -> impl Iterator<Item = &Argument<Vec<Part>>> {
+        self.metrics.iter().chain(&self.weighted_metrics)
     }
 }
 
-/// A part of a training.
-pub fn part(ctxt: &Ctxt, expr: &Expr) -> Option<Part> {
-    let part = Part::new(ctxt, expr);
-    if part.is_none() {
-        let received = expr.to_token_stream();
-        ctxt.error(
-            expr,
-            format!(
-                "A name in quotes, a class such as `Adam(0.01)`, or a value in braces is expected here. Received: \
-                 {received}"
-            ),
-        );
-    }
-    part
+/// One for every output, a dictionary, or a list.
+fn outputs<T>(
+    ctxt: &Ctxt,
+    value: &Expr,
+    mut one: impl FnMut(&Expr) -> Option<T>,
+) -> Option<Argument<T>> {
+    let outputs = match (Outputs::named(ctxt, value, &mut one), bare(value)) {
+        (Some(named), _) => named,
+        (None, Expr::Array(array)) => Outputs::in_order(&array.elems, one),
+        (None, value) => Outputs::Every(one(value)?),
+    };
+    Some(Argument {
+        outputs,
+        at: At::of(value),
+    })
+}
+
+/// Metrics: a list for every output, a dictionary of lists, or a list of lists.
+fn lists(ctxt: &Ctxt, value: &Expr) -> Option<Argument<Vec<Part>>> {
+    let one = |expr: &Expr| Part::parse(ctxt, Role::Metric, expr);
+    let list = |expr: &Expr| match bare(expr) {
+        Expr::Array(array) => Some(array.elems.iter().filter_map(one).collect()),
+        metric => one(metric).map(|metric| vec![metric]),
+    };
+    let is_list = |expr: &Expr| matches!(bare(expr), Expr::Array(_));
+    let outputs = match (Outputs::named(ctxt, value, list), bare(value)) {
+        (Some(named), _) => named,
+        (None, Expr::Array(array))
+            if !array.elems.is_empty() && array.elems.iter().all(is_list) =>
+        {
+            Outputs::in_order(&array.elems, list)
+        }
+        (None, Expr::Array(_)) => Outputs::Every(list(value)?),
+        _ => return None,
+    };
+    Some(Argument {
+        outputs,
+        at: At::of(value),
+    })
 }

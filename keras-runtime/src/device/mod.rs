@@ -134,3 +134,57 @@ pub type AutoDevice = Cuda;
 /// CPU.
 #[cfg(not(feature = "cuda"))]
 pub type AutoDevice = Cpu;
+
+/// Runs a piece of a program on whatever there is: with the feature `cuda` on the first GPU if there is
+/// one that works, else on the CPU. The piece is compiled for both, and `device` is dfdx's `Cuda` in
+/// one and its [`Cpu`](crate::device::Cpu) in the other. Why there is no GPU is a warning in the log.
+///
+/// ```
+/// use keras_runtime as keras;
+/// use keras::prelude::*;
+///
+/// sequential! {
+///     Net<4>;
+///     Dense(1),
+/// }
+///
+/// let history = keras::on_best_device!(|device| -> keras::Result<History> {
+///     let mut model = Net::on(device);
+///     model.compile(Compile::new("sgd", "mse"))?;
+///     let (x, y) = (ndarray::Array2::<f32>::ones((8, 4)), ndarray::Array2::<f32>::ones((8, 1)));
+///     model.fit((&x, &y), Fit::epochs(2).verbose(0))
+/// })?;
+/// assert_eq!(history.epochs().len(), 2);
+/// # Ok::<(), keras::Error>(())
+/// ```
+#[macro_export]
+macro_rules! on_best_device {
+    (|$device:ident| -> $result:ty $program:block) => {{
+        let on_cpu = |$device: $crate::device::Cpu| -> $result { $program };
+        $crate::__on_first_gpu!(|$device| -> $result $program, on_cpu)
+    }};
+}
+
+/// The part of `on_best_device` that asks for a GPU.
+#[cfg(feature = "cuda")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __on_first_gpu {
+    (|$device:ident| -> $result:ty $program:block, $on_cpu:ident) => {{
+        let on_gpu = |$device: $crate::device::Cuda| -> $result { $program };
+        match $crate::__private::first_gpu() {
+            ::core::option::Option::Some(device) => on_gpu(device),
+            ::core::option::Option::None => $on_cpu(::core::default::Default::default()),
+        }
+    }};
+}
+
+/// The part of `on_best_device` that asks for a GPU.
+#[cfg(not(feature = "cuda"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __on_first_gpu {
+    (|$device:ident| -> $result:ty $program:block, $on_cpu:ident) => {
+        $on_cpu(::core::default::Default::default())
+    };
+}

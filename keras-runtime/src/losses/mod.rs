@@ -495,10 +495,24 @@ pub enum LossArg<D: Device> {
 
 /// A loss for each output, by name or in order.
 pub struct Losses<D: Device> {
-    losses: Vec<(Option<String>, Result<GivenLoss<D>>)>,
+    losses: Vec<(Option<String>, MaybeLoss<D>)>,
+}
+
+/// A loss as it was given, or that there is none.
+type MaybeLoss<D> = Option<Result<GivenLoss<D>>>;
+
+impl<D: Device> Default for Losses<D> {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl<D: Device> Losses<D> {
+    /// None yet: [`and`](Self::and) adds one by the name of its output, [`then`](Self::then) in their order.
+    pub const fn new() -> Self {
+        Self { losses: Vec::new() }
+    }
+
     /// Pairs of an output's name and its loss. Where the outputs are a dictionary, one that is not
     /// named has no loss.
     pub fn by_output<L: IntoLoss<D>>(
@@ -507,7 +521,7 @@ impl<D: Device> Losses<D> {
         Self {
             losses: losses
                 .into_iter()
-                .map(|(name, loss)| (Some(name.into()), GivenLoss::new(loss)))
+                .map(|(name, loss)| (Some(name.into()), Some(GivenLoss::new(loss))))
                 .collect(),
         }
     }
@@ -517,7 +531,7 @@ impl<D: Device> Losses<D> {
         Self {
             losses: losses
                 .into_iter()
-                .map(|loss| (None, GivenLoss::new(loss)))
+                .map(|loss| (None, Some(GivenLoss::new(loss))))
                 .collect(),
         }
     }
@@ -526,14 +540,21 @@ impl<D: Device> Losses<D> {
     #[must_use]
     pub fn and(mut self, output: impl Into<String>, loss: impl IntoLoss<D>) -> Self {
         self.losses
-            .push((Some(output.into()), GivenLoss::new(loss)));
+            .push((Some(output.into()), Some(GivenLoss::new(loss))));
         self
     }
 
     /// The loss of the next output.
     #[must_use]
     pub fn then(mut self, loss: impl IntoLoss<D>) -> Self {
-        self.losses.push((None, GivenLoss::new(loss)));
+        self.losses.push((None, Some(GivenLoss::new(loss))));
+        self
+    }
+
+    /// The next output has no loss.
+    #[must_use]
+    pub fn without(mut self) -> Self {
+        self.losses.push((None, None));
         self
     }
 }
@@ -548,9 +569,9 @@ impl<D: Device> IntoLoss<D> for Losses<D> {
     fn into_losses(self) -> Result<LossArg<D>> {
         let (mut named, mut in_order) = (Vec::new(), Vec::new());
         for (name, loss) in self.losses {
-            match name {
-                Some(name) => named.push((name, loss?)),
-                None => in_order.push(Some(loss?)),
+            match (name, loss.transpose()?) {
+                (Some(name), loss) => named.extend(loss.map(|loss| (name, loss))),
+                (None, loss) => in_order.push(loss),
             }
         }
         match (named.is_empty(), in_order.is_empty()) {

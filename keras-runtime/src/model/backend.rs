@@ -91,6 +91,7 @@ pub trait Backend: Device + LossCatalogue + MetricCatalogue + OptimizerCatalogue
     /// What the optimizer remembers.
     fn optimizer_state<'a>(core: &'a Core<Self>, run: &'a Run<Self>) -> Option<OptimizerState<'a>>;
     /// Sets what the optimizer remembers to what it did in a file, or says what is different about it.
+    /// `begun` are the layers that it remembers something of, if the file says it.
     ///
     /// # Errors
     /// If a value is not valid, or the device has no memory left.
@@ -98,6 +99,7 @@ pub trait Backend: Device + LossCatalogue + MetricCatalogue + OptimizerCatalogue
         core: &Core<Self>,
         run: &mut Run<Self>,
         saved: &OptimizerState<'_>,
+        begun: Option<&[bool]>,
     ) -> Result<Option<String>>;
     /// What a backup keeps besides the weights and the optimizer.
     fn record(core: &Core<Self>, run: &Run<Self>) -> Record;
@@ -190,9 +192,10 @@ on_devices! {
             core: &Core<Self>,
             run: &mut Run<Self>,
             saved: &OptimizerState<'_>,
+            begun: Option<&[bool]>,
         ) -> Result<Option<String>> {
             match &mut run.compiled {
-                Some(compiled) => restore::set_optimizer(core, compiled, saved),
+                Some(compiled) => restore::set_optimizer(core, compiled, saved, begun),
                 None => Ok(None),
             }
         }

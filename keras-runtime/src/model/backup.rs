@@ -8,6 +8,7 @@ use ndarray::{Array1, ArrayD};
 use super::backend::Backend;
 use super::core::{Core, Run};
 use super::history::Logs;
+use super::parameters::Parameters;
 use super::{Model, gradients, restore, state};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -53,12 +54,33 @@ pub(crate) fn record<D: Device>(core: &Core<D>, run: &Run<D>) -> Record {
     });
     let added = targets.iter().flat_map(|targets| &targets.added);
     let accumulated = gradients::accumulated(core, run).map(vector);
+    let flags = |layers: &[bool]| {
+        layers
+            .iter()
+            .map(|&layer| layer.into())
+            .collect::<Vec<u64>>()
+    };
     Record::new("Model")
+        .with_numbers("trainable", flags(&core.trainable))
+        .with_numbers("begun", flags(&begun(core, run)))
         .with_arrays("totals", totals.into_iter().collect())
         .with_floats("samples", targets.map(|targets| targets.samples))
         .with_numbers("batches", added.map(|metric| metric.batches.into()))
         .with_arrays("accumulated", accumulated.into_iter().collect())
         .with_records("own_logs", run.own_logs.as_ref().map(Logs::record))
+}
+
+/// The layers that the optimizer remembers something of, whether they are trained now or not.
+fn begun<D: Device>(core: &Core<D>, run: &Run<D>) -> Vec<bool> {
+    let mut layers = vec![false; core.trainable.len()];
+    let state = run.compiled.as_ref().map(|compiled| &compiled.state);
+    let places = core.parameters.iter().flat_map(Parameters::places);
+    for place in places.filter(|place| place.trainable) {
+        if state.is_some_and(|state| state.has_begun(place.range.start)) {
+            layers[place.layer] = true;
+        }
+    }
+    layers
 }
 
 /// See [`Backend::restore`].

@@ -16,7 +16,7 @@ use crate::config::{Json, Object};
 use crate::console;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::optimizers::{Held, SlotVariable, State};
+use crate::optimizers::{Held, Optimizer, SlotVariable, State};
 use crate::saving::{
     self, Backup, KnownBy, LayerState, LoadWeights, Loaded, Numbers, OptimizerState, VariableState,
     WeightState,
@@ -185,8 +185,27 @@ pub(crate) fn restore<M: Model>(model: &mut M, backup: &Backup) -> Result<()> {
     let (core, run) = model.split();
     core.seed = file.state.seed;
     run.step = file.state.step;
+    let record = backup.training.record("model")?;
+    let layers = |name: &str| match record.has(name) {
+        false => Ok(None),
+        true => Ok(Some(record.numbers(name)?)
+            .filter(|layers| layers.len() == core.trainable.len())
+            .map(|layers| {
+                layers
+                    .iter()
+                    .map(|&layer| layer != 0)
+                    .collect::<Vec<bool>>()
+            })),
+    };
+    let (trainable, begun) = (layers("trainable")?, layers("begun")?);
+    if let Some(trainable) = trainable.filter(|trainable| *trainable != core.trainable) {
+        core.trainable = trainable;
+        core.version += 1;
+    }
     let difference = match (&run.compiled, &file.state.optimizer) {
-        (Some(_), Some(optimizer)) => M::Device::set_optimizer_state(core, run, optimizer)?,
+        (Some(_), Some(optimizer)) => {
+            M::Device::set_optimizer_state(core, run, optimizer, begun.as_deref())?
+        }
         _ => return Err(Error::NotCompiled),
     };
     difference.map_or(Ok(()), |message| Err(Error::file(path, message)))
@@ -307,17 +326,19 @@ fn difference(layer: &str, own: &[&Place], found: &[&WeightState<'_>]) -> Option
 /// Sets what the optimizer remembers to what it did in a file, if it has as many variables there; if not,
 /// it keeps what it has and says so.
 fn resume<D: Backend>(core: &Core<D>, run: &mut Run<D>, saved: &OptimizerState<'_>) -> Result<()> {
-    if let Some(difference) = D::set_optimizer_state(core, run, saved)? {
+    if let Some(difference) = D::set_optimizer_state(core, run, saved, None)? {
         console::warn(&difference);
     }
     Ok(())
 }
 
 /// Sets what the optimizer remembers to what it did in a file, or says what is different about it.
+/// `begun` are the layers that it remembers something of, if the file says it.
 pub(crate) fn set_optimizer<D: Device>(
     core: &Core<D>,
     compiled: &mut Compiled<D>,
     saved: &OptimizerState<'_>,
+    begun: Option<&[bool]>,
 ) -> Result<Option<String>> {
     let Some(parameters) = &core.parameters else {
         return Ok(None);
@@ -325,14 +346,23 @@ pub(crate) fn set_optimizer<D: Device>(
     let Compiled {
         optimizer, state, ..
     } = compiled;
+    let params = &parameters.params;
+    let prepare = |state: &mut State<D>, optimizer: &dyn Optimizer<D>, layers: &[bool]| {
+        let variables = parameters.variables(&core.names, layers);
+        state.prepare(optimizer, &core.device, params, variables, core.version)
+    };
     let mut new = State::new();
-    // What is saved before the first step are the variables that every optimizer has.
-    if saved.variables.len() != new.variables(&**optimizer).len() {
-        let variables = parameters.variables(&core.names, &core.trainable);
-        let params = &parameters.params;
-        new.prepare(&**optimizer, &core.device, params, variables, core.version)?;
+    let mut own = new.variables(&**optimizer);
+    // What is saved before the first step are the variables that every optimizer has. There may be those of
+    // layers that have been frozen after a step.
+    let all = vec![true; core.trainable.len()];
+    for layers in [begun.unwrap_or(&core.trainable), &all] {
+        if saved.variables.len() > own.len() {
+            new = State::new();
+            prepare(&mut new, &**optimizer, layers)?;
+            own = new.variables(&**optimizer);
+        }
     }
-    let own = new.variables(&**optimizer);
     let is_other = !saved.class.is_empty() && saved.class != optimizer.class();
     if is_other || own.len() != saved.variables.len() {
         return Ok(Some(format!(
@@ -392,6 +422,9 @@ pub(crate) fn set_optimizer<D: Device>(
             }
             Held::Zero { .. } => {}
         }
+    }
+    if new.is_ready(core.version) {
+        prepare(&mut new, &**optimizer, &core.trainable)?;
     }
     *state = new;
     Ok(None)

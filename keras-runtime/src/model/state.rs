@@ -1,6 +1,8 @@
 //! A model as a [`ModelState`]: what is saved of it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use ndarray::arr0;
 
@@ -11,6 +13,7 @@ use super::network::{Kind, Network};
 use super::parameters::{Parameters, values};
 use super::weights::own_layers;
 use super::{Backend, Model};
+use crate::console;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::optimizers::{Held, SlotVariable, member};
@@ -30,11 +33,33 @@ pub(crate) fn save_model<M: Model>(model: &M, path: &Path) -> Result<()> {
     }
     let run = model.run();
     let compiled = run.compiled.as_ref();
+    warn_of_added(&run.network);
     let whole = Whole {
         model: architecture(model)?.to_json(),
         compile: compiled.map(|compiled| compiled.config(&run.network)),
     };
     save(model, path, Some(whole))
+}
+
+/// Says once for each model what its files do not say: Keras' configurations have no place for it.
+fn warn_of_added(network: &Network) {
+    static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let added: Vec<&str> = [
+        (network.losses.is_empty(), "`add_loss`"),
+        (network.metrics.is_empty(), "`add_metric`"),
+    ]
+    .into_iter()
+    .filter_map(|(is_empty, name)| (!is_empty).then_some(name))
+    .collect();
+    let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !added.is_empty() && warned.insert(network.name.to_string()) {
+        console::warn(&format!(
+            "The file of model '{}' does not say what it adds by {}: Keras' files have no place for it. The typed model \
+             has it when it loads the file; Python does not.",
+            network.name,
+            added.join(" and ")
+        ));
+    }
 }
 
 /// `Model::save_weights`.

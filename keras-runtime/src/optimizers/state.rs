@@ -25,8 +25,6 @@ pub struct State<D: Device> {
     variables: Vec<Variable>,
     /// Those of each of the optimizers: of one, if the optimizer takes its steps itself.
     groups: Vec<Group>,
-    /// Where the variables begin whose memory has begun.
-    begun: Vec<usize>,
     /// The version of the model's trainable layers that the variables belong to.
     version: Option<u64>,
 }
@@ -35,6 +33,8 @@ pub struct State<D: Device> {
 #[derive(Debug, Default)]
 struct Group {
     variables: Vec<Variable>,
+    /// Those whose memory has begun, in order: with those of layers that have been frozen since.
+    begun: Vec<Variable>,
     parts: Vec<Part>,
     /// How many slots it has. The optimizers share the vectors, as they have no variables in common.
     slots: usize,
@@ -132,7 +132,6 @@ impl<D: Device> State<D> {
             scratch: None,
             variables: Vec::new(),
             groups: Vec::new(),
-            begun: Vec::new(),
             version: None,
         }
     }
@@ -160,6 +159,12 @@ impl<D: Device> State<D> {
         &mut self.scalars
     }
 
+    /// Whether the memory has begun of the variable that begins here.
+    pub(crate) fn has_begun(&self, start: usize) -> bool {
+        let mut begun = self.groups.iter().flat_map(|group| &group.begun);
+        begun.any(|variable| variable.range.start == start)
+    }
+
     /// Whether the memory for this version of the model's trainable layers is there.
     pub fn is_ready(&self, version: u64) -> bool {
         self.version == Some(version)
@@ -179,7 +184,12 @@ impl<D: Device> State<D> {
     ) -> Result<()> {
         let members: Vec<&dyn Optimizer<D>> = members(optimizer).collect();
         let slots: Vec<Vec<Slot>> = members.iter().map(|member| member.slots()).collect();
-        self.groups = members.iter().map(|_| Group::default()).collect();
+        let mut before = std::mem::take(&mut self.groups).into_iter();
+        let group = |_| Group {
+            begun: before.next().unwrap_or_default().begun,
+            ..Group::default()
+        };
+        self.groups = members.iter().map(group).collect();
         for variable in &variables {
             let of = optimizer.member_of(variable)?;
             self.groups[of].variables.push(variable.clone());
@@ -210,11 +220,14 @@ impl<D: Device> State<D> {
             if members.len() > 1 {
                 scalars = group.scalars.start;
             }
-            for Variable { range, .. } in &group.variables {
-                if self.begun.contains(&range.start) {
+            for variable in &group.variables {
+                let range = &variable.range;
+                let begins = group.begun.iter().map(|begun| begun.range.start);
+                let begins: Vec<usize> = begins.collect();
+                let Err(at) = begins.binary_search(&range.start) else {
                     continue;
-                }
-                self.begun.push(range.start);
+                };
+                group.begun.insert(at, variable.clone());
                 let weights = || D::slice(params, range.clone());
                 let average = self.average.as_mut().filter(|_| group.has_average);
                 let vectors = self
@@ -393,7 +406,7 @@ impl<D: Device> State<D> {
 
     /// The variables that Keras makes for an optimizer, in Keras' order: the number of its steps, its
     /// learning rate unless a schedule determines it, and, once it has taken a step, what it remembers of
-    /// the weights.
+    /// the weights, also of those that were frozen later.
     pub fn variables(&self, optimizer: &dyn Optimizer<D>) -> Vec<SlotVariable> {
         let mut listed = Vec::new();
         let zero = |is_integer| Held::Zero { is_integer };
@@ -419,11 +432,7 @@ impl<D: Device> State<D> {
                 let rate = SlotVariable::scalar("learning_rate", Held::LearningRate(at));
                 listed.push(rate);
             }
-            let Some(group) = self
-                .groups
-                .get(at)
-                .filter(|group| !group.variables.is_empty())
-            else {
+            let Some(group) = self.groups.get(at).filter(|group| !group.begun.is_empty()) else {
                 continue;
             };
             self.list(member, group, &mut listed);
@@ -454,14 +463,14 @@ impl<D: Device> State<D> {
             (group.has_average, "average", average),
             (accumulates(optimizer), "gradient_accumulator", accumulated),
         ] {
-            for variable in group.variables.iter().filter(|_| is_there) {
+            for variable in group.begun.iter().filter(|_| is_there) {
                 list(variable, name, variable.shape, vector);
             }
         }
         let slots: Vec<Slot> = optimizer.slots();
         let blocks = slots.iter().map(|slot| slot.block).max();
         for block in blocks.map_or(0..0, |last| 0..last + 1) {
-            for variable in &group.variables {
+            for variable in &group.begun {
                 let in_block = slots.iter().enumerate();
                 for (at, slot) in in_block.filter(|(_, slot)| slot.block == block) {
                     if let Some(shape) = optimizer.slot_shape(at, variable) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::data::{Data, Dataset as Samples, IntoData, Source};
 use crate::error::{Error, Result};
 use crate::saving::hdf5::{Attribute, Dataset, Group, Node, Reader};
-use crate::saving::{self, weights_h5};
+use crate::saving::{self, Backup, Loaded, weights_h5};
 
 /// One object of an HDF5 file.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,9 +39,23 @@ pub fn hdf5_objects(path: impl AsRef<Path>) -> Result<Vec<Object>> {
 /// # Errors
 /// As [`load_weights`](crate::model::Model::load_weights).
 pub fn read_weights(path: impl AsRef<Path>) -> Result<usize> {
-    let loaded = saving::read(path.as_ref())?;
+    Ok(values(&saving::read(path.as_ref())?))
+}
+
+/// Reads a backup: how many values its weights have.
+///
+/// # Errors
+/// If there is none, or it is damaged.
+pub fn read_backup(path: impl AsRef<Path>) -> Result<usize> {
+    let path = path.as_ref();
+    let backup = Backup::read(path)?;
+    let backup = backup.ok_or_else(|| Error::file(path, "Expected a backup. Received: no file"))?;
+    Ok(values(&backup.model))
+}
+
+fn values(loaded: &Loaded) -> usize {
     let weights = loaded.state.layers.iter().flat_map(|layer| &layer.weights);
-    Ok(weights.map(|weight| weight.values.len()).sum())
+    weights.map(|weight| weight.values.len()).sum()
 }
 
 /// Reads all batches of a file of samples: how many there are.

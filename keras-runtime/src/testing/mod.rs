@@ -26,7 +26,7 @@ mod said;
 use bench::Bench;
 pub use devices::conforms;
 use differences::differences;
-pub use files::{Object, hdf5_objects, read_samples, read_weights};
+pub use files::{Object, hdf5_objects, read_backup, read_samples, read_weights};
 pub use model::{check_model, model_gradients};
 pub(crate) use said::hear;
 pub use said::{Said, listen, said};

@@ -19,7 +19,7 @@ sequential! {
     callbacks(
         EarlyStopping("val_class_right"),
         ReduceLROnPlateau("score_auc_1"),
-        ModelCheckpoint("best.keras", monitor = "class_los"), //~ Nothing is logged as `class_los`. The logs: loss, class_loss, score_loss, class_acc, score_acc, class_auc, score_auc, class_right, score_right, size, and each with `val_` where there is validation data. Did you mean `class_loss`?
+        ModelCheckpoint("best.keras", monitor = "class_los"), //~ Nothing is logged as `class_los`. The logs: loss, class_loss, score_loss, class_acc, class_auc, class_right, score_acc, score_auc, score_right, size, and each with `val_` where there is validation data. Did you mean `class_loss`?
     ),
 )]
 fn outputs(x: Input<4>) -> Outputs {
@@ -54,8 +54,7 @@ sequential! {
 
 sequential! {
     #[model(compile(optimizer = 3, loss = "mse", weights = 1))] //~ A name in quotes, a class such as `Adam(0.01)`, or a value in braces is expected here. Received: 3
-    //~^ `compile` takes `optimizer = "adam"`, `loss = "mse"` and `metrics = ["mae"]` here. Received: weights = 1
-    //~^^ `compile` takes an optimizer and a loss
+    //~^ `compile` takes `optimizer = "adam"`, `loss = "mse"` and `metrics = ["mae"]` here, `loss_weights`, `weighted_metrics` and `steps_per_execution`. Received: weights = 1
     Wrong<3>;
     Dense(1),
 }
@@ -83,6 +82,58 @@ sequential! {
     )]
     Repeated<3>;
     Dense(1),
+}
+
+#[model(compile(
+    optimizer = Adam(learning_rate = 0.01, beta_1 = 0.8),
+    loss = Dict {
+        class: SparseCategoricalCrossentropy(from_logits = true), //~ The loss received `from_logits = true`, but the output of `class` is produced by a softmax activation
+        score: "categorical_crossentropy", //~ The loss is of several classes, and `score` has one unit.
+    },
+    loss_weights = [("class", 1), ("scor", 0.5)], //~ `loss_weights` names the output 'scor', which the model does not have. Expected one of ["class", "score"]. Received: loss_weights=scor. Did you mean `score`?
+    metrics = Dict { class: ["acc", "categorical_accuracy"] }, //~ The labels of the loss are the numbers of classes, and `categorical_accuracy` expects one-hot labels.
+    weighted_metrics = [["mae"], [], ["mse"]], //~ Invalid `weighted_metrics`. `weighted_metrics` should contain metrics objects and either be a dict or a list matching the output names of the functional model ["class", "score"]. Received: 3 lists
+))]
+fn by_output(x: Input<4>) -> ByOutput {
+    let class = Dense(3, activation = softmax, name = "class")(x);
+    let score = Dense(1, name = "score")(x);
+    Model(x, Dict { class, score })
+}
+
+#[model(
+    compile(
+        optimizer = "adam",
+        loss = ["mse", None, "mae"], //~ `loss` has an entry for each output. Model 'in_order' has 2 output(s): ["a", "b"]. Received: 3 losses
+        loss_weights = 2.0, //~ `loss_weights` must match the number of losses, got 2 losses and 1 weights.
+    ),
+    callbacks(
+        EarlyStopping(patience = 3, monitor = "val_b_loss"), //~ Nothing is logged as `val_b_loss`. The logs: loss, and each with `val_` where there is validation data.
+    ),
+)]
+fn in_order(x: Input<4>) -> InOrder {
+    Model(x, [Dense(1, name = "a")(x), Dense(2, name = "b")(x)])
+}
+
+sequential! {
+    #[model(
+        compile(
+            optimizer = Adam(beta1 = 0.8, learning_rate = ExponentialDecay(0.1, decay_steps = 100)), //~ Adam got an unexpected keyword argument `beta1`. Did you mean `beta_1`?
+            //~^ ExponentialDecay is missing 1 required positional argument: `decay_rate`
+            loss = Huber(2.0, delta = 1.0), //~ Huber got multiple values for argument `delta`.
+        ),
+        callbacks(
+            ReduceLROnPlateau("loss", monitor = "val_loss"), //~ ReduceLROnPlateau got multiple values for argument `monitor`.
+            ModelCheckpoint(monitor = "val_loss"), //~ ModelCheckpoint is missing 1 required positional argument: `filepath`
+            TerminateOnNaN(raises = true), //~ TerminateOnNaN got an unexpected keyword argument `raises`. Its arguments: `raise_error`.
+        ),
+    )]
+    Named<3>;
+    Dense(1),
+}
+
+#[model(compile(optimizer = "adam", loss = Dict { a: "mse" }))] //~ Expected keys ["a", "b"] in loss dict, but found loss.keys()=["a"]
+fn missing(x: Input<4>) -> Missing {
+    Model(x, [Dense(1, name = "a")(x), Dense(2, name = "b")(x)])
 }
 
 fn main() {}

@@ -11,6 +11,11 @@ pub fn weights(extension: &str, bytes: &[u8]) {
     let _ = testing::read_weights(file(extension, bytes));
 }
 
+/// Reads bytes as a backup, in this project's own format.
+pub fn native(bytes: &[u8]) {
+    let _ = testing::read_backup(file("krw", bytes));
+}
+
 /// Reads bytes as an array of NumPy.
 pub fn npy(bytes: &[u8]) {
     let path = file("npy", bytes);

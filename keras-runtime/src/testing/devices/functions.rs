@@ -533,7 +533,7 @@ pub fn scalars<D: Device>(lab: &mut Lab<D>) {
         },
     ];
     for term in TERMS {
-        for len in [1, 300] {
+        for len in [1, 300, 3001] {
             let (x, d) = (lab.random(len), lab.random(2));
             let (mut to, mut d_x) = (lab.random(2), lab.poisoned(len));
             lab.device.add_scalar(term, x.read(), to.write());
