@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ndarray::{Array1, ArrayD};
 
+use super::backend::Backend;
 use super::core::{Core, Run};
 use super::history::Logs;
 use super::parameters::Parameters;
@@ -23,7 +24,7 @@ pub(crate) fn write<M: Model>(
     previous: Option<&Path>,
     training: Record,
 ) -> Result<()> {
-    let training = training.with_records("model", [record(model.core(), model.run())]);
+    let training = training.with_records("model", [M::Device::record(model.core(), model.run())]);
     Backup::write(path, previous, &state::state(model)?, &training)
 }
 
@@ -34,14 +35,15 @@ pub(crate) fn write<M: Model>(
 pub(crate) fn go_on<M: Model>(model: &mut M, backup: &Backup) -> Result<()> {
     restore::restore(model, backup)?;
     let (core, run) = model.split();
-    restore_run(core, run, backup.training.record("model")?)
+    M::Device::restore(core, run, backup.training.record("model")?)
 }
 
 fn vector(values: Vec<f32>) -> ArrayD<f32> {
     Array1::from(values).into_dyn()
 }
 
-fn record<D: Device>(core: &Core<D>, run: &Run<D>) -> Record {
+/// See [`Backend::record`].
+pub(crate) fn record<D: Device>(core: &Core<D>, run: &Run<D>) -> Record {
     let compiled = run.compiled.as_ref();
     let targets = compiled.and_then(|compiled| compiled.targets.as_ref());
     let totals = targets.map(|targets| {
@@ -81,7 +83,12 @@ fn begun<D: Device>(core: &Core<D>, run: &Run<D>) -> Vec<bool> {
     layers
 }
 
-fn restore_run<D: Device>(core: &Core<D>, run: &mut Run<D>, record: &Record) -> Result<()> {
+/// See [`Backend::restore`].
+pub(crate) fn restore_run<D: Device>(
+    core: &Core<D>,
+    run: &mut Run<D>,
+    record: &Record,
+) -> Result<()> {
     let compiled = run.compiled.as_mut();
     if let Some(targets) = compiled.and_then(|compiled| compiled.targets.as_mut()) {
         let totals = record.arrays("totals")?.first();

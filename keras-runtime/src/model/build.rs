@@ -1,11 +1,11 @@
 //! Weights and memory for the shapes of real data.
 
 use super::Model;
+use super::backend::Backend;
 use super::core::{Core, Run};
 use super::indices;
 use super::load_model::set_first_weights;
 use super::network::{Kind, Network};
-use super::parameters::Parameters;
 use super::pass::Space;
 use super::plan::Plan;
 use super::trace::Trace;
@@ -168,8 +168,7 @@ pub(crate) fn build_weights<M: Model>(model: &mut M, shapes: &[Shape]) -> Result
                 network.name
             )));
         }
-        let device = core.device.get()?;
-        core.parameters = Some(Parameters::new(device, &network, &trace, core.seed)?);
+        M::Device::make_weights(core, &network, &trace)?;
         set_first_weights(model)?;
     }
     model.split().1.built = Some(shapes.to_vec());
@@ -200,10 +199,22 @@ pub(crate) fn prepare<M: Model>(
     let mut trace = Trace::new(&network, shapes, batch, training);
     model.infer(&mut trace)?;
     let (core, run) = model.split();
-    check_weights(core, &network, &trace)?;
+    M::Device::make_space(core, run, &trace, batch, training)
+}
+
+/// Makes the memory of a mode for the calls of a trace.
+pub(crate) fn make_space<D: Device>(
+    core: &Core<D>,
+    run: &mut Run<D>,
+    trace: &Trace,
+    batch: usize,
+    training: bool,
+) -> Result<()> {
+    let network = &*run.network;
+    check_weights(core, network, trace)?;
     let plan = Plan::new(
-        &network,
-        &trace,
+        network,
+        trace,
         &core.trainable,
         batch,
         training,

@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::ArrayD;
 
 use super::predict::last_outputs;
-use super::{Model, describe, state, step};
+use super::{Backend, Model, describe, state};
 use crate::callbacks::{GraphNode, ModelHandle};
 use crate::error::Result;
 use crate::metrics::Direction;
@@ -17,7 +17,7 @@ impl<M: Model> ModelHandle for M {
     }
 
     fn layers(&self) -> Vec<LayerState<'_>> {
-        state::layers(self.core(), &self.run().network)
+        M::Device::layer_states(self.core(), &self.run().network)
     }
 
     fn weight_paths(&self) -> Vec<String> {
@@ -45,11 +45,7 @@ impl<M: Model> ModelHandle for M {
     }
 
     fn optimizer(&self) -> Option<OptimizerState<'_>> {
-        state::optimizer(
-            self.core(),
-            &self.run().network,
-            self.run().compiled.as_ref(),
-        )
+        M::Device::optimizer_state(self.core(), self.run())
     }
 
     fn iterations(&self) -> u64 {
@@ -75,7 +71,7 @@ impl<M: Model> ModelHandle for M {
 
     fn keep_ema_weights(&mut self) -> Result<()> {
         let (core, run) = self.split();
-        step::keep_ema_weights(core, run)
+        M::Device::keep_ema_weights(core, run)
     }
 
     fn metric_direction(&self, name: &str) -> Option<Direction> {

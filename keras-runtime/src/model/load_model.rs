@@ -16,6 +16,7 @@ use crate::device::{AutoDevice, Device, Memory};
 use crate::error::{Error, Result};
 use crate::random::fresh_seed;
 use crate::saving::{self, KnownBy, LoadWeights, Loaded};
+use crate::short_sort::sort_by_key;
 
 /// The model in a file of Keras, `.keras` or, as Keras 2 wrote them, `.h5`: its layers, its weights, and, if
 /// it was compiled, what it was compiled with and what its optimizer remembers.
@@ -126,11 +127,13 @@ fn split_nested<D: Device>(
         let is_own = |layer: &usize| own.contains(layer);
         let places = parameters.places().filter(|place| is_own(&place.layer));
         let mut places: Vec<_> = places.enumerate().collect();
-        places.sort_by_key(|(at, place)| (!(place.trainable && trainable[place.layer]), *at));
+        sort_by_key(&mut places, |(at, place)| {
+            (!(place.trainable && trainable[place.layer]), *at)
+        });
         let mut weights: Vec<(usize, usize, _)> = (places.iter().zip(saved.weights))
             .map(|((at, place), weight)| (place.layer, *at, weight))
             .collect();
-        weights.sort_by_key(|(layer, at, _)| (*layer, *at));
+        sort_by_key(&mut weights, |(layer, at, _)| (*layer, *at));
         let mut weights = weights.into_iter().peekable();
         for layer in own {
             let mut of_layer = saving::LayerState {

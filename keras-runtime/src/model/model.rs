@@ -6,7 +6,6 @@ use ndarray::ArrayD;
 
 use super::backend::Backend;
 use super::compile::Compile;
-use super::compiled::Compiled;
 use super::core::{Core, Run};
 use super::evaluate::{self, Evaluate};
 use super::fit::Fit;
@@ -101,7 +100,7 @@ pub trait Model: Sized + Send {
             return Ok(());
         }
         let (core, run) = self.split();
-        step::load_targets(core, run, batch)
+        Self::Device::load_targets(core, run, batch)
     }
 
     /// A pass over the batch that has been loaded: what the layers' functions are called with.
@@ -120,7 +119,7 @@ pub trait Model: Sized + Send {
     /// If the model is not compiled or no batch has been loaded.
     fn compute_loss(&mut self) -> Result<()> {
         let (core, run) = self.split();
-        step::compute_loss(core, run, true)
+        Self::Device::compute_loss(core, run, true)
     }
 
     /// Computes the gradients of the outputs as [`compute_loss`](Model::compute_loss) does, and
@@ -130,7 +129,7 @@ pub trait Model: Sized + Send {
     /// As [`compute_loss`](Model::compute_loss).
     fn compute_loss_gradients(&mut self) -> Result<()> {
         let (core, run) = self.split();
-        step::compute_loss(core, run, false)
+        Self::Device::compute_loss(core, run, false)
     }
 
     /// Changes the weights by the gradients.
@@ -139,7 +138,7 @@ pub trait Model: Sized + Send {
     /// If the model is not compiled or built.
     fn apply_gradients(&mut self) -> Result<()> {
         let (core, run) = self.split();
-        step::apply_gradients(core, run)
+        Self::Device::apply_gradients(core, run)
     }
 
     /// Adds the batch to the metrics.
@@ -148,7 +147,7 @@ pub trait Model: Sized + Send {
     /// If the model is not compiled or no batch has been loaded.
     fn update_metrics(&mut self) -> Result<()> {
         let (core, run) = self.split();
-        step::update_metrics(core, run)
+        Self::Device::update_metrics(core, run)
     }
 
     /// Chooses the optimizer, the losses and the metrics to train with.
@@ -157,10 +156,7 @@ pub trait Model: Sized + Send {
     /// If a name is not known, or an output is named that the model does not have.
     fn compile(&mut self, compile: Compile<Self::Device>) -> Result<()> {
         let (core, run) = self.split();
-        core.device.get()?;
-        let compiled = Compiled::new(&run.network, compile, &mut run.compiled)?;
-        run.compiled = Some(compiled);
-        run.functions = Default::default();
+        Self::Device::compile(core, run, compile)?;
         restore::compiled(self)
     }
 
@@ -496,13 +492,13 @@ pub trait Model: Sized + Send {
     /// Sets the running means of the loss and the metrics back to the start.
     fn reset_metrics(&mut self) {
         let (core, run) = self.split();
-        step::reset(core, run);
+        Self::Device::reset_metrics(core, run);
     }
 
     /// The running means of the loss and the metrics.
     fn logs(&mut self) -> Logs {
         let (core, run) = self.split();
-        step::logs(core, run).cloned().unwrap_or_default()
+        Self::Device::logs(core, run).cloned().unwrap_or_default()
     }
 
     /// The logs of the last step: what an own `train_step` or `test_step` returned, otherwise the
@@ -688,7 +684,7 @@ pub trait Model: Sized + Send {
     /// If the model is not compiled or built, or its optimizer keeps no average.
     fn swap_ema_weights(&mut self) -> Result<()> {
         let (core, run) = self.split();
-        step::swap_ema_weights(core, run)
+        Self::Device::swap_ema_weights(core, run)
     }
 
     /// The loss and the metrics with their values, in Keras' order; none before the model has seen

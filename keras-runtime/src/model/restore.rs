@@ -4,9 +4,10 @@ use std::path::Path;
 
 use super::Model;
 use super::architecture::Architecture;
+use super::backend::Backend;
 use super::compare::Described;
 use super::compiled::Compiled;
-use super::core::Core;
+use super::core::{Core, Run};
 use super::parameters::Place;
 use super::state::paths;
 use super::weights::own_layers;
@@ -39,9 +40,9 @@ pub(crate) fn load_weights<M: Model>(
     let file = saving::read(path)?;
     set_layers(model, &file, path, arguments)?;
     let (core, run) = model.split();
-    if let (Some(compiled), Some(optimizer)) = (&mut run.compiled, &file.state.optimizer) {
+    if let (Some(_), Some(optimizer)) = (&run.compiled, &file.state.optimizer) {
         run.step = file.state.step;
-        resume(core, compiled, optimizer)?;
+        resume(core, run, optimizer)?;
     }
     Ok(())
 }
@@ -201,9 +202,9 @@ pub(crate) fn restore<M: Model>(model: &mut M, backup: &Backup) -> Result<()> {
         core.trainable = trainable;
         core.version += 1;
     }
-    let difference = match (&mut run.compiled, &file.state.optimizer) {
-        (Some(compiled), Some(optimizer)) => {
-            set_optimizer(core, compiled, optimizer, begun.as_deref())?
+    let difference = match (&run.compiled, &file.state.optimizer) {
+        (Some(_), Some(optimizer)) => {
+            M::Device::set_optimizer_state(core, run, optimizer, begun.as_deref())?
         }
         _ => return Err(Error::NotCompiled),
     };
@@ -219,10 +220,7 @@ pub(crate) fn compiled<M: Model>(model: &mut M) -> Result<()> {
 /// Sets what a compiled model's optimizer remembers, if there is something, to what it did in a file.
 fn go_on<M: Model>(model: &mut M, saved: Option<&OptimizerState<'_>>) -> Result<()> {
     let (core, run) = model.split();
-    match (saved, &mut run.compiled) {
-        (Some(saved), Some(compiled)) => resume(core, compiled, saved),
-        _ => Ok(()),
-    }
+    saved.map_or(Ok(()), |saved| resume(core, run, saved))
 }
 
 /// Sets the weights of a model's layers to those in a file.
@@ -327,12 +325,8 @@ fn difference(layer: &str, own: &[&Place], found: &[&WeightState<'_>]) -> Option
 
 /// Sets what the optimizer remembers to what it did in a file, if it has as many variables there; if not,
 /// it keeps what it has and says so.
-fn resume<D: Device>(
-    core: &Core<D>,
-    compiled: &mut Compiled<D>,
-    saved: &OptimizerState<'_>,
-) -> Result<()> {
-    if let Some(difference) = set_optimizer(core, compiled, saved, None)? {
+fn resume<D: Backend>(core: &Core<D>, run: &mut Run<D>, saved: &OptimizerState<'_>) -> Result<()> {
+    if let Some(difference) = D::set_optimizer_state(core, run, saved, None)? {
         console::warn(&difference);
     }
     Ok(())
@@ -340,7 +334,7 @@ fn resume<D: Device>(
 
 /// Sets what the optimizer remembers to what it did in a file, or says what is different about it.
 /// `begun` are the layers that it remembers something of, if the file says it.
-fn set_optimizer<D: Device>(
+pub(crate) fn set_optimizer<D: Device>(
     core: &Core<D>,
     compiled: &mut Compiled<D>,
     saved: &OptimizerState<'_>,

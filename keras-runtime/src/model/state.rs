@@ -6,13 +6,13 @@ use std::sync::{Mutex, PoisonError};
 
 use ndarray::arr0;
 
-use super::Model;
 use super::architecture::Architecture;
 use super::compiled::Compiled;
 use super::core::Core;
 use super::network::{Kind, Network};
 use super::parameters::{Parameters, values};
 use super::weights::own_layers;
+use super::{Backend, Model};
 use crate::console;
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -106,8 +106,10 @@ pub(crate) fn state<M: Model>(model: &M) -> Result<ModelState<'_>> {
     let shapes = run.built.iter().flatten();
     let dim = |&dim: &usize| (dim != Shape::NONE).then_some(dim);
     let own = own_layers(model);
-    let mut all: Vec<Option<LayerState<'_>>> =
-        layers(core, network).into_iter().map(Some).collect();
+    let mut all: Vec<Option<LayerState<'_>>> = M::Device::layer_states(core, network)
+        .into_iter()
+        .map(Some)
+        .collect();
     let mut layers = Vec::with_capacity(own.len());
     if is_functional(network) {
         let inputs = network.inputs.iter();
@@ -133,7 +135,7 @@ pub(crate) fn state<M: Model>(model: &M) -> Result<ModelState<'_>> {
             .map(|shape| shape.dims().iter().map(dim).collect())
             .collect(),
         layers,
-        optimizer: optimizer(core, network, run.compiled.as_ref()),
+        optimizer: M::Device::optimizer_state(core, run),
     })
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn ready<M: Model>(model: &mut M, batch: &Batch<'_>, training: bool) 
     prepare(model, &shapes, batch.rows.len(), training)?;
     let (core, run) = model.split();
     check_indices(run, batch.inputs, training)?;
-    resolve(core, run, &network, batch.targets, training)
+    M::Device::resolve(core, run, &network, batch.targets, training)
 }
 
 /// Whether the inputs that are numbers of rows are such. The memory of the mode is there.

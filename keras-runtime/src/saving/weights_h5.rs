@@ -82,10 +82,10 @@ fn add<'a>(
     let variables = variables.ok_or(io::ErrorKind::InvalidInput)?;
     let name = ("name".to_owned(), Attribute::Text(name.to_owned()));
     variables.attributes = vec![name];
-    let numbered = data.enumerate();
-    variables.members = numbered
-        .map(|(number, data)| (number.to_string(), Node::Dataset(data)))
-        .collect();
+    for (number, data) in data.enumerate() {
+        let members = &mut variables.members;
+        members.insert(number.to_string(), Node::Dataset(data));
+    }
     Ok(())
 }
 
