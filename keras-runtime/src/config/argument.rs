@@ -33,14 +33,16 @@ pub trait Read {
 
 impl Read for Json {
     fn read<T: Argument>(&self, name: &str) -> Result<T> {
-        T::from_json(unwrapped(self))?.ok_or_else(|| {
-            Error::value(format!(
-                "Invalid value for argument `{name}`. Expected {}. Received: {name}={}",
-                T::EXPECTED,
-                self.shortened()
-            ))
-        })
+        T::from_json(unwrapped(self))?.ok_or_else(|| mistake(self, name, T::EXPECTED))
     }
+}
+
+/// What is wrong with a value that is none of the type of its argument.
+fn mistake(value: &Json, name: &str, expected: &str) -> Error {
+    Error::value(format!(
+        "Invalid value for argument `{name}`. Expected {expected}. Received: {name}={}",
+        value.shortened()
+    ))
 }
 
 /// The numbers of a tensor that Keras was given where it writes a number or a list.

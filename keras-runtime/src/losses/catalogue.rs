@@ -12,9 +12,9 @@ use super::{
     MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson,
     SparseCategoricalCrossentropy, SquaredHinge, Tversky,
 };
-use super::{IntoLoss, Loss, standalone};
+use super::{IntoLoss, Loss, Options, standalone};
 use crate::config::{self, Arguments, Config, Read};
-use crate::device::{Cpu, Device, Reduction, on_devices};
+use crate::device::{Device, Reduction, on_devices};
 use crate::error::{Error, Result};
 use crate::metrics::{self, IntoMetric, MetricArg, Values};
 
@@ -70,6 +70,35 @@ pub fn from_config<D: LossCatalogue>(config: &Config) -> Result<Box<dyn Loss<D>>
     D::loss(config)
 }
 
+/// A loss that can be told the arguments of a configuration.
+trait Configurable<D: Device>: Loss<D> + Arguments {
+    /// What every loss can be told.
+    fn options_mut(&mut self) -> &mut Options;
+}
+
+/// Sets the arguments of a loss.
+fn with_arguments<D: Device>(
+    mut loss: Box<dyn Configurable<D>>,
+    config: &Config,
+) -> Result<Box<dyn Loss<D>>> {
+    for (argument, value) in config.config.iter() {
+        match argument {
+            "reduction" => config::read(&mut loss.options_mut().reduction, argument, value)?,
+            // Everything is computed in `f32`.
+            "dtype" => {}
+            "name" if value.is_null() => {}
+            "name" => {
+                let name = value.read::<String>(argument)?;
+                loss.options_mut().rename(name);
+            }
+            _ if loss.read(argument, value)? => {}
+            _ => return Err(config.unexpected(argument)),
+        }
+    }
+    loss.check_arguments()?;
+    Ok(loss)
+}
+
 /// Lists the losses with their function in Keras and the names Keras knows them by; gives each what
 /// all losses have.
 macro_rules! catalogue {
@@ -112,22 +141,11 @@ macro_rules! catalogue {
             pub fn values(&self, y_true: &impl Values, y_pred: &impl Values) -> Result<ArrayD<f32>> {
                 standalone::values(self, y_true, y_pred)
             }
+        }
 
-            fn from_config(config: &Config) -> Result<Self> {
-                let mut loss = Self::new();
-                for (argument, value) in config.config.iter() {
-                    match argument {
-                        "reduction" => config::read(&mut loss.options.reduction, argument, value)?,
-                        // Everything is computed in `f32`.
-                        "dtype" => {}
-                        "name" if value.is_null() => {}
-                        "name" => loss.options.rename(value.read::<String>(argument)?),
-                        _ if loss.read(argument, value)? => {}
-                        _ => return Err(config.unexpected(argument)),
-                    }
-                }
-                Loss::<Cpu>::check_arguments(&loss)?;
-                Ok(loss)
+        impl<D: Device> Configurable<D> for $ty {
+            fn options_mut(&mut self) -> &mut Options {
+                &mut self.options
             }
         }
 
@@ -179,13 +197,14 @@ macro_rules! catalogue {
 
         fn find<D: Device>(config: &Config) -> Result<Box<dyn Loss<D>>> {
             let name = config.class_name.as_str();
-            match name {
-                $($($name)|+ => Ok(Box::new($ty::from_config(config)?)),)*
+            let loss: Box<dyn Configurable<D>> = match name {
+                $($($name)|+ => Box::new($ty::new()),)*
                 _ if ["crossentropy", "ce"].contains(&name.to_lowercase().as_str()) => {
-                    Ok(Box::new(Crossentropy::new()))
+                    return Ok(Box::new(Crossentropy::new()));
                 }
-                _ => Err(Error::unknown("loss", name, &["crossentropy", $($($name),+),*])),
-            }
+                _ => return Err(Error::unknown("loss", name, &["crossentropy", $($($name),+),*])),
+            };
+            with_arguments(loss, config)
         }
     };
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::argument::Targets;
 use super::*;
 use crate::config::{Arguments, Config};
-use crate::device::{Cpu, Device, on_devices};
+use crate::device::{Device, on_devices};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -69,12 +69,10 @@ pub fn from_config<D: MetricCatalogue>(config: &Config) -> Result<Box<dyn Metric
     D::metric_of(config)
 }
 
-/// Sets the arguments of a metric.
-fn with_arguments<M: Arguments + Metric<Cpu>>(mut metric: M, config: &Config) -> Result<M> {
-    config.read_into(&mut metric)?;
-    metric.validate()?;
-    Ok(metric)
-}
+/// A metric that can be told the arguments of a configuration.
+trait Configurable<D: Device>: Metric<D> + Arguments {}
+
+impl<D: Device, M: Metric<D> + Arguments> Configurable<D> for M {}
 
 /// Whether [`by_name`] finds a metric, without making one: those of some classes are numbered.
 ///
@@ -174,15 +172,18 @@ macro_rules! catalogue {
         }
 
         fn of_config<D: Device>(config: &Config) -> Result<Box<dyn Metric<D>>> {
-            Ok(match config.class_name.as_str() {
-                $($($name)|+ => Box::new(with_arguments($ty::new(), config)?),)*
-                $($($with_name)|+ => Box::new(with_arguments($with::new($($first),+), config)?),)*
+            let mut metric: Box<dyn Configurable<D>> = match config.class_name.as_str() {
+                $($($name)|+ => Box::new($ty::new()),)*
+                $($($with_name)|+ => Box::new($with::new($($first),+)),)*
                 name => return Err(mistake(name)),
-            })
+            };
+            config.read_into(&mut *metric)?;
+            metric.validate()?;
+            Ok(metric)
         }
 
         fn is_known(name: &str) -> bool {
-            matches!(name, $($($name)|+)|+)
+            [$($($name),+),*].contains(&name)
         }
 
         /// What is wrong with a name that makes no metric.

@@ -48,7 +48,7 @@ use settings::shared_arguments;
 pub(crate) use step::Combine;
 use step::{longest, one_minus};
 
-use crate::config::{Arguments, Config};
+use crate::config::{Arguments, Config, Object};
 use crate::device::Device;
 use crate::device::on_devices;
 use crate::error::{Error, Result};
@@ -319,6 +319,18 @@ pub fn by_name<D: OptimizerCatalogue>(name: &str) -> Result<Box<dyn Optimizer<D>
     D::optimizer(name)
 }
 
+/// Sets the shared arguments of an optimizer; gives back the configuration without them.
+fn read_shared(config: &Config, settings: &mut Settings) -> Result<Config> {
+    let mut own = config.clone();
+    own.config = Object::new();
+    for (name, value) in config.config.iter() {
+        if !settings.read(name, value)? {
+            own.config.set(name, value.clone());
+        }
+    }
+    Ok(own)
+}
+
 /// Lists the optimizers with the default of their learning rate and their names in Keras: the one to
 /// find them by, and the one they have by default. Gives each the methods that all of them have.
 macro_rules! catalogue {
@@ -443,11 +455,7 @@ macro_rules! catalogue {
             match config.class_name.to_lowercase().as_str() {
                 $($identifier => {
                     let mut optimizer = $ty::default();
-                    for (name, value) in config.config.iter() {
-                        if !optimizer.settings.read(name, value)? && !optimizer.read(name, value)? {
-                            return Err(config.unexpected(name));
-                        }
-                    }
+                    read_shared(config, &mut optimizer.settings)?.read_into(&mut optimizer)?;
                     Ok(optimizer.into())
                 })*
                 "lossscaleoptimizer" => LossScaleOptimizer::from_config(config).map(Into::into),
