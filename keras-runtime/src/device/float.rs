@@ -33,6 +33,12 @@ pub trait Float:
     fn from_usize(value: usize) -> Self {
         Self::from_f64(value as f64)
     }
+    /// What `stop_gradient` makes of a number: the number itself. In tests, differences of `f64` are
+    /// taken with what it was before something was moved.
+    #[inline(always)]
+    fn held(self) -> Self {
+        self
+    }
 }
 
 impl Float for f32 {
@@ -74,5 +80,9 @@ impl Float for f64 {
     #[inline(always)]
     fn to_f64(self) -> f64 {
         self
+    }
+    #[cfg(any(test, feature = "testing"))]
+    fn held(self) -> Self {
+        super::held::held(self)
     }
 }
