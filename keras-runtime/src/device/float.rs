@@ -55,6 +55,12 @@ pub trait Float:
         let _ = (numbers, at);
         None
     }
+    /// What `stop_gradient` makes of a number: the number itself. In tests, differences of `f64` are
+    /// taken with what it was before something was moved.
+    #[inline(always)]
+    fn held(self) -> Self {
+        self
+    }
 }
 
 impl Float for f32 {
@@ -96,5 +102,9 @@ impl Float for f64 {
     #[inline(always)]
     fn to_f64(self) -> f64 {
         self
+    }
+    #[cfg(any(test, feature = "testing"))]
+    fn held(self) -> Self {
+        super::held::held(self)
     }
 }

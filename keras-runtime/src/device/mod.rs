@@ -17,6 +17,8 @@ pub(crate) mod cuda;
 mod expressions;
 pub mod float;
 mod geometry;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod held;
 mod host;
 mod images;
 mod lines;
