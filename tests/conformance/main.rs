@@ -4,7 +4,6 @@ mod activations;
 mod archives;
 mod backups;
 mod configs;
-mod drawn;
 mod events;
 mod fits;
 mod fixture;
