@@ -11,8 +11,6 @@ use crate::{Json, Object};
 pub struct Node {
     /// The tensors and the numbers, in order.
     pub operands: Vec<Operand>,
-    /// The mode that the call is fixed to.
-    pub training: Option<bool>,
 }
 
 /// One of the things that a layer is called on.
@@ -40,7 +38,7 @@ impl Node {
             node.operand(argument)?;
         }
         if let Some(kwargs) = json.get("kwargs").and_then(Json::as_object) {
-            node.keywords(kwargs)?;
+            Self::keywords(kwargs)?;
         }
         Ok(node)
     }
@@ -56,7 +54,7 @@ impl Node {
             self.operands.push(Operand::Tensor(history));
             let keywords = call.as_list().and_then(|call| call.get(3));
             if let Some(kwargs) = keywords.and_then(Json::as_object) {
-                self.keywords(kwargs)?;
+                Self::keywords(kwargs)?;
             }
         }
         Ok(())
@@ -85,11 +83,12 @@ impl Node {
         }
     }
 
-    fn keywords(&mut self, keywords: &Object) -> Result<(), String> {
+    /// The mode of a call stands in every file, and means nothing: Keras calls all layers of a model, those of nested
+    /// models too, in the mode that the model is called in.
+    fn keywords(keywords: &Object) -> Result<(), String> {
         for (name, value) in keywords.iter() {
             match (name, value) {
-                (_, Json::Null) => {}
-                ("training", Json::Bool(training)) => self.training = Some(*training),
+                (_, Json::Null) | ("training", Json::Bool(_)) => {}
                 _ => {
                     return Err(format!(
                         "it is called with `{name}={}`, and calls with keyword arguments other than `training` are \
