@@ -193,6 +193,36 @@ sequential! {
     add_loss(sum(square(x))),
 }
 
+/// Rounds to quarters as if it did not, and multiplies with what is meant as a constant.
+#[layer]
+pub struct Steps {
+    #[weight(ones)]
+    size: Tensor,
+}
+
+#[layer]
+impl Steps {
+    fn call(&self, x: Tensor) -> Tensor {
+        let x = self.size * x;
+        let stepped = x + stop_gradient(round(4 * x) / 4 - x);
+        let mean = stop_gradient(mean(x, axis = -1, keepdims = true));
+        if x < 0 {
+            mean * stepped
+        } else {
+            stop_gradient(x) * stepped
+        }
+    }
+}
+
+/// Differences see through `stop_gradient`; the test does not.
+#[model(gradcheck)]
+fn stopped(x: Input<4>) -> Stopped {
+    let steps = Steps();
+    let h = steps(Dense(3, activation = tanh)(x));
+    let part = Model(x, h);
+    Model(x, steps(Dense(3, name = "above")(h)))
+}
+
 mod wrong {
     //! A layer whose way back has a mistake.
 
@@ -201,6 +231,8 @@ mod wrong {
     use keras::prelude::*;
     use keras::shape::{Shape, ShapeError};
     use keras::testing::{check_model, model_gradients};
+
+    use super::Steps;
 
     /// `y = 2 x`, differentiated as if it were `y = x`.
     #[derive(Clone, Copy)]
@@ -242,6 +274,13 @@ mod wrong {
         Dense(2, name = "above"),
     }
 
+    sequential! {
+        BehindAStop<4>;
+        Dense(3, name = "below"),
+        Steps,
+        Twice,
+    }
+
     #[model]
     fn at_the_end(x: Input<4>) -> AtTheEnd {
         let inner = Dense(3, activation = tanh)(x);
@@ -264,6 +303,15 @@ mod wrong {
             panic!("{error}")
         };
         assert!((expected - 2.0 * found).abs() < 1e-5, "{error}");
+    }
+
+    /// What a stop holds is not all that there is.
+    #[test]
+    fn a_stop_hides_no_wrong_gradient() {
+        let mut model = BehindAStop::on_with_seed(Cpu64, 3);
+        let error = model_gradients(&mut model).unwrap_err().to_string();
+        let expected = "Model 'behind_a_stop': the gradient of `below/kernel` is wrong, number 0.";
+        assert!(error.starts_with(expected), "{error}");
     }
 
     #[test]

@@ -7,4 +7,5 @@
 
 mod cases;
 mod docs;
+mod features;
 mod rustc;

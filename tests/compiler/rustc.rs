@@ -105,11 +105,14 @@ fn errors(path: &Path, [runtime, ndarray]: &[PathBuf; 2]) -> Vec<Diagnostic> {
         .expect("rustc runs");
     let _ = std::fs::remove_dir_all(&out);
     let text = String::from_utf8_lossy(&output.stderr);
-    text.lines().filter_map(diagnostic).collect()
+    let values = text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok());
+    values.filter_map(|value| diagnostic(&value)).collect()
 }
 
-fn diagnostic(line: &str) -> Option<Diagnostic> {
-    let value: Value = serde_json::from_str(line).ok()?;
+/// The error that the compiler has written down, unless it is a warning or the sum of others.
+pub fn diagnostic(value: &Value) -> Option<Diagnostic> {
     if value["level"] != "error" || value["message"].as_str()?.starts_with("aborting due to") {
         return None;
     }

@@ -92,6 +92,21 @@ impl SharpSoftmax {
     }
 }
 
+/// The sign of `x`, differentiated as `tanh(x)`.
+#[layer]
+pub struct SmoothSign {
+    #[weight(ones)]
+    scale: Tensor,
+}
+
+#[layer]
+impl SmoothSign {
+    fn call(&self, x: Tensor) -> Tensor {
+        let smooth = tanh(self.scale * x);
+        smooth + stop_gradient(sign(x) - smooth)
+    }
+}
+
 #[test]
 fn gradients_are_those_of_differences() -> keras::Result<()> {
     for shape in [&[5][..], &[3, 4], &[1]] {
@@ -102,6 +117,7 @@ fn gradients_are_those_of_differences() -> keras::Result<()> {
         testing::layer!(SoftClip::new(0.7), shape)?.check_gradients(3);
         testing::layer!(SoftClip::new(2.0).centered(true), shape)?.check_gradients(3);
         testing::layer!(SharpSoftmax::new(), shape)?.check_gradients(3);
+        testing::layer!(SmoothSign::new(), shape)?.check_gradients(3);
     }
     testing::layer!(SoftClip::new(0.7), [Shape::SCALAR])?.check_gradients(3);
     Ok(())

@@ -38,7 +38,7 @@ impl Node {
             node.operand(argument)?;
         }
         if let Some(kwargs) = json.get("kwargs").and_then(Json::as_object) {
-            Self::keywords(kwargs)?;
+            node.keywords(kwargs)?;
         }
         Ok(node)
     }
@@ -54,7 +54,7 @@ impl Node {
             self.operands.push(Operand::Tensor(history));
             let keywords = call.as_list().and_then(|call| call.get(3));
             if let Some(kwargs) = keywords.and_then(Json::as_object) {
-                Self::keywords(kwargs)?;
+                self.keywords(kwargs)?;
             }
         }
         Ok(())
@@ -83,12 +83,13 @@ impl Node {
         }
     }
 
-    /// The mode of a call stands in every file, and means nothing: Keras calls all layers of a model, those of nested
-    /// models too, in the mode that the model is called in.
-    fn keywords(keywords: &Object) -> Result<(), String> {
+    fn keywords(&mut self, keywords: &Object) -> Result<(), String> {
         for (name, value) in keywords.iter() {
             match (name, value) {
-                (_, Json::Null) | ("training", Json::Bool(_)) => {}
+                (_, Json::Null) => {}
+                // `fit`, `evaluate` and `predict` give every layer their own mode, whatever is written here; of
+                // every call of a Dropout that is False.
+                ("training", Json::Bool(_)) => {}
                 _ => {
                     return Err(format!(
                         "it is called with `{name}={}`, and calls with keyword arguments other than `training` are \

@@ -173,10 +173,16 @@ fn layer<F: Float, L: LayerFunction<N>, const N: usize>(
     y: &mut [F],
 ) {
     let rows = x.len() / width.max(1);
+    // Tests of gradients, which alone are in `f64`, hold the values of one thread.
+    let operations = if F::IS_VECTORISED {
+        OPERATIONS * x.len()
+    } else {
+        0
+    };
     over_rows(
         rows,
         1,
-        OPERATIONS * x.len(),
+        operations,
         y,
         &|y: &mut [F], at| y.split_at_mut(at * width),
         &|range, y| {

@@ -6,6 +6,7 @@
 
 mod activation;
 mod activations;
+mod axes;
 mod batches;
 mod convolutions;
 mod copies;
@@ -16,8 +17,11 @@ pub(crate) mod cuda;
 mod expressions;
 pub mod float;
 mod geometry;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod held;
 mod host;
 mod images;
+mod lines;
 mod lookups;
 mod memory;
 mod merges;
@@ -32,10 +36,8 @@ mod updates;
 
 pub use activation::{Activation, words as activation_words};
 pub use activations::Activations;
-pub use batches::{
-    Axes, BatchFunction, BatchLoss, BatchSums, BatchView, LineFunction, LineLoss, Lines,
-};
-pub(crate) use batches::{OfRow, line_of_row};
+pub use axes::Axes;
+pub use batches::{BatchFunction, BatchLoss, BatchSums, BatchView};
 pub use convolutions::{Conv2dGradients, Convolutions};
 pub use copies::{Copies, Runs};
 pub use counts::{ClassOf, ClassPairs, ColumnFunction, Counts, Grid, Spacing, Thresholds};
@@ -53,6 +55,8 @@ pub use host::Cpu64;
 pub use host::Host;
 pub(crate) use host::on_hosts;
 pub use images::{Images, Resize, Window};
+pub use lines::{Fold, Line, LineLoss, LineRule, Lines};
+pub(crate) use lines::{OfRow, line_of_row};
 pub use lookups::Lookups;
 pub(crate) use memory::Shared;
 pub use memory::{AnyThread, Memory};

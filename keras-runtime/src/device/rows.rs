@@ -3,7 +3,7 @@
 use super::cpu::lanes::{self, Each};
 use super::cpu::simd::Separate;
 use super::host::on_hosts;
-use super::{Arith, Float, Memory, cpu};
+use super::{Arith, Float, Line, Memory, cpu};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -30,14 +30,20 @@ pub trait RowFunction: Copy + Send + Sync {
         None
     }
 
-    /// The kernel that such devices have for the function. Without a kernel and without a
-    /// [`pair`](Self::pair) they compute it on the host.
+    /// As sums over the elements of the row, for such devices: see [`LineRule`](super::LineRule).
+    fn line<F: Float>(&self, line: &mut Line<'_, F>) -> Option<F> {
+        let _ = line;
+        None
+    }
+
+    /// The kernel that such devices have for the function. Without a kernel, a [`pair`](Self::pair) and
+    /// a [`line`](Self::line) they compute it on the host.
     fn kernel(&self) -> Option<RowKernel> {
         None
     }
 }
 
-/// Functions of rows that devices have kernels of their own for.
+/// Functions of rows, no losses, that devices have kernels of their own for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RowKernel {
     /// 1 if both rows have their maximum at the same place.
@@ -53,18 +59,6 @@ pub enum RowKernel {
     ClassInTopK {
         /// k.
         k: usize,
-    },
-    /// The cross-entropy of targets that are probabilities.
-    CategoricalEntropy {
-        /// Whether predictions are logits.
-        from_logits: bool,
-        /// How far targets are drawn towards equal ones.
-        smoothing: f32,
-    },
-    /// The cross-entropy of a target that is the number of a class.
-    SparseEntropy {
-        /// Whether predictions are logits.
-        from_logits: bool,
     },
 }
 

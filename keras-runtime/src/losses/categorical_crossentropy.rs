@@ -4,9 +4,12 @@ use super::binary_crossentropy::clip;
 use super::{Loss, LossInput, Options, check, loss_config, options, row_loss, softmax_loss};
 use crate::device::cpu::lanes::{self, Each, Itself, Same};
 use crate::device::cpu::math;
+use crate::device::cpu::simd::Separate;
+#[cfg(any(feature = "cuda", feature = "testing", test))]
+use crate::device::cuda::Program;
 use crate::device::{
-    Activation, Arith, Axes, ClassTargets, Device, Float, LineLoss, RowFunction, RowKernel,
-    RowLoss, line_of_row,
+    Activation, Arith, Axes, ClassTargets, Device, Float, Line, LineLoss, RowFunction, RowLoss,
+    line_of_row,
 };
 use crate::error::Result;
 use crate::shape::Shape;
@@ -141,11 +144,32 @@ impl RowFunction for CategoricalEntropy {
         -value
     }
 
-    fn kernel(&self) -> Option<RowKernel> {
-        Some(RowKernel::CategoricalEntropy {
-            from_logits: self.from_logits,
-            smoothing: self.label_smoothing,
-        })
+    fn line<F: Float>(&self, line: &mut Line<'_, F>) -> Option<F> {
+        let smoothing = F::from_f32(self.label_smoothing);
+        let smoothing = Smoothing {
+            keep: F::one() - smoothing,
+            share: smoothing / line.width(),
+        };
+        if self.from_logits {
+            let max = line.max(|[_, z, _]| z);
+            let exp = |z: F| math::exp::<F, Separate>(z - max);
+            let (exps, targets) = (
+                line.sum(|[_, z, _]| exp(z)),
+                line.sum(|[t, ..]| smoothing.of(t)),
+            );
+            let weighted = line.sum(|[t, z, _]| smoothing.of(t) * (z - max));
+            line.gradient(|[t, z, _]| exp(z) * (targets / exps) - smoothing.of(t));
+            return Some(targets * math::ln::<F, Separate>(exps) - weighted);
+        }
+        let sum = line.sum(|[_, p, _]| p);
+        let inside = |[t, p, _]: [F; 3]| match clip(p / sum) {
+            (_, true) => smoothing.of(t),
+            _ => F::zero(),
+        };
+        let targets = line.sum(inside);
+        line.gradient(|element| (targets - inside(element) / clip(element[1] / sum).0) / sum);
+        let term = |[t, p, _]: [F; 3]| smoothing.of(t) * math::ln::<F, Separate>(clip(p / sum).0);
+        Some(-line.sum(term))
     }
 }
 
@@ -186,6 +210,11 @@ impl RowLoss for CategoricalEntropy {
 impl<F: Float> LineLoss<F> for CategoricalEntropy {
     fn line(&self, y_true: &[F], y_pred: &[F], gradient: Option<(&mut [F], F)>) -> F {
         line_of_row(self, y_true, y_pred, gradient)
+    }
+
+    #[cfg(any(feature = "cuda", feature = "testing", test))]
+    fn program(&self, with_gradient: bool) -> Option<Program> {
+        Program::of_row(with_gradient, self)
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Loss, LossInput, check, loss, options};
 use crate::config::{Argument, argument};
 use crate::device::cpu::math;
 use crate::device::cpu::simd::Separate;
-use crate::device::{Activation, Axes, Device, Float, LineLoss};
+use crate::device::{Activation, Axes, Device, Float, Line, LineRule};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -73,15 +73,6 @@ impl From<Vec<f32>> for Alpha {
     }
 }
 
-impl Alpha {
-    fn of(&self, class: usize) -> f32 {
-        match self {
-            Self::One(alpha) => *alpha,
-            Self::Each(alphas) => alphas.get(class).copied().unwrap_or(0.0),
-        }
-    }
-}
-
 impl<D: Device> Loss<D> for CategoricalFocalCrossentropy {
     options!();
 
@@ -117,49 +108,49 @@ impl<D: Device> Loss<D> for CategoricalFocalCrossentropy {
 
 impl CategoricalFocalCrossentropy {
     /// The term of a class and its derivative, with regard to its share q of the probability.
-    fn term<F: Float>(&self, class: usize, t: F, q: F) -> (F, F) {
-        let alpha = F::from_f32(self.alpha.of(class));
+    fn term<F: Float>(&self, alpha: F, t: F, q: F) -> [F; 2] {
         let (q, is_inside) = clip(q);
         let (factor, d_factor) = power(F::one() - q, F::from_f32(self.gamma));
         let ln = math::ln::<F, Separate>(q);
         let derivative = alpha * t * (d_factor * ln - factor / q);
         let derivative = if is_inside { derivative } else { F::zero() };
-        (-alpha * t * factor * ln, derivative)
+        [-alpha * t * factor * ln, derivative]
     }
 }
 
-impl<F: Float> LineLoss<F> for CategoricalFocalCrossentropy {
-    fn line(&self, y_true: &[F], y_pred: &[F], gradient: Option<(&mut [F], F)>) -> F {
+impl LineRule for CategoricalFocalCrossentropy {
+    fn compute<F: Float>(&self, line: &mut Line<'_, F>) -> F {
         let smoothing = F::from_f32(self.label_smoothing);
-        let share = smoothing / F::from_usize(y_true.len());
-        let smooth = |t: F| t * (F::one() - smoothing) + share;
-        let max = y_pred.iter().fold(F::neg_infinity(), |a, &b| a.max(b));
+        let share = smoothing / line.width();
+        let max = line.max(|[_, p, _]| p);
         let probability = |p: F| match self.from_logits {
             true => math::exp::<F, Separate>(p - max),
             false => p,
         };
-        let sum = y_pred
-            .iter()
-            .fold(F::zero(), |sum, &p| sum + probability(p));
-        let terms = y_true.iter().zip(y_pred).enumerate();
-        let terms = terms.map(|(class, (&t, &p))| {
+        let sum = line.sum(|[_, p, _]| probability(p));
+        let alpha = |class: F| match &self.alpha {
+            Alpha::One(alpha) => F::from_f32(*alpha),
+            Alpha::Each(alphas) => Line::one_of(alphas, class),
+        };
+        let share_and_term = |[t, p, class]: [F; 3]| {
             let q = probability(p) / sum;
-            let (value, derivative) = self.term(class, smooth(t), q);
-            (q, value, derivative)
-        });
+            let t = t * (F::one() - smoothing) + share;
+            (q, self.term(alpha(class), t, q))
+        };
         // The derivatives with regard to the shares q, less their mean under q, are those with regard
         // to the probabilities times Σ p, or those with regard to the logits over q.
-        let (mut total, mut mean) = (F::zero(), F::zero());
-        for (q, value, derivative) in terms.clone() {
-            total += value;
-            mean += q * derivative;
-        }
-        if let Some((gradient, factor)) = gradient {
-            for (d, (q, _, derivative)) in gradient.iter_mut().zip(terms) {
-                let inner = if self.from_logits { q } else { sum.recip() };
-                *d = factor * (derivative - mean) * inner;
-            }
-        }
-        total
+        let mean = line.sum(|element| {
+            let (q, [_, derivative]) = share_and_term(element);
+            q * derivative
+        });
+        line.gradient(|element| {
+            let (q, [_, derivative]) = share_and_term(element);
+            let inner = if self.from_logits { q } else { sum.recip() };
+            (derivative - mean) * inner
+        });
+        line.sum(|element| {
+            let (_, [value, _]) = share_and_term(element);
+            value
+        })
     }
 }

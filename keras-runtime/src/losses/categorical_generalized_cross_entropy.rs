@@ -3,7 +3,7 @@
 use super::binary_crossentropy::EPSILON;
 use super::check::class_numbers;
 use super::{Loss, LossInput, classes, loss, options};
-use crate::device::{Axes, Device, Float, LineLoss};
+use crate::device::{Axes, Device, Float, Line, LineRule};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -53,19 +53,16 @@ struct GeneralizedEntropy {
     q: f32,
 }
 
-impl<F: Float> LineLoss<F> for GeneralizedEntropy {
-    fn line(&self, y_true: &[F], y_pred: &[F], gradient: Option<(&mut [F], F)>) -> F {
+impl LineRule for GeneralizedEntropy {
+    fn compute<F: Float>(&self, line: &mut Line<'_, F>) -> F {
         let q = F::from_f32(self.q);
-        let class = y_true.first().and_then(|class| class.to_usize());
-        let p = class.and_then(|class| y_pred.get(class).copied());
-        if let Some((gradient, factor)) = gradient {
-            gradient.fill(F::zero());
-            if let (Some(class), Some(p)) = (class, p) {
-                // At 0 the derivative is infinite; it is that of the least probability.
-                let p = p.max(F::from_f64(EPSILON));
-                gradient[class] = -factor * p.powf(q - F::one());
-            }
-        }
-        (F::one() - p.unwrap_or(F::zero()).powf(q)) / q
+        let of_class = |[t, _, at]: [F; 3], value: F| {
+            if at == t.trunc() { value } else { F::zero() }
+        };
+        let p = line.sum(|element| of_class(element, element[1]));
+        // At 0 the derivative is infinite; it is that of the least probability.
+        let derivative = -p.max(F::from_f64(EPSILON)).powf(q - F::one());
+        line.gradient(|element| of_class(element, derivative));
+        (F::one() - p.powf(q)) / q
     }
 }

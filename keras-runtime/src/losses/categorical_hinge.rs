@@ -1,7 +1,7 @@
 //! `max(max((1 - y_true) · y_pred) - Σ y_true · y_pred + 1, 0)` along the last axis.
 
 use super::{Loss, LossInput, loss, options, same_shape};
-use crate::device::{Axes, Device, Float, LineLoss};
+use crate::device::{Axes, Device, Float, Line, LineRule};
 use crate::error::Result;
 use crate::shape::Shape;
 
@@ -27,35 +27,26 @@ impl<D: Device> Loss<D> for CategoricalHinge {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CategoricalMargin;
 
-impl<F: Float> LineLoss<F> for CategoricalMargin {
-    fn line(&self, y_true: &[F], y_pred: &[F], gradient: Option<(&mut [F], F)>) -> F {
-        let pairs = || y_true.iter().zip(y_pred);
-        let chosen = pairs().fold(F::zero(), |sum, (&t, &p)| sum + t * p);
-        let other = |(&t, &p): (&F, &F)| (F::one() - t) * p;
-        // NaN is the largest.
-        let larger = |a: F, b: F| if a > b || a.is_nan() { a } else { b };
-        let best = pairs().map(other).fold(F::neg_infinity(), larger);
+impl LineRule for CategoricalMargin {
+    fn compute<F: Float>(&self, line: &mut Line<'_, F>) -> F {
+        let other = |[t, p, _]: [F; 3]| (F::one() - t) * p;
+        let is_best = |element, best: F| match other(element) {
+            other if other == best => F::one(),
+            _ => F::zero(),
+        };
+        let chosen = line.sum(|[t, p, _]| t * p);
+        let best = line.max(other);
         let missing = best - chosen + F::one();
-        if let Some((gradient, factor)) = gradient {
-            // The best ones share it. Exactly on the margin it is that of TensorFlow.
-            let ties = pairs().filter(|pair| other(*pair) == best).count();
-            let share = factor / F::from_usize(ties.max(1));
-            for (d, pair) in gradient.iter_mut().zip(pairs()) {
-                let t = *pair.0;
-                let of_best = if other(pair) == best {
-                    share * (F::one() - t)
-                } else {
-                    F::zero()
-                };
-                *d = if missing < F::zero() {
-                    F::zero()
-                } else if missing.is_nan() {
-                    missing
-                } else {
-                    of_best - factor * t
-                };
+        // The best ones share it. Exactly on the margin it is that of TensorFlow.
+        let share = F::one() / line.sum(|element| is_best(element, best)).max(F::one());
+        line.gradient(|element| match missing {
+            missing if missing < F::zero() => F::zero(),
+            missing if missing.is_nan() => missing,
+            _ => {
+                let [t, ..] = element;
+                is_best(element, best) * share * (F::one() - t) - t
             }
-        }
+        });
         if missing < F::zero() {
             F::zero()
         } else {

@@ -2,7 +2,7 @@
 
 use super::binary_crossentropy::EPSILON;
 use super::{Loss, LossInput, loss, options, same_shape};
-use crate::device::{Axes, Device, Float, LineLoss};
+use crate::device::{Axes, Device, Float, Line, LineRule};
 use crate::error::Result;
 use crate::shape::Shape;
 
@@ -40,26 +40,21 @@ impl<D: Device> Loss<D> for CosineSimilarity {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NegativeCosine;
 
-impl<F: Float> LineLoss<F> for NegativeCosine {
-    fn line(&self, y_true: &[F], y_pred: &[F], gradient: Option<(&mut [F], F)>) -> F {
-        let dot = |a: &[F], b: &[F]| a.iter().zip(b).fold(F::zero(), |sum, (&a, &b)| sum + a * b);
+impl LineRule for NegativeCosine {
+    fn compute<F: Float>(&self, line: &mut Line<'_, F>) -> F {
         // A vector of (almost) no length is not made longer without end.
         let most = F::from_f64(1.0 / EPSILON);
         let inverse = |squares: F| squares.sqrt().recip().min(most);
-        let (of_true, squares) = (inverse(dot(y_true, y_true)), dot(y_pred, y_pred));
-        let of_pred = inverse(squares);
-        let value = -(dot(y_true, y_pred) * of_true * of_pred);
-        if let Some((gradient, factor)) = gradient {
-            // With p̂ = p / |p|: -(t̂ - (t̂ · p̂) p̂) / |p|; a |p| that is clipped is a constant.
-            let pull = if of_pred < most {
-                value * of_pred * of_pred
-            } else {
-                F::zero()
-            };
-            for (d, (&t, &p)) in gradient.iter_mut().zip(y_true.iter().zip(y_pred)) {
-                *d = -factor * (t * of_true * of_pred + p * pull);
-            }
-        }
+        let of_true = inverse(line.sum(|[t, _, _]| t * t));
+        let of_pred = inverse(line.sum(|[_, p, _]| p * p));
+        let value = -(line.sum(|[t, p, _]| t * p) * of_true * of_pred);
+        // With p̂ = p / |p|: -(t̂ - (t̂ · p̂) p̂) / |p|; a |p| that is clipped is a constant.
+        let pull = if of_pred < most {
+            value * of_pred * of_pred
+        } else {
+            F::zero()
+        };
+        line.gradient(|[t, p, _]| -(t * of_true * of_pred + p * pull));
         value
     }
 }

@@ -2,7 +2,7 @@
 
 use super::binary_crossentropy::EPSILON;
 use super::{Loss, LossInput, loss, options, same_shape};
-use crate::device::{Axes, Device, Float, LineLoss};
+use crate::device::{Axes, Device, Float, Line, LineRule};
 use crate::error::Result;
 use crate::shape::Shape;
 
@@ -42,21 +42,12 @@ impl<D: Device> Loss<D> for Dice {
 #[derive(Clone, Copy, Debug)]
 struct Overlap;
 
-impl<F: Float> LineLoss<F> for Overlap {
-    fn line(&self, y_true: &[F], y_pred: &[F], gradient: Option<(&mut [F], F)>) -> F {
-        let (mut both, mut sum) = (0.0, EPSILON);
-        for (&t, &p) in y_true.iter().zip(y_pred) {
-            let (t, p) = (t.to_f64(), p.to_f64());
-            both += t * p;
-            sum += t + p;
-        }
-        let overlap = 2.0 * both / sum;
-        if let Some((gradient, factor)) = gradient {
-            let (scale, overlap) = (factor / F::from_f64(sum), F::from_f64(overlap));
-            for (d, &t) in gradient.iter_mut().zip(y_true) {
-                *d = scale * (overlap - t - t);
-            }
-        }
-        F::from_f64(1.0 - overlap)
+impl LineRule for Overlap {
+    fn compute<F: Float>(&self, line: &mut Line<'_, F>) -> F {
+        let both = line.sum(|[t, p, _]| t * p);
+        let sum = line.sum(|[t, p, _]| t + p) + F::from_f64(EPSILON);
+        let overlap = (both + both) / sum;
+        line.gradient(|[t, _, _]| (overlap - t - t) / sum);
+        F::one() - overlap
     }
 }

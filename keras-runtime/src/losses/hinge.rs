@@ -73,11 +73,7 @@ impl<P: PairLoss> PairLoss for OfBinary<P> {
 
 impl<P: PairLoss + 'static> Margins<P> {
     /// Runs `work` on the lines of a batch.
-    fn with<F: Float, T>(
-        self,
-        y_true: &[F],
-        work: impl FnOnce(&Lines<'_, dyn LineLoss<F>>) -> T,
-    ) -> T {
+    fn with<F: Float, T>(self, y_true: &[F], work: impl FnOnce(&Lines<'_, F>) -> T) -> T {
         let is_binary = y_true.iter().all(|t| *t == F::zero() || *t == F::one());
         let (binary, plain) = (MeanOf(OfBinary(self.0)), MeanOf(self.0));
         let function: &dyn LineLoss<F> = if is_binary { &binary } else { &plain };

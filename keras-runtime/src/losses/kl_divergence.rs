@@ -4,7 +4,7 @@ use super::binary_crossentropy::EPSILON;
 use super::{Loss, LossInput, loss, options, same_shape};
 use crate::device::cpu::math;
 use crate::device::cpu::simd::Separate;
-use crate::device::{Axes, Device, Float, LineLoss};
+use crate::device::{Axes, Device, Float, Line, LineRule};
 use crate::error::Result;
 use crate::shape::Shape;
 
@@ -30,8 +30,8 @@ impl<D: Device> Loss<D> for KLDivergence {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Divergence;
 
-impl<F: Float> LineLoss<F> for Divergence {
-    fn line(&self, y_true: &[F], y_pred: &[F], gradient: Option<(&mut [F], F)>) -> F {
+impl LineRule for Divergence {
+    fn compute<F: Float>(&self, line: &mut Line<'_, F>) -> F {
         // NaN stays NaN.
         let least = F::from_f64(EPSILON);
         let clip = |x: F| match x {
@@ -39,21 +39,10 @@ impl<F: Float> LineLoss<F> for Divergence {
             x if x > F::one() => F::one(),
             x => x,
         };
-        let term = |(&t, &p): (&F, &F)| clip(t) * math::ln::<F, Separate>(clip(t) / clip(p));
-        let sum = y_true
-            .iter()
-            .zip(y_pred)
-            .fold(F::zero(), |sum, pair| sum + term(pair));
-        if let Some((gradient, factor)) = gradient {
-            for (d, (&t, &p)) in gradient.iter_mut().zip(y_true.iter().zip(y_pred)) {
-                let is_clipped = p < least || p > F::one();
-                *d = if is_clipped {
-                    F::zero()
-                } else {
-                    -factor * clip(t) / p
-                };
-            }
-        }
-        sum
+        line.gradient(|[t, p, _]| match p {
+            p if p < least || p > F::one() => F::zero(),
+            p => -clip(t) / p,
+        });
+        line.sum(|[t, p, _]| clip(t) * math::ln::<F, Separate>(clip(t) / clip(p)))
     }
 }

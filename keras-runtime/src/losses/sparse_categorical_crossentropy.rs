@@ -5,9 +5,12 @@ use super::check::class_numbers;
 use super::{Loss, LossInput, Options, check, loss_config, options, row_loss, softmax_loss};
 use crate::device::cpu::lanes::{self, Each, Itself, Same};
 use crate::device::cpu::math;
+use crate::device::cpu::simd::Separate;
+#[cfg(any(feature = "cuda", feature = "testing", test))]
+use crate::device::cuda::Program;
 use crate::device::{
-    Activation, Arith, Axes, ClassTargets, Device, Float, LineLoss, RowFunction, RowKernel,
-    RowLoss, line_of_row,
+    Activation, Arith, Axes, ClassTargets, Device, Float, Line, LineLoss, RowFunction, RowLoss,
+    line_of_row,
 };
 use crate::error::Result;
 use crate::shape::Shape;
@@ -146,10 +149,31 @@ impl RowFunction for SparseEntropy {
         -math::ln::<F, A>(clip(chosen / sum).0)
     }
 
-    fn kernel(&self) -> Option<RowKernel> {
-        Some(RowKernel::SparseEntropy {
-            from_logits: self.from_logits,
-        })
+    fn line<F: Float>(&self, line: &mut Line<'_, F>) -> Option<F> {
+        let of_class = |[t, _, at]: [F; 3], value: F| {
+            if at == t.trunc() { value } else { F::zero() }
+        };
+        let is_class = line.sum(|element| of_class(element, F::one()));
+        let chosen = line.sum(|element| of_class(element, element[1]));
+        if self.from_logits {
+            let max = line.max(|[_, z, _]| z);
+            let exp = |z: F| math::exp::<F, Separate>(z - max);
+            let exps = line.sum(|[_, z, _]| exp(z));
+            line.gradient(|element| {
+                is_class * exp(element[1]) / exps - of_class(element, F::one())
+            });
+            return Some(is_class * (math::ln::<F, Separate>(exps) - (chosen - max)));
+        }
+        let sum = line.sum(|[_, p, _]| p);
+        let (q, is_inside) = clip(chosen / sum);
+        line.gradient(|element| {
+            if is_inside && is_class == F::one() {
+                sum.recip() - of_class(element, chosen.recip())
+            } else {
+                F::zero()
+            }
+        });
+        Some(-is_class * math::ln::<F, Separate>(q))
     }
 }
 
@@ -193,6 +217,11 @@ impl RowLoss for SparseEntropy {
 impl<F: Float> LineLoss<F> for SparseEntropy {
     fn line(&self, y_true: &[F], y_pred: &[F], gradient: Option<(&mut [F], F)>) -> F {
         line_of_row(self, y_true, y_pred, gradient)
+    }
+
+    #[cfg(any(feature = "cuda", feature = "testing", test))]
+    fn program(&self, with_gradient: bool) -> Option<Program> {
+        Program::of_row(with_gradient, self)
     }
 
     fn ignored_target(&self) -> Option<f32> {

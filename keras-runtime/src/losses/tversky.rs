@@ -2,7 +2,7 @@
 
 use super::binary_crossentropy::EPSILON;
 use super::{Loss, LossInput, loss, options, same_shape};
-use crate::device::{Axes, Device, Float, LineLoss};
+use crate::device::{Axes, Device, Float, Line, LineRule};
 use crate::error::Result;
 use crate::shape::Shape;
 
@@ -57,26 +57,17 @@ struct WeightedOverlap {
     beta: f64,
 }
 
-impl<F: Float> LineLoss<F> for WeightedOverlap {
-    fn line(&self, y_true: &[F], y_pred: &[F], gradient: Option<(&mut [F], F)>) -> F {
-        let (mut both, mut of_true, mut of_pred) = (0.0, 0.0, 0.0);
-        for (&t, &p) in y_true.iter().zip(y_pred) {
-            let (t, p) = (t.to_f64(), p.to_f64());
-            both += t * p;
-            of_true += t * (1.0 - p);
-            of_pred += p * (1.0 - t);
-        }
-        let sum = both + self.alpha * of_true + self.beta * of_pred + EPSILON;
+impl LineRule for WeightedOverlap {
+    fn compute<F: Float>(&self, line: &mut Line<'_, F>) -> F {
+        let (alpha, beta) = (F::from_f64(self.alpha), F::from_f64(self.beta));
+        let both = line.sum(|[t, p, _]| t * p);
+        let of_true = line.sum(|[t, p, _]| t * (F::one() - p));
+        let of_pred = line.sum(|[t, p, _]| p * (F::one() - t));
+        let sum = both + alpha * of_true + beta * of_pred + F::from_f64(EPSILON);
         let index = both / sum;
-        if let Some((gradient, factor)) = gradient {
-            // d/dp = -(t - index · (t - alpha t + beta (1 - t))) / sum.
-            let scale = factor / F::from_f64(sum);
-            let of_target = F::from_f64(1.0 - index * (1.0 - self.alpha - self.beta));
-            let of_every = F::from_f64(index * self.beta);
-            for (d, &t) in gradient.iter_mut().zip(y_true) {
-                *d = scale * (of_every - t * of_target);
-            }
-        }
-        F::from_f64(1.0 - index)
+        // d/dp = -(t - index · (t - alpha t + beta (1 - t))) / sum.
+        let of_target = F::one() - index * (F::one() - alpha - beta);
+        line.gradient(|[t, _, _]| (index * beta - t * of_target) / sum);
+        F::one() - index
     }
 }

@@ -7,7 +7,7 @@ mean_metric! {
     /// The cross-entropy of targets that are probabilities of classes:
     /// `keras.metrics.CategoricalCrossentropy`.
     struct CategoricalCrossentropy: "categorical_crossentropy";
-    mean of LineLoss along axis: CategoricalEntropy = CategoricalEntropy::new();
+    mean of lines along axis: CategoricalEntropy = CategoricalEntropy::new();
     targets: same_shape;
     better: Down;
     config {

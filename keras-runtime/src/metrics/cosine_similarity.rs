@@ -1,13 +1,13 @@
 //! The mean of `Σ t p / (|t| |p|)`.
 
 use super::mean_metric::mean_metric;
-use crate::device::{Float, LineFunction, LineLoss};
+use crate::device::{Float, Line, LineRule};
 use crate::losses::NegativeCosine;
 
 mean_metric! {
     /// The cosine of the angle between targets and predictions: `keras.metrics.CosineSimilarity`.
     struct CosineSimilarity: "cosine_similarity";
-    mean of LineFunction along axis: Cosine = Cosine;
+    mean of lines along axis: Cosine = Cosine;
     targets: same_shape;
     better: Up;
     config {
@@ -19,8 +19,8 @@ mean_metric! {
 #[derive(Clone, Copy, Debug)]
 struct Cosine;
 
-impl<F: Float> LineFunction<F> for Cosine {
-    fn value(&self, y_true: &[F], y_pred: &[F]) -> F {
-        -NegativeCosine.line(y_true, y_pred, None)
+impl LineRule for Cosine {
+    fn compute<F: Float>(&self, line: &mut Line<'_, F>) -> F {
+        -NegativeCosine.compute(line)
     }
 }

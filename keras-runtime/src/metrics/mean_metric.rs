@@ -7,8 +7,7 @@
 /// * `rows` or `elements`: a [`RowFunction`](crate::device::RowFunction) of each row along the last
 ///   axis, or of each element;
 /// * `lines`: a [`LineLoss`](crate::device::LineLoss) of each row, behind `dyn`;
-/// * `LineLoss along axis`, `LineFunction along axis`: the same, or a
-///   [`LineFunction`](crate::device::LineFunction), of each line along an axis that can be chosen;
+/// * `lines along axis`: the same of each line along an axis that can be chosen;
 /// * `batches`: a [`BatchFunction`](crate::device::BatchFunction) with a value for each row.
 ///
 /// `config` is the table of its further [arguments](crate::config::arguments).
@@ -16,7 +15,7 @@ macro_rules! mean_metric {
     (
         $(#[$meta:meta])*
         struct $ty:ident: $name:literal;
-        mean of $line:ident along axis: $function:ty = $value:expr;
+        mean of lines along axis: $function:ty = $value:expr;
         targets: $fits:ident;
         better: $direction:ident;
         $(config { $($config:tt)* })?
@@ -77,8 +76,7 @@ macro_rules! mean_metric {
             }
 
             fn update(&self, input: $crate::metrics::MetricInput<'_, D>) -> $crate::Result<()> {
-                let function: &dyn $crate::device::$line<D::Elem> = &self.function;
-                input.line_mean(function, &self.axes());
+                input.line_mean(&self.function, &self.axes());
                 Ok(())
             }
         }
@@ -170,8 +168,7 @@ macro_rules! mean_metric {
     };
     (@update lines) => {
         fn update(&self, input: $crate::metrics::MetricInput<'_, D>) -> $crate::Result<()> {
-            let function: &dyn $crate::device::LineLoss<D::Elem> = &self.function;
-            input.line_mean(function, &$crate::device::Axes::LAST);
+            input.line_mean(&self.function, &$crate::device::Axes::LAST);
             Ok(())
         }
     };

@@ -4,7 +4,7 @@ use ndarray::{ArrayD, IxDyn};
 
 use crate::config::Config;
 use crate::device::{
-    Axes, BatchFunction, BatchView, ColumnFunction, Device, Grid, LineFunction, Lines, RowFunction,
+    Axes, BatchFunction, BatchView, ColumnFunction, Device, Grid, LineLoss, Lines, RowFunction,
     Rows,
 };
 use crate::error::{Error, Result};
@@ -160,7 +160,7 @@ impl<D: Device> MetricInput<'_, D> {
     }
 
     /// As [`row_mean`](MetricInput::row_mean), for a function of lines along some axes.
-    pub(crate) fn line_mean<F: LineFunction<D::Elem> + ?Sized>(self, function: &F, axes: &Axes) {
+    pub(crate) fn line_mean(self, function: &dyn LineLoss<D::Elem>, axes: &Axes) {
         self.batch_mean(&Lines { function, axes });
     }
 

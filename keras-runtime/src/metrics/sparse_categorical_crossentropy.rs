@@ -7,7 +7,7 @@ mean_metric! {
     /// The cross-entropy of targets that are numbers of classes:
     /// `keras.metrics.SparseCategoricalCrossentropy`.
     struct SparseCategoricalCrossentropy: "sparse_categorical_crossentropy";
-    mean of LineLoss along axis: SparseEntropy = SparseEntropy::new();
+    mean of lines along axis: SparseEntropy = SparseEntropy::new();
     targets: classes;
     better: Down;
     config {

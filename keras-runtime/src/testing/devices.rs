@@ -6,6 +6,7 @@
 
 mod areas;
 mod functions;
+mod lines;
 
 use crate::device::{Cpu64, Device};
 use crate::random::Key;
@@ -65,6 +66,9 @@ cases! {
     functions::classes_of_pairs
     functions::columns
     functions::scalars
+    lines::losses
+    lines::metrics
+    lines::edges
 }
 
 /// Numbers that a case has kept, and what they are.

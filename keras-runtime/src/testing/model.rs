@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::ArrayD;
 
-use crate::device::{Activation, Cpu64};
+use crate::device::{Activation, Cpu64, held};
 use crate::error::{Error, Result};
 use crate::losses::{IntoLoss, Loss, LossInput};
 use crate::model::{Compile, Model, Trace};
@@ -39,7 +39,8 @@ pub fn check_model<M: Model<Device = Cpu64>>(model: &mut M) {
 /// Compares the gradient of every trained weight and of every input of a model with finite
 /// differences in `f64`, along random directions, on random data: of all the model's losses together,
 /// those of outputs at random weights, and what the model adds by itself. Where the last layer has
-/// logits, the way back from them is compared, too.
+/// logits, the way back from them is compared, too. What `stop_gradient` was given is held as it was
+/// while something is moved: differences would see through it.
 ///
 /// # Errors
 /// If a gradient is wrong; the message names the weight and the number. Also if the model does not
@@ -52,6 +53,7 @@ pub fn model_gradients<M: Model<Device = Cpu64>>(model: &mut M) -> Result<()> {
             model: &mut *model,
             x: &x,
             y: &y,
+            held: Vec::new(),
         };
         check
             .model
@@ -182,6 +184,8 @@ struct Check<'a, M> {
     model: &'a mut M,
     x: &'a [ArrayD<f32>],
     y: &'a [ArrayD<f32>],
+    /// What `stop_gradient` was given when nothing was moved.
+    held: Vec<f64>,
 }
 
 impl<M: Model<Device = Cpu64>> Check<'_, M> {
@@ -226,7 +230,14 @@ impl<M: Model<Device = Cpu64>> Check<'_, M> {
     fn loss_as_it_is(&mut self, moved: Option<Move<'_>>) -> Result<f64> {
         self.load(moved)?;
         self.model.reset_metrics();
-        self.model.forward(true)?;
+        match moved {
+            Some(_) => held::replay(&self.held, || self.model.forward(true))?,
+            None => {
+                let (passed, values) = held::record(|| self.model.forward(true));
+                self.held = values;
+                passed?;
+            }
+        }
         self.model.compute_loss()?;
         let compiled = self.model.run().compiled.as_ref();
         let targets = compiled.and_then(|compiled| compiled.targets.as_ref());

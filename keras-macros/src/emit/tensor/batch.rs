@@ -8,7 +8,7 @@ use syn::Expr;
 use super::row::{Body, Output, Source, end, start, step};
 use super::write::{Uses, is_of_row};
 use crate::graph::generated;
-use crate::tensor::{Graph, Id, Input, Op, Reduce, Space, Unary};
+use crate::tensor::{Graph, Id, Input, Op, Reduce, Space};
 
 /// How many passes have to be over before each value is known.
 fn passes(graph: &Graph) -> Vec<usize> {
@@ -117,8 +117,7 @@ fn counts(body: &mut Body<'_>) -> TokenStream {
 fn is_before_rows(body: &Body<'_>, needed: &[Id], id: Id) -> bool {
     let graph = body.graph;
     let is_computed = match graph.nodes[id].op {
-        Op::Unary(f, _) => f != Unary::StopGradient,
-        Op::Binary(..) => true,
+        Op::Unary(..) | Op::Binary(..) => true,
         Op::Total(..) => return false,
         _ => false,
     };

@@ -7,7 +7,7 @@ use quote::{ToTokens, quote};
 use super::write::{Uses, Writer, is_of_row};
 use crate::graph::generated;
 use crate::names::identifier;
-use crate::tensor::{Graph, Id, Input, Op, Reduce, Space, Unary};
+use crate::tensor::{Graph, Id, Input, Op, Reduce, Space};
 
 /// How what is given is read.
 pub struct Source {
@@ -224,10 +224,9 @@ impl<'g> Body<'g> {
                     && graph.operands(by).contains(&id)
             })
         };
-        let is_computed = |id: Id| match graph.nodes[id].op {
-            Op::Unary(f, _) => f != Unary::StopGradient,
-            Op::Binary(..) | Op::Share(..) => true,
-            _ => false,
+        let is_computed = |id: Id| {
+            let op = &graph.nodes[id].op;
+            matches!(op, Op::Unary(..) | Op::Binary(..) | Op::Share(..))
         };
         let mut statements = TokenStream::new();
         let known: Vec<Id> = (0..graph.nodes.len())

@@ -168,7 +168,6 @@ impl<'g> Writer<'g> {
             quote! { math::#name::<F, A>(#x) }
         };
         let tokens = match f {
-            Unary::StopGradient => return self.written(x),
             Unary::Neg => {
                 let x = self.operand(x, Tight::Prefix);
                 return (quote! { -#x }, Tight::Prefix);
@@ -177,7 +176,13 @@ impl<'g> Writer<'g> {
                 let x = self.operand(x, Tight::Prefix);
                 return (quote! { !#x }, Tight::Prefix);
             }
-            Unary::Abs | Unary::Sqrt | Unary::Sin | Unary::Cos | Unary::Floor | Unary::Ceil => {
+            Unary::Abs
+            | Unary::Sqrt
+            | Unary::Sin
+            | Unary::Cos
+            | Unary::Floor
+            | Unary::Ceil
+            | Unary::StopGradient => {
                 let (name, x) = (generated(unary_name(f)), receiver());
                 quote! { #x.#name() }
             }
@@ -263,12 +268,9 @@ impl Uses {
             if !needed[id] || known(id) {
                 continue;
             }
-            // Who asks for a value without its gradient asks for the value.
-            let is_same = matches!(graph.nodes[id].op, Op::Unary(Unary::StopGradient, _));
-            let times = if is_same { counts[id] } else { 1 };
             for operand in graph.operands(id) {
                 needed[operand] = true;
-                counts[operand] += times;
+                counts[operand] += 1;
             }
         }
         Self {
@@ -283,7 +285,8 @@ impl Uses {
         let node = &graph.nodes[id];
         match node.op {
             Op::Number(_) | Op::Flag(_) | Op::Constant(_) | Op::Place | Op::Input(_) => false,
-            Op::Unary(Unary::StopGradient, _) => false,
+            // Computed whatever the branch, so that a test can count on it.
+            Op::Unary(Unary::StopGradient, _) => true,
             // A choice stands at the end of something only.
             Op::Select(..) => node.name.is_some() || self.counts[id] > 1 || !self.results[id],
             _ => node.name.is_some() || self.counts[id] > 1,
@@ -323,7 +326,7 @@ fn unary_name(f: Unary) -> &'static str {
         Unary::Ceil => "ceil",
         Unary::Round => "round",
         Unary::Number => "number",
-        Unary::StopGradient => "constant",
+        Unary::StopGradient => "held",
     }
 }
 

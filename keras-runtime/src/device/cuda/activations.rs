@@ -1,7 +1,7 @@
 //! Activations: those of single numbers by their formulas, the others by kernels of their own.
 
 use super::context::{Area, Argument, Driver, THREADS, View, ViewMut, blocks, count};
-use super::trace::{Formula, Traced};
+use super::trace::{Formula, Traced, Written};
 use super::{on_gpus, sums};
 use crate::device::cpu::activation::functions::{Function, Visitor, visit};
 use crate::device::cpu::simd::Separate;
@@ -74,7 +74,7 @@ fn value<R: Driver>(f: Activation, x: View<'_, R>, y: &ViewMut<'_, R>, width: us
             Argument::Numbers(formula.constants()),
             count(y.len),
         ];
-        let variant = Some(("VALUE", &formula));
+        let variant = Some(("VALUE", &formula as &dyn Written));
         context.launch(&ACTIVATIONS, "activate", variant, blocks(y.len), &arguments);
     }
 }
@@ -120,7 +120,7 @@ fn slope<R: Driver>(
             Argument::Numbers(formula.constants()),
             count(dx.len),
         ];
-        let variant = Some(("SLOPE", &formula));
+        let variant = Some(("SLOPE", &formula as &dyn Written));
         let grid = blocks(dx.len);
         context.launch(
             &ACTIVATIONS,

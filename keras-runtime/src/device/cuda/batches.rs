@@ -1,10 +1,22 @@
-//! Losses and metrics of whole batches: the means of functions of pairs by their formulas, the others,
-//! which are rare, on the host.
+//! Losses and metrics of whole batches: means of functions of pairs and functions of lines by what has been
+//! written down of them, the others on the host.
 
 use super::context::{Driver, View};
+use super::lines::{BatchKernel, OnDevice, Run};
 use super::rows::Batch;
 use super::{host, on_gpus};
 use crate::device::{BatchFunction, BatchLoss, BatchSums, BatchView, Reduction, Rows, cpu};
+
+/// The shapes of a batch.
+fn shapes<S>(batch: &BatchView<S>) -> BatchView<()> {
+    BatchView {
+        samples: batch.samples,
+        y_true: (),
+        y_true_shape: batch.y_true_shape,
+        y_pred: (),
+        y_pred_shape: batch.y_pred_shape,
+    }
+}
 
 /// The rows of a batch along the last axis, if no weight is for less than one of them.
 fn rows<'a, R: Driver>(
@@ -54,14 +66,20 @@ on_gpus! {
             values: Option<Self::SliceMut<'_>>,
             sums: Self::SliceMut<'_>,
         ) {
-            let (y_true, y_pred) = (&batch.y_true_shape, &batch.y_pred_shape);
+            let to = gradient.as_ref().map(|(gradient, factor)| (gradient, *factor));
             let is_common = values.is_none() && reduction != Reduction::None;
-            if is_common
-                && let Some(rows) = rows(&batch, weights)
-                && let Some(formula) = loss.formula(y_true, y_pred, true)
-            {
-                let to = gradient.as_ref().map(|(gradient, factor)| (gradient, *factor));
-                return rows.pair_loss(&formula, reduction, to, &sums);
+            let of_rows = rows(&batch, weights).filter(|_| is_common);
+            match (loss.on_gpu(&shapes(&batch), true, of_rows.is_some()), of_rows) {
+                (Some(BatchKernel::Pairs(formula)), Some(rows)) => {
+                    return rows.pair_loss(&formula, reduction, to, &sums);
+                }
+                (Some(BatchKernel::Lines { program, places, ignored }), _) => {
+                    let BatchView { samples, y_true, y_pred, .. } = batch;
+                    let lines = OnDevice::of(&places, samples, weights.map(|weights| weights.len));
+                    let run = Run { lines, program: &program, ignored, y_true, y_pred, weights };
+                    return run.loss(reduction, to, values.as_ref(), &sums);
+                }
+                _ => {}
             }
             fetched!(batch as batch);
             let weights = host::fetch_optional(weights);
@@ -87,11 +105,18 @@ on_gpus! {
             weights: Option<Self::Slice<'_>>,
             sums: Self::SliceMut<'_>,
         ) {
-            let (y_true, y_pred) = (&batch.y_true_shape, &batch.y_pred_shape);
-            if let Some(rows) = rows(&batch, weights)
-                && let Some(formula) = function.formula(y_true, y_pred, false)
-            {
-                return rows.mean(None, Some(&formula), &sums);
+            let of_rows = rows(&batch, weights);
+            match (function.on_gpu(&shapes(&batch), false, of_rows.is_some()), of_rows) {
+                (Some(BatchKernel::Pairs(formula)), Some(rows)) => {
+                    return rows.mean(None, Some(&formula), &sums);
+                }
+                (Some(BatchKernel::Lines { program, places, ignored }), _) => {
+                    let BatchView { samples, y_true, y_pred, .. } = batch;
+                    let lines = OnDevice::of(&places, samples, weights.map(|weights| weights.len));
+                    let run = Run { lines, program: &program, ignored, y_true, y_pred, weights };
+                    return run.mean(places.samples(), &sums);
+                }
+                _ => {}
             }
             fetched!(batch as batch);
             let weights = host::fetch_optional(weights);

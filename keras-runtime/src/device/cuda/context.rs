@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use super::trace::{CONSTANTS, Formula};
+use super::trace::{CONSTANTS, Written};
 use crate::error::{Error, Result};
 
 /// What kernels are run by: NVIDIA's driver, or in tests an emulator.
@@ -132,7 +132,7 @@ const COMMON: &str = include_str!("common.cuh");
 
 impl Area {
     /// The whole text that is compiled.
-    pub fn text(&self, variant: Option<(&str, &Formula)>) -> String {
+    pub fn text(&self, variant: Option<(&str, &dyn Written)>) -> String {
         let formula = match variant {
             Some((name, formula)) => format!("#define {name}\n{}", formula.code()),
             None => String::new(),
@@ -215,7 +215,7 @@ impl<R: Driver> Context<R> {
         &self,
         area: &'static Area,
         kernel: &'static str,
-        variant: Option<(&'static str, &Formula)>,
+        variant: Option<(&'static str, &dyn Written)>,
         grid: [usize; 2],
         arguments: &[Argument<'_>],
     ) {
@@ -238,7 +238,7 @@ impl<R: Driver> Context<R> {
         &self,
         area: &'static Area,
         kernel: &'static str,
-        variant: Option<(&'static str, &Formula)>,
+        variant: Option<(&'static str, &dyn Written)>,
     ) -> Result<R::Function> {
         let (part, formula) = variant.map_or(("", 0), |(part, formula)| (part, formula.key()));
         let key = (kernel, formula);

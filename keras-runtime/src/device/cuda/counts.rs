@@ -2,7 +2,7 @@
 
 use super::context::{Area, Argument, Driver, View, ViewMut, blocks, count, optional};
 use super::memory;
-use super::trace::Formula;
+use super::trace::{Formula, Written};
 use super::{host, on_gpus};
 use crate::device::{ClassOf, ClassPairs, ColumnFunction, Counts, Cpu, Grid, Spacing, Thresholds};
 
@@ -137,7 +137,7 @@ fn column_sums<R: Driver>(
         Argument::Count(formula.reads(2).into()),
         Argument::Numbers(formula.constants()),
     ];
-    let variant = Some(("COLUMNS", formula));
+    let variant = Some(("COLUMNS", formula as &dyn Written));
     let blocks = [grid.columns, 1];
     sums.context
         .launch(&COUNTS, "column_sums", variant, blocks, &arguments);

@@ -2,7 +2,7 @@
 
 use super::context::{Area, Argument, Driver, View, ViewMut, blocks, count, optional_mut};
 use super::on_gpus;
-use super::trace::Formula;
+use super::trace::{Formula, Written};
 use crate::device::{Broadcast, MergeFunction, Merges};
 use crate::error::Error;
 
@@ -83,7 +83,7 @@ fn merge<R: Driver>(
         Argument::Numbers(formula.constants()),
         count(len),
     ];
-    let variant = Some(("VALUE", &formula));
+    let variant = Some(("VALUE", &formula as &dyn Written));
     y.context
         .launch(&MERGES, "merge", variant, blocks(len), &arguments);
 }
@@ -100,7 +100,7 @@ fn merge_gradient<R: Driver>(
     let Some(formula) = formula else {
         return context.note(Err(no_formula()));
     };
-    let variant = Some(("SLOPE", &formula));
+    let variant = Some(("SLOPE", &formula as &dyn Written));
     let constants = Argument::Numbers(formula.constants());
     let summed = d_right.filter(|_| axes.repeats_right());
     if let Some(d_right) = summed {

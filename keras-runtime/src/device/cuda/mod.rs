@@ -19,6 +19,7 @@ mod emulator;
 mod expressions;
 mod host;
 mod images;
+mod lines;
 mod lookups;
 mod memory;
 mod merges;
@@ -37,9 +38,10 @@ mod updates;
 
 #[cfg(any(test, feature = "testing"))]
 pub use emulator::Emulated;
+pub use lines::BatchKernel;
 #[cfg(feature = "cuda")]
 pub use nvidia::{Cuda, open};
-pub use trace::Formula;
+pub use trace::{Formula, Program};
 
 /// Implements operations for every GPU, as `on_hosts` does for the hosts.
 macro_rules! on_gpus {

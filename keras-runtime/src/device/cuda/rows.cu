@@ -96,100 +96,27 @@ __device__ __forceinline__ float in_top_k(const float *p, unsigned width, unsign
     return chosen < width && larger < (float)k ? 1.0f : 0.0f;
 }
 
-// A probability, kept away from 0 and 1; whether it was.
-#define LOW 1e-7f
-#define HIGH 0.9999999f
-__device__ __forceinline__ bool is_clipped(float p) { return p < LOW || p > HIGH; }
-__device__ __forceinline__ float clip(float p) { return p < LOW ? LOW : p > HIGH ? HIGH : p; }
+// The functions of rows, by number: see `RowKernel`.
+enum { SAME_CLASS, IS_CLASS, IN_TOP_K, CLASS_IN_TOP_K };
 
-// The functions of rows, by number: see `RowKernel`. `a` and `b` are its arguments.
-enum { SAME_CLASS, IS_CLASS, IN_TOP_K, CLASS_IN_TOP_K, CATEGORICAL_ENTROPY, SPARSE_ENTROPY };
-
-// -Σ t ln(p / Σ p), or of logits Σ t (ln Σ e^z - z), with t = keep t + share; and factor times its
-// derivative. By one warp.
-__device__ __forceinline__ float categorical_entropy(const float *t, const float *p, float *d, unsigned width, bool from_logits, float smoothing, float factor) {
-    float keep = 1.0f - smoothing, share = smoothing / (float)width;
-    if (from_logits) {
-        float most = row_max(p, width), exps = 0.0f, targets = 0.0f, weighted = 0.0f;
-        for (unsigned i = lane(); i < width; i += 32) {
-            float target = t[i] * keep + share, z = p[i] - most;
-            exps += expf(z);
-            targets += target;
-            weighted += target * z;
-        }
-        exps = warp_sum(exps);
-        targets = warp_sum(targets);
-        weighted = warp_sum(weighted);
-        if (d) {
-            float scale = factor * targets / exps;
-            for (unsigned i = lane(); i < width; i += 32) d[i] = expf(p[i] - most) * scale - factor * (t[i] * keep + share);
-        }
-        return targets * logf(exps) - weighted;
-    }
-    float sum = 0.0f, value = 0.0f, inside = 0.0f;
-    for (unsigned i = lane(); i < width; i += 32) sum += p[i];
-    sum = warp_sum(sum);
-    for (unsigned i = lane(); i < width; i += 32) {
-        float target = t[i] * keep + share, q = p[i] / sum;
-        value += target * logf(clip(q));
-        inside += is_clipped(q) ? 0.0f : target;
-    }
-    value = warp_sum(value);
-    inside = warp_sum(inside);
-    if (d) {
-        // With q = p / Σp: d/dpᵢ = (Σt - tᵢ / qᵢ) / Σp, both without what is clipped.
-        for (unsigned i = lane(); i < width; i += 32) {
-            float target = t[i] * keep + share, q = p[i] / sum;
-            d[i] = factor / sum * (inside - (is_clipped(q) ? 0.0f : target / q));
-        }
-    }
-    return -value;
-}
-
-// The same for the number of a class. A number that no class has costs nothing.
-__device__ __forceinline__ float sparse_entropy(float target, const float *p, float *d, unsigned width, bool from_logits, float factor) {
-    unsigned chosen = class_of(target, width);
-    bool is_one = chosen < width;
-    float own = is_one ? p[chosen] : 0.0f;
-    if (from_logits) {
-        float most = row_max(p, width), exps = 0.0f;
-        for (unsigned i = lane(); i < width; i += 32) exps += expf(p[i] - most);
-        exps = warp_sum(exps);
-        for (unsigned i = lane(); d && i < width; i += 32) {
-            d[i] = is_one ? expf(p[i] - most) * (factor / exps) - (i == chosen ? factor : 0.0f) : 0.0f;
-        }
-        return is_one ? logf(exps) - (own - most) : 0.0f;
-    }
-    float sum = 0.0f;
-    for (unsigned i = lane(); i < width; i += 32) sum += p[i];
-    sum = warp_sum(sum);
-    bool inside = is_one && !is_clipped(own / sum);
-    for (unsigned i = lane(); d && i < width; i += 32) {
-        d[i] = inside ? factor / sum - (i == chosen ? factor / own : 0.0f) : 0.0f;
-    }
-    return is_one ? -logf(clip(own / sum)) : 0.0f;
-}
-
-// The value of a row, in every thread of the warp, and factor times its derivative where d is given.
-__device__ __forceinline__ float value_of(unsigned function, const float *t, const float *p, float *d, unsigned width, float a, float b, float factor) {
+// The value of a row, in every thread of the warp.
+__device__ __forceinline__ float value_of(unsigned function, const float *t, const float *p, unsigned width, unsigned k) {
     switch (function) {
         case SAME_CLASS: return row_argmax(t, width) == row_argmax(p, width) ? 1.0f : 0.0f;
         case IS_CLASS: return t[0] == row_argmax(p, width) ? 1.0f : 0.0f;
-        case IN_TOP_K: return in_top_k(p, width, (unsigned)row_argmax(t, width), (unsigned)a);
-        case CLASS_IN_TOP_K: return in_top_k(p, width, class_of(t[0], width), (unsigned)a);
-        case CATEGORICAL_ENTROPY: return categorical_entropy(t, p, d, width, a != 0.0f, b, factor);
-        default: return sparse_entropy(t[0], p, d, width, a != 0.0f, factor);
+        case IN_TOP_K: return in_top_k(p, width, (unsigned)row_argmax(t, width), k);
+        default: return in_top_k(p, width, class_of(t[0], width), k);
     }
 }
 
 // parts[p] = (Σ w f, Σ w) over the rows of part p. Without weights, rows that are left out are counted
 // with the value 0.
-extern "C" __global__ void row_mean(const float *y_true, const float *y_pred, const float *weights, float *parts, Rows r, unsigned function, float a, float b) {
+extern "C" __global__ void row_mean(const float *y_true, const float *y_pred, const float *weights, float *parts, Rows r, unsigned function, unsigned k) {
     float sum = 0.0f, count = 0.0f;
     for (unsigned row = first_row(); row < r.rows; row += row_step()) {
         bool ignored = is_ignored(r, y_true, row);
         float weight = weight_of(r, weights, row), value = 0.0f;
-        if (!ignored) value = value_of(function, y_true + (size_t)row * r.true_width, y_pred + (size_t)row * r.width, 0, r.width, a, b, 0.0f);
+        if (!ignored) value = value_of(function, y_true + (size_t)row * r.true_width, y_pred + (size_t)row * r.width, r.width, k);
         if (lane() == 0 && !(ignored && weights)) {
             sum += weight * value;
             count += weight;
@@ -197,23 +124,6 @@ extern "C" __global__ void row_mean(const float *y_true, const float *y_pred, co
     }
     store_block_sum(sum, &parts[2 * blockIdx.x]);
     store_block_sum(count, &parts[2 * blockIdx.x + 1]);
-}
-
-// parts[p] = Σ w f over the rows of part p; gradient = factor · scale · w f', where there is one.
-extern "C" __global__ void row_loss(const float *y_true, const float *y_pred, const float *weights, float *gradient, float *parts, Rows r, unsigned function, float a, float b, float factor, const float *scale) {
-    float sum = 0.0f;
-    if (scale) factor *= scale[0];
-    for (unsigned row = first_row(); row < r.rows; row += row_step()) {
-        float *d = gradient ? gradient + (size_t)row * r.width : 0;
-        if (is_ignored(r, y_true, row)) {
-            for (unsigned i = lane(); d && i < r.width; i += 32) d[i] = 0.0f;
-            continue;
-        }
-        float weight = weight_of(r, weights, row);
-        float value = value_of(function, y_true + (size_t)row * r.true_width, y_pred + (size_t)row * r.width, d, r.width, a, b, factor * weight);
-        if (lane() == 0) sum += weight * value;
-    }
-    store_block_sum(sum, &parts[blockIdx.x]);
 }
 
 // The cross-entropy after a softmax, from its input z and its output p:

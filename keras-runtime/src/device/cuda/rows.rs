@@ -5,10 +5,11 @@ use std::sync::MutexGuard;
 
 use super::activations::warps;
 use super::context::{
-    Area, Argument, Context, Driver, Scratch, View, ViewMut, optional, optional_mut,
+    Area, Argument, Context, Driver, Scratch, View, ViewMut, count, optional, optional_mut,
 };
+use super::lines::{OnDevice, Run};
 use super::sums::{self, Of};
-use super::trace::Formula;
+use super::trace::{Formula, Program, Written};
 use super::{host, on_gpus};
 use crate::device::{ClassTargets, Cpu, Reduction, RowFunction, RowKernel, RowLoss, RowSums, Rows};
 
@@ -20,25 +21,15 @@ static ROWS: Area = Area {
 /// The most parts of a sum over rows that warps take.
 const PARTS: usize = 512;
 
-/// The number of a function in `rows.cu`, and its arguments.
-fn arguments_of(kernel: RowKernel) -> [Argument<'static>; 3] {
-    let flag = |flag: bool| f32::from(u8::from(flag));
-    let (number, a, b) = match kernel {
-        RowKernel::SameClass => (0, 0.0, 0.0),
-        RowKernel::IsClass => (1, 0.0, 0.0),
-        RowKernel::InTopK { k } => (2, k as f32, 0.0),
-        RowKernel::ClassInTopK { k } => (3, k as f32, 0.0),
-        RowKernel::CategoricalEntropy {
-            from_logits,
-            smoothing,
-        } => (4, flag(from_logits), smoothing),
-        RowKernel::SparseEntropy { from_logits } => (5, flag(from_logits), 0.0),
+/// The number of a function in `rows.cu`, and its argument.
+fn arguments_of(kernel: RowKernel) -> [Argument<'static>; 2] {
+    let (number, k) = match kernel {
+        RowKernel::SameClass => (0, 0),
+        RowKernel::IsClass => (1, 0),
+        RowKernel::InTopK { k } => (2, k),
+        RowKernel::ClassInTopK { k } => (3, k),
     };
-    [
-        Argument::Count(number),
-        Argument::Number(a),
-        Argument::Number(b),
-    ]
+    [Argument::Count(number), count(k)]
 }
 
 /// The targets, the predictions and the weights of a batch, and what is known of their sums.
@@ -65,13 +56,14 @@ struct LossKernel<'a> {
 }
 
 /// Memory for the sums of parts, after the scale that they are multiplied with.
-struct Sums<'a> {
+pub struct Sums<'a> {
     _lock: MutexGuard<'a, Scratch>,
     /// Where a number lies that everything is multiplied with, or 0.
-    scale: u64,
+    pub scale: u64,
     /// What everything is multiplied with besides.
-    factor: f32,
-    parts: u64,
+    pub factor: f32,
+    /// Room for two numbers of each part, and one more.
+    pub parts: u64,
 }
 
 impl<'a, R: Driver> Batch<'a, R> {
@@ -91,10 +83,10 @@ impl<'a, R: Driver> Batch<'a, R> {
     }
 
     /// Memory, and one over the denominator of a reduction: known, or computed on the device.
-    fn sums(&self, reduction: Reduction) -> Sums<'a> {
+    pub fn sums(&self, reduction: Reduction) -> Sums<'a> {
         let (lock, scratch) = self
             .context()
-            .scratch(1 + 2 * PARTS.max(sums::parts(usize::MAX)));
+            .scratch(2 + 2 * PARTS.max(sums::parts(usize::MAX)));
         let parts = scratch + 4;
         let by_weight = reduction == Reduction::MeanWithSampleWeight && self.weights.is_some();
         let (scale, factor) = match (reduction, self.ignored) {
@@ -133,7 +125,7 @@ impl<'a, R: Driver> Batch<'a, R> {
     }
 
     /// `to[0] += samples · scale · Σ parts`.
-    fn finish(&self, sums: &Sums<'_>, parts: usize, share: f32, to: &ViewMut<'_, R>) {
+    pub fn finish(&self, sums: &Sums<'_>, parts: usize, share: f32, to: &ViewMut<'_, R>) {
         let factor = self.rows.samples as f32 * sums.factor * share;
         let dims = [parts, 1];
         sums::finish(self.context(), sums.parts, dims, factor, sums.scale, to);
@@ -168,7 +160,7 @@ impl<'a, R: Driver> Batch<'a, R> {
         ]);
         arguments.extend_from_slice(own);
         arguments.extend([Argument::Number(factor), Argument::Address(sums.scale)]);
-        let variant = formula.map(|formula| ("LOSS", formula));
+        let variant = formula.map(|formula| ("LOSS", formula as &dyn Written));
         self.context()
             .launch(&ROWS, name, variant, [parts, 1], &arguments);
         self.finish(&sums, parts, share, to);
@@ -189,24 +181,6 @@ impl<'a, R: Driver> Batch<'a, R> {
             own: &[Argument::Numbers(formula.constants())],
             parts: sums::parts(self.rows.rows * self.rows.width),
             share: 1.0 / self.rows.width as f32,
-        };
-        self.loss(kernel, reduction, gradient, to);
-    }
-
-    fn row_loss(
-        &self,
-        kernel: RowKernel,
-        reduction: Reduction,
-        gradient: Option<(&ViewMut<'_, R>, f32)>,
-        to: &ViewMut<'_, R>,
-    ) {
-        let kernel = LossKernel {
-            name: "row_loss",
-            formula: None,
-            predictions: &[self.y_pred.argument()],
-            own: &arguments_of(kernel),
-            parts: self.warp_parts(),
-            share: 1.0,
         };
         self.loss(kernel, reduction, gradient, to);
     }
@@ -266,7 +240,7 @@ impl<'a, R: Driver> Batch<'a, R> {
             }
             (None, None) => return,
         };
-        let variant = formula.map(|formula| ("VALUE", formula));
+        let variant = formula.map(|formula| ("VALUE", formula as &dyn Written));
         self.context()
             .launch(&ROWS, name, variant, [parts, 1], &arguments);
         let dims = [parts, 2];
@@ -298,8 +272,10 @@ on_gpus! {
             if let Some(formula) = formula.filter(Formula::has_results) {
                 return batch.pair_loss(&formula, reduction, to, &sums);
             }
-            if let Some(kernel) = loss.kernel() {
-                return batch.row_loss(kernel, reduction, to, &sums);
+            if let Some(program) = Program::of_row(true, &loss) {
+                let lines = OnDevice::rows(rows);
+                let run = Run { lines, program: &program, ignored, y_true, y_pred, weights };
+                return run.loss(reduction, to, None, &sums);
             }
             let (y_true, y_pred) = (host::fetch(y_true), host::fetch(y_pred));
             let weights = host::fetch_optional(weights);
@@ -353,6 +329,11 @@ on_gpus! {
             let formula = formula.filter(Formula::has_results);
             if formula.is_some() || function.kernel().is_some() {
                 return batch.mean(function.kernel(), formula.as_ref(), &sums);
+            }
+            if let Some(program) = Program::of_function(&function) {
+                let lines = OnDevice::rows(rows);
+                let run = Run { lines, program: &program, ignored, y_true, y_pred, weights };
+                return run.mean(rows.samples, &sums);
             }
             let (y_true, y_pred) = (host::fetch(y_true), host::fetch(y_pred));
             let weights = host::fetch_optional(weights);

@@ -9,18 +9,18 @@ use std::ops::{
 
 use num_traits::{Float as _, Num, One, ToPrimitive, Zero};
 
-use super::{Node, TRACE, Trace};
-use crate::device::Arith;
+use super::{Node, TRACE, Trace, follow};
 use crate::device::cpu::math::Math;
 use crate::device::cpu::scratch::Scratch;
 use crate::device::float::Float;
+use crate::device::{Arith, Fold};
 
 /// A number of which only its origin is known.
 #[derive(Clone, Copy)]
 pub struct Traced(pub(super) u16);
 
 impl Traced {
-    fn with<T>(default: T, work: impl FnOnce(&mut Trace) -> T) -> T {
+    pub(super) fn with<T>(default: T, work: impl FnOnce(&mut Trace) -> T) -> T {
         TRACE.with_borrow_mut(|trace| trace.as_mut().map_or(default, work))
     }
 
@@ -44,6 +44,11 @@ impl Traced {
         Self::with(false, |trace| trace.decide(Node::Test(text, operands)))
     }
 
+    /// An input of what is written down.
+    pub(super) fn input(at: usize) -> Self {
+        Self::with(Self(0), |trace| Self(trace.node(Node::Input(at as u8))))
+    }
+
     fn literal(value: f32) -> Self {
         Self::with(Self(0), |trace| {
             Self(trace.node(Node::Literal(value.to_bits())))
@@ -51,7 +56,7 @@ impl Traced {
     }
 
     /// Something that cannot be written down.
-    fn fail<T>(result: T) -> T {
+    pub(super) fn fail<T>(result: T) -> T {
         Self::with((), |trace| trace.failed = true);
         result
     }
@@ -321,5 +326,34 @@ impl Float for Traced {
     }
     fn to_f64(self) -> f64 {
         Self::fail(f64::NAN)
+    }
+
+    fn width_of_line() -> Option<Self> {
+        Some(Self::with(Self(0), |trace| Self(trace.node(Node::Width))))
+    }
+
+    fn over_line(fold: Fold, of: &dyn Fn([Self; 3]) -> Self) -> Option<Self> {
+        let element = follow(&|| vec![of([0, 1, 2].map(Self::input)).0]);
+        let element = element.first().copied().unwrap_or(0);
+        Some(Self::with(Self(0), |trace| {
+            if fold == Fold::Gradient {
+                trace.gradient = Some(element);
+                return Self(element);
+            }
+            Self(trace.node(Node::Fold(fold, element)))
+        }))
+    }
+
+    fn one_of(numbers: &[f32], at: Self) -> Option<Self> {
+        Some(Self::with(Self(0), |trace| {
+            let mut chosen = trace.node(Node::Literal(0));
+            for (place, number) in numbers.iter().enumerate() {
+                let place = trace.node(Node::Literal((place as f32).to_bits()));
+                let is_it = trace.node(Node::Test("A == B", [at.0, place, place]));
+                let number = trace.node(Node::Literal(number.to_bits()));
+                chosen = trace.select(is_it, number, chosen);
+            }
+            Self(chosen)
+        }))
     }
 }
