@@ -80,14 +80,11 @@ impl Case {
         let history = model.fit((self.x.clone(), self.y.clone()), fit);
         let history = history.unwrap_or_else(|error| panic!("{}: {error}", self.name));
         // What a dropout's output is compared with is drawn.
-        let logs = history
-            .names()
-            .into_iter()
-            .filter(|log| !log.starts_with("dropout"));
+        let logs = history.names().filter(|log| !log.starts_with("dropout"));
         logs.map(|log| {
             (
                 log.to_string(),
-                history.get(&log).expect("the log")[0].into(),
+                history.get(log).expect("the log")[0].into(),
             )
         })
         .collect()
