@@ -3,6 +3,7 @@
 mod activations;
 mod archives;
 mod backups;
+mod catalogue;
 mod configs;
 mod events;
 mod fits;
@@ -13,6 +14,7 @@ mod losses;
 mod metrics;
 mod models;
 mod optimizers;
+mod python;
 mod regularizers;
 mod texts;
 mod traces;

@@ -28,6 +28,7 @@ FIXTURES = [
     "backups",
     "configs",
     "archives",
+    "catalogue",
     "models",
     "weights",
 ]
