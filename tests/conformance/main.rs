@@ -4,6 +4,7 @@ mod activations;
 mod archives;
 mod backups;
 mod configs;
+mod drawn;
 mod events;
 mod fits;
 mod fixture;
