@@ -3,6 +3,7 @@
 mod activations;
 mod archives;
 mod backups;
+mod catalogue;
 mod configs;
 mod drawn;
 mod events;
@@ -14,6 +15,7 @@ mod losses;
 mod metrics;
 mod models;
 mod optimizers;
+mod python;
 mod regularizers;
 mod texts;
 mod traces;

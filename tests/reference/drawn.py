@@ -459,9 +459,14 @@ def case(name):
 
 
 def drawn(first):
-    """One case after the other, but those that JAX loses: the length of a vector of zeros has the gradient NaN there."""
+    """One case after the other, but those that Keras refuses (weights of samples where a metric cannot have them), and
+    those that JAX loses: the length of a vector of zeros has the gradient NaN there."""
     for at in itertools.count(first):
-        each = case(f"drawn_{at}")
+        try:
+            each = case(f"drawn_{at}")
+        except ValueError as error:
+            print(f"drawn_{at}: {str(error)[:200]}", file=sys.stderr)
+            continue
         if "NaN" not in each["history"]["loss"]:
             yield each
 

@@ -29,6 +29,7 @@ FIXTURES = [
     "backups",
     "configs",
     "archives",
+    "catalogue",
     "models",
     "weights",
 ]

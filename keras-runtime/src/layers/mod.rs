@@ -51,8 +51,9 @@ pub use average::Average;
 pub use average_pooling2d::AveragePooling2D;
 pub use batch_normalization::BatchNormalization;
 #[doc(hidden)]
-pub use budget::{LayerSize, check_max_params};
+pub use budget::{Budget, CallSize, check_budget};
 pub(crate) use built_in::BuiltIn;
+pub use built_in::CLASSES;
 pub use concatenate::Concatenate;
 pub use conv2d::Conv2D;
 pub use dense::Dense;
