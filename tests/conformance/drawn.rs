@@ -1,13 +1,16 @@
-//! Models of drawn layers, arguments, losses, metrics and optimizers: read from their configurations, trained and
-//! evaluated as in Keras.
+//! Models of drawn layers, arguments, losses, metrics and optimizers: read from their configurations, trained,
+//! evaluated and saved as in Keras, which goes on with the files.
+
+use std::path::Path;
 
 use keras::config::Json;
 use keras::prelude::*;
-use keras::{DynamicModel, model_from_json};
+use keras::{DynamicModel, load_model, model_from_json};
 use ndarray::ArrayD;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::fixture::{self, assert_close, number, tensor, tensors};
+use super::python;
 
 /// Sums of float32 in another order, through two epochs.
 const RTOL: f32 = 2e-4;
@@ -43,7 +46,7 @@ fn first(arrays: &[ArrayD<f32>], rows: usize) -> Vec<ArrayD<f32>> {
     first.collect()
 }
 
-fn replay(case: &Value) -> keras::Result<()> {
+fn replay(case: &Value) -> keras::Result<DynamicModel> {
     let name = text(case, "name");
     let mut model: DynamicModel = model_from_json(text(case, "model"))?;
     model.set_weights(&tensors(&case["weights"]))?;
@@ -100,7 +103,38 @@ fn replay(case: &Value) -> keras::Result<()> {
     );
     let outputs = model.predict_all(x, predict())?;
     assert_same(&format!("{name}: output"), &outputs, &case["outputs"]);
-    Ok(())
+    Ok(model)
+}
+
+/// Saves a trained model: as loaded it goes on bit for bit, whatever the order of its layers. Gives what Keras has to make of
+/// the file.
+fn saved(mut model: DynamicModel, case: &Value, directory: &Path) -> keras::Result<Value> {
+    let name = text(case, "name");
+    let file = format!("{name}.keras");
+    model.save(directory.join(&file))?;
+    let (x, y) = (tensors(&case["x"]), tensors(&case["y"]));
+    let outputs = model.predict_all(x.clone(), Predict::batch_size(32).verbose(0))?;
+    let mut again = load_model(directory.join(&file))?;
+    let epoch = |model: &mut DynamicModel| {
+        let fit = Fit::epochs(1).batch_size(4).shuffle(false).verbose(0);
+        model.fit((x.clone(), y.clone()), fit)
+    };
+    let loss = |history: &History| history.get("loss").map_or(f32::NAN, |loss| loss[0]);
+    let (history, same) = (epoch(&mut model)?, epoch(&mut again)?);
+    assert_eq!(
+        loss(&history).to_bits(),
+        loss(&same).to_bits(),
+        "{name}: as loaded"
+    );
+    let tensor = |array: &ArrayD<f32>| json!({"shape": array.shape(), "values": array.iter().collect::<Vec<_>>()});
+    Ok(json!({
+        "name": name,
+        "file": file,
+        "x": case["x"],
+        "y": case["y"],
+        "outputs": outputs.iter().map(tensor).collect::<Vec<_>>(),
+        "loss": loss(&history),
+    }))
 }
 
 #[test]
@@ -113,12 +147,27 @@ fn drawn_models_do_what_they_do_in_keras() {
         None => fixture::load("drawn"),
     };
     let cases = fixture["cases"].as_array().expect("cases");
-    let failed = cases.iter().filter(|case| {
-        let replayed = std::panic::catch_unwind(|| replay(case));
-        if let Ok(Err(error)) = &replayed {
-            eprintln!("{}: {error}", case["name"]);
+    let directory = std::env::temp_dir().join(format!("keras-drawn-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("a directory");
+    let mut written = Vec::new();
+    for case in cases {
+        let replayed = std::panic::catch_unwind(|| {
+            replay(case).and_then(|model| saved(model, case, &directory))
+        });
+        match replayed {
+            Ok(Ok(case)) => written.push(case),
+            Ok(Err(error)) => eprintln!("{}: {error}", case["name"]),
+            // It has said what is wrong.
+            Err(_) => {}
         }
-        !matches!(replayed, Ok(Ok(())))
-    });
-    assert_eq!(failed.count(), 0, "of {} models", cases.len());
+    }
+    assert_eq!(written.len(), cases.len(), "models that do the same");
+    let text = json!({ "cases": written }).to_string();
+    std::fs::write(directory.join("drawn.json"), text).expect("a file");
+    python::run(
+        "drawn.py",
+        &directory,
+        "no Keras loads the drawn models that are saved here",
+    );
+    std::fs::remove_dir_all(&directory).ok();
 }

@@ -309,7 +309,7 @@ fn variables_have_the_names_and_the_order_of_keras() {
     let names = |optimizer: Box<dyn Optimizer<Cpu>>| {
         let weights = [ArrayD::zeros(vec![2, 3]), ArrayD::zeros(vec![3])];
         let run = Run::new(optimizer, &weights, &["kernel", "bias"]);
-        let variables = run.state.variables(&*run.optimizer);
+        let variables = run.state.variables(&*run.optimizer, &[]);
         let named = variables.into_iter().map(|variable| variable.name);
         named.skip(2).collect::<Vec<_>>().join(" ")
     };

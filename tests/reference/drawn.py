@@ -5,7 +5,8 @@
 with the first six samples as validation data, "logs": {name: number} of `evaluate` in batches of 5, "trained": [T] the
 weights after it, "outputs": [T] what is predicted then}
 
-`python drawn.py FILE FIRST COUNT` writes others, to be replayed with `KERAS_DRAWN=FILE`.
+`python drawn.py FILE FIRST COUNT` writes others, to be replayed with `KERAS_DRAWN=FILE`. `python drawn.py DIRECTORY` loads what
+the test saved there.
 """
 
 import itertools
@@ -475,7 +476,28 @@ def cases():
     return list(itertools.islice(drawn(0), COMMITTED))
 
 
+def check(directory):
+    """The models that the test saved: Keras predicts what they do, and an epoch more has the same loss."""
+    cases = json.loads((directory / "drawn.json").read_text(encoding="utf-8"))["cases"]
+    for each in cases:
+        keras.backend.clear_session()
+        model = keras.models.load_model(directory / each["file"])
+        x, y = ([np.reshape(np.float32(t["values"]), t["shape"]) for t in each[key]] for key in ("x", "y"))
+        x, y = (arrays if len(arrays) > 1 else arrays[0] for arrays in (x, y))
+        outputs = keras.tree.flatten(model.predict(x, verbose=0))
+        for found, expected in zip(outputs, each["outputs"], strict=True):
+            expected = np.reshape(np.float32(expected["values"]), expected["shape"])
+            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=2e-6, err_msg=each["name"])
+        loss = model.fit(x, y, batch_size=4, shuffle=False, verbose=0).history["loss"][0]
+        np.testing.assert_allclose(loss, each["loss"], rtol=1e-4, atol=1e-5, err_msg=each["name"])
+    print(f"{len(cases)} models loaded")
+
+
 if __name__ == "__main__":
-    path, first, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    others = {"cases": list(itertools.islice(drawn(first), count))}
-    path.write_text(json.dumps(others), encoding="utf-8")
+    path = Path(sys.argv[1])
+    if path.is_dir():
+        check(path)
+    else:
+        first, count = map(int, sys.argv[2:])
+        others = {"cases": list(itertools.islice(drawn(first), count))}
+        path.write_text(json.dumps(others), encoding="utf-8")

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::Model;
 use super::network::{Kind, Network, Structure, Value};
 use super::trace::{Call, Trace};
-use super::weights::own_layers;
+use super::weights::listed_layers;
 use crate::config::{Config, Json, Object};
 use crate::error::Result;
 use crate::layers::{BuiltIn, Scalar};
@@ -24,7 +24,7 @@ pub(crate) struct Architecture {
     pub network: Arc<Network>,
     /// The class of a subclassed model.
     class: Config,
-    /// Its layers, by number, but for those that Keras does not have.
+    /// Its layers, by number and in Keras' order, but for those that Keras does not have.
     pub layers: Vec<usize>,
     trainable: Vec<bool>,
     /// The calls of inference.
@@ -47,7 +47,7 @@ impl Architecture {
         let class = Config::of_type::<M>();
         Ok(Self::new(
             class,
-            own_layers(model),
+            listed_layers(model),
             &model.core().trainable,
             traces,
         ))

@@ -89,7 +89,13 @@ pub trait Backend: Device + LossCatalogue + MetricCatalogue + OptimizerCatalogue
     /// Every layer with its weights.
     fn layer_states<'a>(core: &'a Core<Self>, network: &Network) -> Vec<LayerState<'a>>;
     /// What the optimizer remembers.
-    fn optimizer_state<'a>(core: &'a Core<Self>, run: &'a Run<Self>) -> Option<OptimizerState<'a>>;
+    /// `layers` are their names in the order in which it lists what it remembers of them; none if that is
+    /// the model's.
+    fn optimizer_state<'a>(
+        core: &'a Core<Self>,
+        run: &'a Run<Self>,
+        layers: Vec<String>,
+    ) -> Option<OptimizerState<'a>>;
     /// Sets what the optimizer remembers to what it did in a file, or says what is different about it.
     /// `begun` are the layers that it remembers something of, if the file says it.
     ///
@@ -184,8 +190,9 @@ on_devices! {
         fn optimizer_state<'a>(
             core: &'a Core<Self>,
             run: &'a Run<Self>,
+            layers: Vec<String>,
         ) -> Option<OptimizerState<'a>> {
-            state::optimizer(core, &run.network, run.compiled.as_ref())
+            state::optimizer(core, &run.network, run.compiled.as_ref(), layers)
         }
 
         fn set_optimizer_state(

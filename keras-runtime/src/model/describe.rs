@@ -72,13 +72,23 @@ pub(crate) fn describe<M: Model>(model: &M) -> Summary {
     summary
 }
 
+/// The layers of a functional model in the order in which Keras lists them, from its calls.
+pub(crate) fn listed_layers(network: &Network, calls: &[Call]) -> Vec<usize> {
+    let order = Graph::new(network, calls).order().into_iter();
+    let layers = order.filter_map(|part| match part {
+        Part::Layer(layer) => Some(layer),
+        Part::Input(_) => None,
+    });
+    layers.collect()
+}
+
 /// What the optimizer has made for the weights that it trains.
 fn optimizer<M: Model>(model: &M) -> Option<OptimizerSize> {
     let compiled = model.run().compiled.as_ref()?;
     if compiled.state.iterations == 0 {
         return None;
     }
-    let variables = compiled.state.variables(&*compiled.optimizer);
+    let variables = compiled.state.variables(&*compiled.optimizer, &[]);
     let count = variables.iter().map(|variable| variable.shape.size()).sum();
     // Integers, such as the number of its steps, have eight bytes.
     let long = variables
@@ -91,7 +101,7 @@ fn optimizer<M: Model>(model: &M) -> Option<OptimizerSize> {
     })
 }
 
-fn is_functional(network: &Network) -> bool {
+pub(crate) fn is_functional(network: &Network) -> bool {
     matches!(network.kind, Kind::Functional | Kind::Part)
 }
 

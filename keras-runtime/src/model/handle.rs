@@ -45,7 +45,7 @@ impl<M: Model> ModelHandle for M {
     }
 
     fn optimizer(&self) -> Option<OptimizerState<'_>> {
-        M::Device::optimizer_state(self.core(), self.run())
+        M::Device::optimizer_state(self.core(), self.run(), Vec::new())
     }
 
     fn iterations(&self) -> u64 {

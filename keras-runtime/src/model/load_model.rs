@@ -9,7 +9,7 @@ use super::dynamic::{described, description};
 use super::parameters::Parameters;
 use super::restore::{Load, compile_as_saved, set_layers};
 use super::state::paths;
-use super::weights::own_layers;
+use super::weights::listed_layers;
 use super::{DynamicModel, Model};
 use crate::config::Json;
 use crate::device::{AutoDevice, Device, Memory};
@@ -87,11 +87,14 @@ fn set_weights<M: Model>(model: &mut M, file: &[u8]) -> Result<()> {
 /// Gives the layers of a file the paths and the order that they have in a model that was made of it: nested
 /// models have become their layers, and some classes have become others.
 fn rename<M: Model>(file: &mut Loaded, description: &Description, model: &M) {
-    let own = paths(&model.run().network, &own_layers(model));
+    let listed = listed_layers(model);
+    let paths = paths(&model.run().network, &listed);
     match file.known_by {
         KnownBy::Path => {
-            let groups = description.layers.iter().map(|layer| layer.group.as_str());
-            let own: HashMap<&str, String> = groups.zip(own).collect();
+            let groups = listed
+                .iter()
+                .map(|&layer| description.layers[layer].group.as_str());
+            let own: HashMap<&str, String> = groups.zip(paths).collect();
             for layer in &mut file.state.layers {
                 if let Some(path) = own.get(layer.path.as_str()) {
                     layer.path.clone_from(path);
@@ -101,6 +104,16 @@ fn rename<M: Model>(file: &mut Loaded, description: &Description, model: &M) {
         KnownBy::Order => {
             if let Some(parameters) = &model.core().parameters {
                 split_nested(file, description, parameters, &model.core().trainable);
+                // They follow each other as they are numbered.
+                let numbered = parameters.layers.iter().enumerate();
+                let mut numbered = numbered.filter(|(_, weights)| weights.spec.count() > 0);
+                let saved = file.state.layers.iter_mut();
+                for layer in saved.filter(|layer| !layer.weights.is_empty()) {
+                    let number = numbered.next().map(|(number, _)| number);
+                    let place = listed.iter().position(|&listed| Some(listed) == number);
+                    layer.path = place.map(|place| paths[place].clone()).unwrap_or_default();
+                }
+                file.known_by = KnownBy::Path;
             }
         }
         // Files whose layers are known by their names have no configuration.

@@ -10,7 +10,7 @@ use super::compiled::Compiled;
 use super::core::{Core, Run};
 use super::parameters::Place;
 use super::state::paths;
-use super::weights::own_layers;
+use super::weights::{listed_layers, listed_names};
 use super::{build, compile_config};
 use crate::config::{Json, Object};
 use crate::console;
@@ -63,7 +63,7 @@ pub fn load<M: Model>(path: &Path, make: impl FnOnce(u64) -> M) -> Result<M> {
 /// # Errors
 /// As [`load`].
 pub fn load_with<M: Model>(path: &Path, arguments: Load, make: impl FnOnce(u64) -> M) -> Result<M> {
-    let file = saving::read(path)?;
+    let mut file = saving::read(path)?;
     let mut model = make(file.state.seed);
     let described = file.config.as_ref().map(Described::new);
     let shapes = match &described {
@@ -92,9 +92,13 @@ pub fn load_with<M: Model>(path: &Path, arguments: Load, make: impl FnOnce(u64) 
         build::build_weights(&mut model, &shapes)?;
     }
     set_layers(&mut model, &file, path, LoadWeights::new())?;
+    let layers = listed_names(&model);
     let (_, run) = model.split();
     run.step = file.state.step;
-    run.loaded = file.state.optimizer;
+    run.loaded = file.state.optimizer.take();
+    if let Some(optimizer) = &mut run.loaded {
+        optimizer.layers = layers;
+    }
     if let Some(config) = file.config.filter(|_| arguments.compile) {
         compile_as_saved(&mut model, &config);
     }
@@ -231,7 +235,7 @@ pub(crate) fn set_layers<M: Model>(
     path: &Path,
     arguments: LoadWeights,
 ) -> Result<()> {
-    let own = own_layers(model);
+    let own = listed_layers(model);
     let (core, run) = model.split();
     let network = &run.network;
     let Some(parameters) = &mut core.parameters else {
@@ -353,7 +357,7 @@ pub(crate) fn set_optimizer<D: Device>(
         state.prepare(optimizer, &core.device, params, variables, core.version)
     };
     let mut new = State::new();
-    let mut own = new.variables(&**optimizer);
+    let mut own = new.variables(&**optimizer, &saved.layers);
     // What is saved before the first step are the variables that every optimizer has. There may be those of
     // layers that have been frozen after a step.
     let all = vec![true; core.trainable.len()];
@@ -361,7 +365,7 @@ pub(crate) fn set_optimizer<D: Device>(
         if saved.variables.len() > own.len() {
             new = State::new();
             prepare(&mut new, &**optimizer, layers)?;
-            own = new.variables(&**optimizer);
+            own = new.variables(&**optimizer, &saved.layers);
         }
     }
     let is_other = !saved.class.is_empty() && saved.class != optimizer.class();

@@ -9,9 +9,10 @@ use ndarray::arr0;
 use super::architecture::Architecture;
 use super::compiled::Compiled;
 use super::core::Core;
+use super::describe::is_functional;
 use super::network::{Kind, Network};
 use super::parameters::{Parameters, values};
-use super::weights::own_layers;
+use super::weights::{listed_layers, listed_names};
 use super::{Backend, Model};
 use crate::console;
 use crate::device::Device;
@@ -105,7 +106,7 @@ pub(crate) fn state<M: Model>(model: &M) -> Result<ModelState<'_>> {
     }
     let shapes = run.built.iter().flatten();
     let dim = |&dim: &usize| (dim != Shape::NONE).then_some(dim);
-    let own = own_layers(model);
+    let own = listed_layers(model);
     let mut all: Vec<Option<LayerState<'_>>> = M::Device::layer_states(core, network)
         .into_iter()
         .map(Some)
@@ -135,16 +136,12 @@ pub(crate) fn state<M: Model>(model: &M) -> Result<ModelState<'_>> {
             .map(|shape| shape.dims().iter().map(dim).collect())
             .collect(),
         layers,
-        optimizer: M::Device::optimizer_state(core, run),
+        optimizer: M::Device::optimizer_state(core, run, listed_names(model)),
     })
 }
 
 /// The class of Keras' layers that are inputs.
 const INPUT: &str = "InputLayer";
-
-fn is_functional(network: &Network) -> bool {
-    matches!(network.kind, Kind::Functional | Kind::Part)
-}
 
 /// Where each of a model's layers is in Keras' files; empty if Keras has no layer there: `a + b` in `call`.
 pub(crate) fn paths(network: &Network, own: &[usize]) -> Vec<String> {
@@ -201,6 +198,7 @@ pub(crate) fn optimizer<'a, D: Device>(
     core: &'a Core<D>,
     network: &Network,
     compiled: Option<&'a Compiled<D>>,
+    layers: Vec<String>,
 ) -> Option<OptimizerState<'a>> {
     let Compiled {
         optimizer, state, ..
@@ -228,7 +226,7 @@ pub(crate) fn optimizer<'a, D: Device>(
             Held::Zero { is_integer: false } => scalar(0.0),
         },
     };
-    let variables = state.variables(&**optimizer);
+    let variables = state.variables(&**optimizer, &layers);
     let begin = variables
         .iter()
         .position(|variable| variable.held == Held::Iterations);
@@ -239,5 +237,6 @@ pub(crate) fn optimizer<'a, D: Device>(
             .wrapper()
             .map(|wrapper| (wrapper.inner.into(), begin.unwrap_or(0))),
         variables: variables.into_iter().map(variable).collect(),
+        layers,
     })
 }

@@ -3,6 +3,7 @@
 use ndarray::{ArrayD, IxDyn};
 
 use super::Model;
+use super::describe::{self, is_functional};
 use super::layer_ref::LayerRef;
 use super::network::Kind;
 use super::parameters::{Parameters, Place};
@@ -30,6 +31,38 @@ pub(crate) fn own_layers<M: Model>(model: &M) -> Vec<usize> {
         }
     }
     all.filter(|&layer| is_called[layer]).collect()
+}
+
+/// The same in the order in which Keras lists the layers of such a model, and its files have them: a model
+/// that was made of one with models within it keeps the order that they had there, and a part that of the
+/// whole.
+pub(crate) fn listed_layers<M: Model>(model: &M) -> Vec<usize> {
+    let (own, run) = (own_layers(model), model.run());
+    if !is_functional(&run.network) {
+        return own;
+    }
+    let declared = || run.network.inputs.iter().map(|input| input.shape).collect();
+    let shapes: Vec<Shape> = run.built.clone().unwrap_or_else(declared);
+    let mut trace = Trace::new(&run.network, &shapes, 1, false);
+    // As far as shapes are known.
+    let _ = model.infer(&mut trace);
+    let mut listed = describe::listed_layers(&run.network, &trace.calls);
+    listed.retain(|layer| own.contains(layer));
+    let others = own.into_iter().filter(|layer| !listed.contains(layer));
+    let others: Vec<usize> = others.collect();
+    listed.extend(others);
+    listed
+}
+
+/// The names of the layers in that order; none if it is their own.
+pub(crate) fn listed_names<M: Model>(model: &M) -> Vec<String> {
+    let listed = listed_layers(model);
+    if listed.is_sorted() {
+        return Vec::new();
+    }
+    let layers = &model.run().network.layers;
+    let names = listed.iter().map(|&layer| layers[layer].name.to_string());
+    names.collect()
 }
 
 /// The places of the weights of layers, in order.

@@ -406,8 +406,9 @@ impl<D: Device> State<D> {
 
     /// The variables that Keras makes for an optimizer, in Keras' order: the number of its steps, its
     /// learning rate unless a schedule determines it, and, once it has taken a step, what it remembers of
-    /// the weights, also of those that were frozen later.
-    pub fn variables(&self, optimizer: &dyn Optimizer<D>) -> Vec<SlotVariable> {
+    /// the weights, also of those that were frozen later. `layers` are the names of the layers in the order
+    /// of their weights; none if that is the model's.
+    pub fn variables(&self, optimizer: &dyn Optimizer<D>, layers: &[String]) -> Vec<SlotVariable> {
         let mut listed = Vec::new();
         let zero = |is_integer| Held::Zero { is_integer };
         let mut own = 0..self.scalars.len();
@@ -445,7 +446,7 @@ impl<D: Device> State<D> {
             let Some(group) = self.groups.get(at).filter(|group| !group.begun.is_empty()) else {
                 continue;
             };
-            self.list(member, group, &mut listed);
+            self.list(member, group, layers, &mut listed);
             let scalars = group.scalars.start.max(own.start)..group.scalars.end;
             listed.extend(scalars.map(|at| SlotVariable::scalar("variable", Held::Scalar(at))));
         }
@@ -453,7 +454,19 @@ impl<D: Device> State<D> {
     }
 
     /// Lists what one of the optimizers remembers of the weights.
-    fn list(&self, optimizer: &dyn Optimizer<D>, group: &Group, listed: &mut Vec<SlotVariable>) {
+    fn list(
+        &self,
+        optimizer: &dyn Optimizer<D>,
+        group: &Group,
+        layers: &[String],
+        listed: &mut Vec<SlotVariable>,
+    ) {
+        let mut begun: Vec<&Variable> = group.begun.iter().collect();
+        if !layers.is_empty() {
+            let place =
+                |variable: &Variable| layers.iter().position(|name| name == variable.layer());
+            begun.sort_by_cached_key(|variable| place(variable));
+        }
         let mut list = |variable: &Variable, name: &str, shape: Shape, vector: usize| {
             let path = variable.path.replace('/', "_");
             let name = match name {
@@ -473,14 +486,14 @@ impl<D: Device> State<D> {
             (group.has_average, "average", average),
             (accumulates(optimizer), "gradient_accumulator", accumulated),
         ] {
-            for variable in group.begun.iter().filter(|_| is_there) {
+            for &variable in begun.iter().filter(|_| is_there) {
                 list(variable, name, variable.shape, vector);
             }
         }
         let slots: Vec<Slot> = optimizer.slots();
         let blocks = slots.iter().map(|slot| slot.block).max();
         for block in blocks.map_or(0..0, |last| 0..last + 1) {
-            for variable in &group.begun {
+            for &variable in &begun {
                 let in_block = slots.iter().enumerate();
                 for (at, slot) in in_block.filter(|(_, slot)| slot.block == block) {
                     if let Some(shape) = optimizer.slot_shape(at, variable) {

@@ -22,6 +22,11 @@ impl Variable {
     pub fn name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or_default()
     }
+
+    /// The name of its layer, the path before that.
+    pub(crate) fn layer(&self) -> &str {
+        self.path.rsplit_once('/').map_or("", |(layer, _)| layer)
+    }
 }
 
 /// Parameters that are treated alike: a variable, or several side by side.

@@ -29,7 +29,11 @@ impl Backup {
             Err(error) => return Err(Error::file(path, error)),
         }
         let file = File::open(path).map_err(|error| Error::file(path, error))?;
-        let (state, training) = native::read(file).map_err(|error| Error::file(path, error))?;
+        let (mut state, training) = native::read(file).map_err(|error| Error::file(path, error))?;
+        if let Some(optimizer) = &mut state.optimizer {
+            let names = state.layers.iter().map(|layer| layer.name.clone());
+            optimizer.layers = names.collect();
+        }
         let known_by = KnownBy::Path;
         Ok(Some(Self {
             path: path.to_owned(),

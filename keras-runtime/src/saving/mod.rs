@@ -112,6 +112,8 @@ pub struct OptimizerState<'a> {
     pub variables: Vec<VariableState<'a>>,
     /// The optimizer that it wraps, if it does: its name, and where its variables begin.
     pub inner: Option<(String, usize)>,
+    /// The names of the layers in the order of their variables; none if that is the model's.
+    pub layers: Vec<String>,
 }
 
 /// One variable of an optimizer.

@@ -438,6 +438,7 @@ impl<R: Read> Decoder<R> {
             class,
             inner: Some(inner).filter(|(name, _)| !name.is_empty()),
             variables: Vec::new(),
+            layers: Vec::new(),
         };
         for _ in 0..self.count()? {
             optimizer.variables.push(VariableState {
