@@ -14,6 +14,7 @@ mod losses;
 mod metrics;
 mod models;
 mod optimizers;
+mod own;
 mod python;
 mod regularizers;
 mod texts;

@@ -29,6 +29,7 @@ FIXTURES = [
     "configs",
     "archives",
     "catalogue",
+    "own",
     "models",
     "weights",
 ]

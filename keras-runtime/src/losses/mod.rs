@@ -36,6 +36,7 @@ mod mean_absolute_percentage_error;
 mod mean_squared_error;
 mod mean_squared_logarithmic_error;
 mod poisson;
+mod registry;
 mod sparse_categorical_crossentropy;
 mod squared_hinge;
 mod standalone;
@@ -78,6 +79,7 @@ pub use mean_squared_logarithmic_error::MeanSquaredLogarithmicError;
 pub(crate) use mean_squared_logarithmic_error::SquaredLogarithmicError;
 pub use poisson::Poisson;
 pub(crate) use poisson::PoissonLikelihood;
+pub use registry::register;
 pub use sparse_categorical_crossentropy::SparseCategoricalCrossentropy;
 pub(crate) use sparse_categorical_crossentropy::SparseEntropy;
 pub use squared_hinge::SquaredHinge;
@@ -88,7 +90,7 @@ pub use tversky::Tversky;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::config::{Arguments, Config, Json};
+use crate::config::{self, Arguments, Config, Json, Read};
 use crate::device::{
     Activation, Axes, BatchLoss, BatchView, ClassTargets, Device, LineLoss, Lines, RowLoss, Rows,
 };
@@ -122,11 +124,31 @@ impl Options {
         self.name = Cow::Owned(name.into());
     }
 
-    /// The configuration of a loss with these options.
-    fn config(&self, class: &str, arguments: &dyn Arguments) -> Config {
-        Config::keras("keras.losses", class)
+    /// A configuration with these options before its own arguments.
+    pub fn describe(&self, config: Config) -> Config {
+        config
             .with("name", self.name.to_string())
             .with("reduction", self.reduction)
+    }
+
+    /// Sets the option of a name; whether there is one.
+    ///
+    /// # Errors
+    /// If the value does not fit it.
+    pub fn read(&mut self, argument: &str, value: &Json) -> Result<bool> {
+        match argument {
+            "reduction" => config::read(&mut self.reduction, argument, value)?,
+            "name" if !value.is_null() => self.rename(value.read::<String>(argument)?),
+            // Everything is computed in `f32`.
+            "name" | "dtype" => {}
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// The configuration of a loss of Keras' with these options.
+    fn config(&self, class: &str, arguments: &dyn Arguments) -> Config {
+        self.describe(Config::keras("keras.losses", class))
             .arguments(arguments)
     }
 
@@ -477,6 +499,7 @@ impl<D: Device> GivenLoss<D> {
     /// As Keras' files have it: the name it was given by, or its class and arguments.
     pub fn to_json(&self) -> Json {
         match &self.name {
+            Some(name) if !is_known(name) => config::function(name),
             Some(name) => Json::from(name.as_str()),
             None => self.loss.config().to_json(),
         }
