@@ -5,6 +5,7 @@ mod archives;
 mod backups;
 mod catalogue;
 mod configs;
+mod drawn;
 mod events;
 mod fits;
 mod fixture;

@@ -435,7 +435,7 @@ fn mistakes_have_their_sentences() -> keras::Result<()> {
     told(
         model.load_weights(&other),
         "A total of 5 objects could not be loaded.\n\
-         Layer 'dense' weight `kernel` shape [6, 8] is not compatible with provided weight shape [16, 3].\n\
+         Layer 'dense' weight `kernel` shape (6, 8) is not compatible with provided weight shape (16, 3).\n\
          Layer 'dense_1' expected 2 variables, but received 0 variables during loading. Expected: [\"kernel\", \"bias\"]\n\
          Layer 'dense_2' expected 2 variables, but received 0 variables during loading. Expected: [\"kernel\", \"bias\"]\n",
     );

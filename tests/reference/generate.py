@@ -22,6 +22,7 @@ FIXTURES = [
     "signatures",
     "trainings",
     "more_trainings",
+    "drawn",
     "fits",
     "texts",
     "traces",

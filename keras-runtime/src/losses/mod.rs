@@ -56,7 +56,7 @@ pub use categorical_focal_crossentropy::{Alpha, CategoricalFocalCrossentropy};
 pub use categorical_generalized_cross_entropy::CategoricalGeneralizedCrossEntropy;
 pub use categorical_hinge::CategoricalHinge;
 pub(crate) use categorical_hinge::CategoricalMargin;
-pub(crate) use check::{broadcast, classes, classes_along, same_shape};
+pub(crate) use check::{broadcast, classes, classes_along, same_shape, weights as check_weights};
 pub use circle::Circle;
 pub use cosine_similarity::CosineSimilarity;
 pub(crate) use cosine_similarity::NegativeCosine;
