@@ -236,7 +236,7 @@ fn an_activation_that_changes_the_shape_is_a_layer_of_its_own() {
 #[test]
 fn gradients_are_those_of_differences() -> keras::Result<()> {
     for name in ["mlp", "convnet", "two_inputs", "nested", "merges"] {
-        let mut model = DynamicModel::from_json(&json(name), Cpu64::default(), 6)?;
+        let mut model = DynamicModel::from_json(&json(name), Cpu64, 6)?;
         keras::testing::check_model(&mut model);
     }
     Ok(())

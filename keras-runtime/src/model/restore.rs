@@ -417,12 +417,13 @@ pub(crate) fn set_optimizer<D: Device>(
             own = new.variables(&**optimizer);
         }
     }
-    if begun.is_none() && saved.variables.len() < own.len() {
-        if let Some(layers) = remembered(core, parameters, &own, saved) {
-            new = State::new();
-            prepare(&mut new, &**optimizer, &layers)?;
-            own = new.variables(&**optimizer);
-        }
+    if begun.is_none()
+        && saved.variables.len() < own.len()
+        && let Some(layers) = remembered(core, parameters, &own, saved)
+    {
+        new = State::new();
+        prepare(&mut new, &**optimizer, &layers)?;
+        own = new.variables(&**optimizer);
     }
     let is_other = !saved.class.is_empty() && saved.class != optimizer.class();
     if is_other || own.len() != saved.variables.len() {

@@ -77,7 +77,7 @@ pub fn layer(
         others: weights.iter().map(initializer).collect(),
         has_options: false,
     };
-    let (config, from_config) = (kept.config(), kept.from_config());
+    let (config, from_config) = (kept.config(), kept.reader());
     let class = ident.to_string();
     let register = format!(" Makes `load_model` find it by the name `{class}`.");
     let (forward, backward, row) = match layer {

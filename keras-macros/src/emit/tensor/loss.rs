@@ -57,7 +57,7 @@ pub fn loss(keras: &TokenStream, loss: &Loss, derived: Option<(&Graph, Id, Id)>)
         others: Vec::new(),
         has_options: true,
     };
-    let (config, from_config) = (kept.config(), kept.from_config());
+    let (config, from_config) = (kept.config(), kept.reader());
     let class = ident.to_string();
     let register =
         format!(" Makes `compile` and `load_model` find it by the names `{class}` and `{name}`.");

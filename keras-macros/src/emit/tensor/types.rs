@@ -110,7 +110,7 @@ impl Kept<'_> {
     }
 
     /// `from_config`, a function of the type.
-    pub fn from_config(&self) -> TokenStream {
+    pub fn reader(&self) -> TokenStream {
         let required = self
             .settings
             .iter()
