@@ -6,7 +6,7 @@
 
 mod activation;
 mod activations;
-mod axes;
+pub(crate) mod axes;
 mod batches;
 mod convolutions;
 mod copies;

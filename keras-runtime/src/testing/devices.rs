@@ -68,6 +68,8 @@ cases! {
     functions::columns
     functions::scalars
     lines::losses
+    lines::hinges
+    lines::sequences
     lines::metrics
     lines::edges
 }
