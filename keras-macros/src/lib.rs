@@ -49,8 +49,8 @@ use proc_macro::TokenStream;
 /// assert_eq!(model.count_params(), 54_410);
 /// ```
 ///
-/// `#[model(..)]` before the name takes the arguments `max_params`, `gradcheck`, `compile(..)` and
-/// `callbacks(..)` of [`macro@model`]. Where every size is a literal, the documentation of the struct shows
+/// `#[model(..)]` before the name takes the arguments `max_params`, `max_memory`, `max_flops`, `gradcheck`,
+/// `compile(..)` and `callbacks(..)` of [`macro@model`]. Where every size is a literal, the documentation of the struct shows
 /// the summary of the model.
 ///
 /// As an expression it is a model of a type without a name:
@@ -97,8 +97,12 @@ pub fn sequential(tokens: TokenStream) -> TokenStream {
 /// `mean`, `max` or `min` of all elements of tensors; `square`, `abs`, `sqrt`, `exp`, `log` and
 /// constants may stand within and around them. In `call` of a struct, both are also methods of `self`.
 ///
-/// The attribute takes `max_params = 100_000`: more weights than that are a compile error with the
-/// numbers. With `gradcheck` there is a test beside the model that holds its gradients against finite
+/// The attribute takes budgets, which are compile errors with the numbers where a model takes more:
+/// `max_params = 100_000` of its weights, `max_memory` in bytes and `max_flops` of what a prediction takes
+/// for one sample. Memory is the weights, the inputs and what the layers give, four bytes a number:
+/// training takes gradients and what the optimizer keeps beside it. Operations are those of the
+/// layers' products, two for a multiply-add; a layer of the user's counts by its weights called
+/// `kernel`. With `gradcheck` there is a test beside the model that holds its gradients against finite
 /// differences; it needs the runtime's feature `testing` in `[dev-dependencies]`.
 ///
 /// What the model is to be trained with can be declared there, too, and is checked against its layers

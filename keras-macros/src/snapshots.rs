@@ -96,7 +96,7 @@ fn of_any_size() {
 #[test]
 fn list_with_additions() {
     let emitted = sequential(quote! {
-        #[model(max_params = BUDGET, gradcheck)]
+        #[model(max_params = BUDGET, max_flops = 10, gradcheck)]
         Regularized<4>;
         Dense(3, "relu", kernel_initializer = "he_normal"),
         add_loss(0.1 * mean(square(x))),

@@ -8,7 +8,7 @@ pub use crate::device::{AutoDevice, Cpu, Elementary, Reduce, Term};
 pub use crate::error::Result;
 pub use crate::initializers::Initializer;
 pub use crate::layers::expression::{layer_backward, layer_forward};
-pub use crate::layers::{LayerSize, Scalar, Weights, check_max_params, check_shared};
+pub use crate::layers::{Budget, CallSize, Scalar, Weights, check_budget, check_shared};
 pub use crate::losses::expression::{broadcast, classes, element_loss, row_loss};
 pub use crate::metrics::expression::{check_width, elements, update_state};
 pub use crate::model::Backend as Device;

@@ -37,7 +37,7 @@ sequential! {
 }
 
 sequential! {
-    #[model(max_params = BUDGET, gradcheck)]
+    #[model(max_params = BUDGET, max_memory = 108, max_flops = 30, gradcheck)]
     Regularized<4>;
     Dense(3, "relu", kernel_initializer = "he_normal"),
     add_loss(0.1 * mean(square(x))),

@@ -70,7 +70,7 @@ impl<'a> Expansion<'a> {
         }
         let items = self.number(graph, &within);
         let inputs: Vec<Value> = (0..graph.inputs.len()).collect();
-        let outputs = self.run_calls(graph, &items, &inputs, None);
+        let outputs = self.run_calls(graph, &items, &inputs);
         if !self.problems.is_empty() {
             return Err(self.problems);
         }
@@ -210,22 +210,12 @@ impl<'a> Expansion<'a> {
     }
 
     /// Writes down the calls of a graph; gives its outputs.
-    fn run_calls(
-        &mut self,
-        graph: &'a Graph,
-        items: &[Numbered],
-        inputs: &[Value],
-        training: Option<bool>,
-    ) -> Vec<Value> {
+    fn run_calls(&mut self, graph: &'a Graph, items: &[Numbered], inputs: &[Value]) -> Vec<Value> {
         let mut made: Vec<Vec<Value>> = Vec::with_capacity(graph.calls.len());
         for call in &graph.calls {
             let mut values = Vec::with_capacity(call.sources.len());
             for &source in &call.sources {
                 values.extend(self.value(graph, &made, inputs, source));
-            }
-            let training = call.training.or(training);
-            if let Numbered::Layer(layer) = items[call.item] {
-                self.check_mode(layer, training);
             }
             // What has been a problem further down is none here.
             if values.len() < call.sources.len() {
@@ -247,7 +237,7 @@ impl<'a> Expansion<'a> {
                         self.problem(&nested.name, message);
                         return Vec::new();
                     }
-                    let outputs = self.run_calls(nested, items, &values, training);
+                    let outputs = self.run_calls(nested, items, &values);
                     if !self.problems.is_empty() && outputs.is_empty() {
                         return Vec::new();
                     }
@@ -293,35 +283,6 @@ impl<'a> Expansion<'a> {
         }
         found.copied()
     }
-
-    /// A call may be fixed to a mode if the layer does the same in both.
-    fn check_mode(&mut self, layer: usize, training: Option<bool>) {
-        let Some(training) = training else { return };
-        let Layer {
-            name,
-            class_name,
-            trainable,
-            ..
-        } = &self.layers[layer];
-        let is_frozen = class_name == "BatchNormalization" && !trainable && !training;
-        if has_modes(class_name) && !is_frozen {
-            let mode = if training { "True" } else { "False" };
-            let message = format!(
-                "it is called with `training={mode}`. Layers of the class {class_name} are supported where the model \
-                 decides between training and inference"
-            );
-            let name = name.clone();
-            self.problem(&name, message);
-        }
-    }
-}
-
-/// Whether layers of a class do something else while training.
-fn has_modes(class: &str) -> bool {
-    class.contains("Dropout")
-        || class.starts_with("Random")
-        || class.starts_with("Gaussian")
-        || class == "BatchNormalization"
 }
 
 /// The name of the layer that makes a tensor.

@@ -101,7 +101,6 @@ pub struct GraphCall {
     pub operands: Vec<Operand>,
     /// Where the tensors among the operands come from, in their order.
     pub sources: Vec<Source>,
-    pub training: Option<bool>,
 }
 
 /// Where a tensor comes from.
@@ -189,7 +188,6 @@ impl Graph {
                     item: graph.items.len(),
                     operands: Vec::new(),
                     sources: vec![source],
-                    training: None,
                 });
             }
             graph.items.push(item);
@@ -445,7 +443,6 @@ impl Found {
                 item,
                 operands: node.operands.clone(),
                 sources: places[call].iter().map(source).collect(),
-                training: node.training,
             }
         });
         let calls = calls.collect();

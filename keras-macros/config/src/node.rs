@@ -11,8 +11,6 @@ use crate::{Json, Object};
 pub struct Node {
     /// The tensors and the numbers, in order.
     pub operands: Vec<Operand>,
-    /// The mode that the call is fixed to.
-    pub training: Option<bool>,
 }
 
 /// One of the things that a layer is called on.
@@ -89,7 +87,9 @@ impl Node {
         for (name, value) in keywords.iter() {
             match (name, value) {
                 (_, Json::Null) => {}
-                ("training", Json::Bool(training)) => self.training = Some(*training),
+                // `fit`, `evaluate` and `predict` give every layer their own mode, whatever is written here; of
+                // every call of a Dropout that is False.
+                ("training", Json::Bool(_)) => {}
                 _ => {
                     return Err(format!(
                         "it is called with `{name}={}`, and calls with keyword arguments other than `training` are \

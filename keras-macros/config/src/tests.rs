@@ -286,29 +286,53 @@ fn all_problems_are_found_at_once() {
         "",
         &[node(&[tensor("x", 0), "2".into()])],
     );
-    let dropout = layer(
-        "keras.layers",
-        "Dropout",
-        "dropout",
+    let abs = layer(
+        "keras.src.ops.numpy",
+        "Absolute",
+        "absolute",
         "",
-        &[format!(
-            r#"{{"args": [{}], "kwargs": {{"training": true}}}}"#,
-            tensor("sort", 0)
-        )],
+        &[node(&[tensor("sort", 0)])],
     );
-    let layers = [input("x"), op, power, dropout];
+    let layers = [input("x"), op, power, abs];
     let model = functional(
         "net",
         &layers,
         r#"["x", 0, 0]"#,
-        r#"[["dropout", 0, 0], ["power", 0, 0]]"#,
+        r#"[["absolute", 0, 0], ["power", 0, 0]]"#,
         &[],
     );
     let problems = described(&model).expect_err("nothing of this is supported");
     assert_eq!(problems.len(), 3, "{problems:#?}");
     assert!(problems[0].starts_with("sort: the operation Sort is not supported"));
     assert!(problems[1].starts_with("power: the operation Power is not supported"));
-    assert!(problems[2].starts_with("dropout: it is called with `training=True`."));
+    assert!(problems[2].starts_with("absolute: the operation Absolute is not supported"));
+}
+
+/// Keras 3 writes the default of a Dropout's `training` into each of its calls.
+#[test]
+fn a_mode_that_is_written_down_is_no_matter() {
+    for training in [false, true] {
+        let call = format!(
+            r#"{{"args": [{}], "kwargs": {{"training": {training}}}}}"#,
+            tensor("x", 0)
+        );
+        let dropout = layer(
+            "keras.layers",
+            "Dropout",
+            "dropout",
+            r#", "rate": 0.5"#,
+            &[call],
+        );
+        let model = functional(
+            "net",
+            &[input("x"), dropout],
+            r#"["x", 0, 0]"#,
+            r#"["dropout", 0, 0]"#,
+            &[],
+        );
+        let description = described(&model).expect("a Dropout is supported");
+        assert_eq!(description.layers.len(), 1);
+    }
 }
 
 #[test]

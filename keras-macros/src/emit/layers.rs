@@ -23,7 +23,7 @@ impl Emitter<'_> {
             let (class, value) = self.layer(layer);
             quote! { const #constant: #class = #value; }
         });
-        let budget = self.budget();
+        let budgets = self.budgets();
         let inputs = self.graph.whole.inputs.iter().map(|input| {
             let constant = self.value_constant("INPUT", input.value);
             let keras = &self.keras;
@@ -36,7 +36,7 @@ impl Emitter<'_> {
             struct #name;
             const _: () = {
                 impl #name {
-                    #budget
+                    #budgets
                     #(#inputs)*
                     #(#layers)*
                 }

@@ -58,7 +58,9 @@ impl<'a> Emitter<'a> {
     ) -> Self {
         let mut names = crate::names::UniqueNames::default();
         // Other constants beside them.
-        names.reserve(budget::MAX_PARAMS);
+        for budget in &options.budgets {
+            names.reserve(budget.limit.constant());
+        }
         for input in &graph.whole.inputs {
             let name = screaming(&graph.values[input.value].name);
             names.reserve(&format!("INPUT_{name}"));

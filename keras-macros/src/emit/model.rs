@@ -31,7 +31,7 @@ impl Emitter<'_> {
     pub fn model(&self) -> TokenStream {
         let keras = &self.keras;
         let (layers, layers_type) = (self.layers(), self.layers_type());
-        let (shapes, budget) = (self.shapes(), self.budget_check());
+        let (shapes, budgets) = (self.shapes(), self.budget_checks());
         let (constructors, gradcheck) = (self.constructors(), self.gradcheck());
         let training = self.training();
         let (functions, model) = (self.call_functions(), self.whole());
@@ -49,7 +49,7 @@ impl Emitter<'_> {
                 use #keras::__private as keras;
                 #alias
                 #shapes
-                #budget
+                #budgets
                 #constructors
                 #call
                 #network

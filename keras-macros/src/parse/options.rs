@@ -1,5 +1,5 @@
 //! What stands in `#[model(..)]`: `input = [3]`, `in_order`, `keras = "model.keras"`,
-//! `max_params = 100_000`, `gradcheck`, `compile(..)`, `callbacks(..)`.
+//! `max_params = 100_000` and other budgets, `gradcheck`, `compile(..)`, `callbacks(..)`.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -28,23 +28,47 @@ pub enum Form {
 
 impl Form {
     /// What the attribute takes, for errors.
-    fn takes(self) -> &'static str {
-        match self {
-            Form::Sequential => {
-                "`#[model]` in `sequential!` takes `max_params = 100_000`, `gradcheck`, `compile(..)` and `callbacks(..)`"
-            }
-            Form::Functional => {
-                "`#[model]` on a function takes `max_params = 100_000`, `gradcheck`, `compile(..)` and \
-                 `callbacks(..)`; its parameters are the inputs"
-            }
-            Form::Subclassed => {
-                "`#[model]` on a struct takes `input = [28, 28, 1]` (`input = ([3], [4])` for several inputs), \
-                 `in_order`, `max_params = 100_000`, `gradcheck`, `compile(..)` and `callbacks(..)`"
-            }
-            Form::KerasFile => {
-                "`#[model]` on a struct whose layers are in a file takes `keras = \"model.keras\"`, `max_params = \
-                 100_000`, `gradcheck`, `compile(..)` and `callbacks(..)`"
-            }
+    fn takes(self) -> String {
+        let (place, before, after) = match self {
+            Form::Sequential => ("in `sequential!`", "", ""),
+            Form::Functional => ("on a function", "", "; its parameters are the inputs"),
+            Form::Subclassed => (
+                "on a struct",
+                "`input = [28, 28, 1]` (`input = ([3], [4])` for several inputs), `in_order`, ",
+                "",
+            ),
+            Form::KerasFile => (
+                "on a struct whose layers are in a file",
+                "`keras = \"model.keras\"`, ",
+                "",
+            ),
+        };
+        format!(
+            "`#[model]` {place} takes {before}`max_params = 100_000`, `max_memory`, `max_flops`, `gradcheck`, \
+             `compile(..)` and `callbacks(..)`{after}"
+        )
+    }
+}
+
+/// What a budget is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// `max_params`: the numbers of the weights.
+    Params,
+    /// `max_memory`: the bytes of a prediction.
+    Memory,
+    /// `max_flops`: the operations of a prediction.
+    Flops,
+}
+
+impl Limit {
+    /// The limit that an argument sets.
+    fn named(argument: &str) -> Option<Limit> {
+        match argument {
+            "max_params" => Some(Limit::Params),
+            "max_memory" => Some(Limit::Memory),
+            "max_flops" => Some(Limit::Flops),
+            _ => None,
         }
     }
 }
@@ -52,6 +76,8 @@ impl Form {
 /// A limit that rustc holds a model to.
 #[derive(Clone)]
 pub struct Budget {
+    /// What is limited.
+    pub limit: Limit,
     /// The argument, `max_params = 100_000`.
     pub at: At,
     /// The limit.
@@ -67,8 +93,8 @@ pub struct Options {
     pub in_order: bool,
     /// `keras = ..`: the path of a file.
     pub keras: Option<Expr>,
-    /// `max_params = ..`.
-    pub max_params: Option<Budget>,
+    /// `max_params = ..`, `max_memory = ..`, `max_flops = ..`.
+    pub budgets: Vec<Budget>,
     /// `gradcheck`: the word.
     pub gradcheck: Option<Ident>,
     /// `compile(..)`.
@@ -109,6 +135,7 @@ impl Options {
             };
             let name = key.map(Ident::to_string).unwrap_or_default();
             let on_struct = form == Form::Subclassed;
+            let limit = Limit::named(&name);
             match (name.as_str(), key, value) {
                 (_, Some(key), _) if given.contains(&name) => {
                     ctxt.error(key, format!("The argument `{name}` is repeated."));
@@ -120,11 +147,12 @@ impl Options {
                     self.keras = Some(bare(value).clone());
                 }
                 ("in_order", _, None) if on_struct => self.in_order = true,
-                ("max_params", _, Some(value)) => {
-                    self.max_params = Some(Budget {
+                (_, _, Some(value)) if let (Some(limit), Expr::Assign(_)) = (limit, &argument) => {
+                    self.budgets.push(Budget {
+                        limit,
                         at: At::of(&argument),
                         most: bare(value).clone(),
-                    });
+                    })
                 }
                 ("compile", _, Some(Expr::Call(call))) => self.compile = Compile::parse(ctxt, call),
                 ("callbacks", _, Some(Expr::Call(call))) => {
@@ -169,12 +197,21 @@ mod tests {
         let all = "input = [3], max_params = 2 * BUDGET, gradcheck, in_order";
         assert_eq!(messages(Form::Subclassed, all), none);
         assert_eq!(
-            messages(Form::Functional, "gradcheck, max_params = 3"),
+            messages(
+                Form::Functional,
+                "gradcheck, max_params = 3, max_flops = 1, max_memory = 2"
+            ),
             none
         );
-        let takes = "`#[model]` on a function takes `max_params = 100_000`, `gradcheck`, `compile(..)` and \
-                     `callbacks(..)`; its parameters are the inputs. Received: ";
-        let wrong = ["input = [3]", "in_order", "max_params", "gradcheck = 1"];
+        let takes = "`#[model]` on a function takes `max_params = 100_000`, `max_memory`, `max_flops`, `gradcheck`, \
+                     `compile(..)` and `callbacks(..)`; its parameters are the inputs. Received: ";
+        let wrong = [
+            "input = [3]",
+            "in_order",
+            "max_params",
+            "max_flops (3)",
+            "gradcheck = 1",
+        ];
         for argument in wrong {
             let message = messages(Form::Functional, argument);
             assert_eq!(message, [format!("{takes}{argument}")]);

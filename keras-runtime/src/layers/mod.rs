@@ -51,7 +51,7 @@ pub use average::Average;
 pub use average_pooling2d::AveragePooling2D;
 pub use batch_normalization::BatchNormalization;
 #[doc(hidden)]
-pub use budget::{LayerSize, check_max_params};
+pub use budget::{Budget, CallSize, check_budget};
 pub(crate) use built_in::BuiltIn;
 pub use concatenate::Concatenate;
 pub use conv2d::Conv2D;
