@@ -6,7 +6,7 @@
 //! them knows any layer: `Dense(64, activation = relu)` becomes
 //! `Dense::new(64).activation(relu)`, and rustc knows the rest.
 //!
-//! The examples run with the runtime, which depends on this crate: `tests/compiler` compiles them.
+//! The examples run with the runtime. It depends on this crate, and this crate's tests alone on it.
 
 mod backward;
 mod ctxt;
@@ -32,7 +32,7 @@ use proc_macro::TokenStream;
 /// model is built on its first data (or by `build`). Layers have Keras' names and take Keras'
 /// arguments, by position or by name.
 ///
-/// ```ignore
+/// ```
 /// use keras::prelude::*;
 ///
 /// sequential! {
@@ -55,7 +55,7 @@ use proc_macro::TokenStream;
 ///
 /// As an expression it is a model of a type without a name:
 ///
-/// ```ignore
+/// ```
 /// # use keras::prelude::*;
 /// let mut model = sequential![Dense(64, activation = relu), Dense(10, activation = softmax)];
 /// ```
@@ -76,7 +76,7 @@ pub fn sequential(tokens: TokenStream) -> TokenStream {
 ///
 /// The function itself disappears; in its place there is the struct that its return type names.
 ///
-/// ```ignore
+/// ```
 /// use keras::prelude::*;
 ///
 /// /// Two inputs, two outputs, and a layer that is called twice.
@@ -109,7 +109,7 @@ pub fn sequential(tokens: TokenStream) -> TokenStream {
 /// and against itself while it compiles: `from_logits` after a softmax, labels that the loss and a
 /// metric see in different ways, a callback that monitors what nothing logs.
 ///
-/// ```ignore
+/// ```
 /// use keras::prelude::*;
 ///
 /// #[model(
@@ -147,7 +147,7 @@ pub fn sequential(tokens: TokenStream) -> TokenStream {
 /// On a struct and its impl it is Keras' subclassed form: the fields are the layers, `call` is the
 /// network, once for training and once for inference.
 ///
-/// ```ignore
+/// ```
 /// use keras::prelude::*;
 ///
 /// #[model(input = [3])]
@@ -192,7 +192,7 @@ pub fn model(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// tape. Further parameters configure it: one with a default is a method, one without is an argument
 /// of `new`.
 ///
-/// ```ignore
+/// ```
 /// use keras::prelude::*;
 ///
 /// /// Squares of small errors, sizes of large ones.
@@ -225,7 +225,7 @@ pub fn loss(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// On a function it is the mean of the function's values, under the function's name:
 ///
-/// ```ignore
+/// ```
 /// use keras::prelude::*;
 ///
 /// #[metric]
@@ -241,7 +241,7 @@ pub fn loss(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// On a struct and its impl it has weights, which `update_state` changes and `result` reads; the
 /// result is one number, or a `Dict` of several:
 ///
-/// ```ignore
+/// ```
 /// use keras::prelude::*;
 ///
 /// #[metric]
@@ -277,7 +277,7 @@ pub fn metric(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// A layer whose output is an expression of its input: element by element, or of each row along the
 /// last axis. Its gradients are derived while the user's crate is compiled.
 ///
-/// ```ignore
+/// ```
 /// use keras::prelude::*;
 ///
 /// /// `x` where it is positive, `alpha x` elsewhere, with a trained `alpha` for each channel.

@@ -36,6 +36,17 @@ impl Value {
     }
 }
 
+/// A shape as Python writes a tuple: `(3, 1)`, `(3,)`.
+pub(crate) fn shape(dims: &[usize]) -> String {
+    match dims {
+        [one] => format!("({one},)"),
+        _ => {
+            let dims: Vec<String> = dims.iter().map(usize::to_string).collect();
+            format!("({})", dims.join(", "))
+        }
+    }
+}
+
 /// A number as `"%.{precision}e"` writes it.
 pub(crate) fn exponential(text: &mut String, value: f64, precision: usize) {
     let start = text.len();

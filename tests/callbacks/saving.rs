@@ -98,7 +98,7 @@ fn weights_of_another_model_are_refused_layer_by_layer() -> keras::Result<()> {
     let before = other.get_weights();
     let error = other.load_weights(&path).unwrap_err().to_string();
     let expected = "A total of 3 objects could not be loaded.
-Layer 'dense_1' weight `kernel` shape [8, 3] is not compatible with provided weight shape [8, 2].
+Layer 'dense_1' weight `kernel` shape (8, 3) is not compatible with provided weight shape (8, 2).
 Layer 'dense_2' expected 2 variables, but received 0 variables during loading. Expected: [\"kernel\", \"bias\"]
 The file's layer 'batch_normalization' (layers/batch_normalization) is not in the model.";
     assert_eq!(error, format!("{}: {expected}", path.display()));

@@ -1,4 +1,4 @@
-//! The Rust examples of the README, of `docs/`, and of the macros' documentation.
+//! The Rust examples of the README and of `docs/`.
 
 use std::path::{Path, PathBuf};
 
@@ -33,20 +33,6 @@ fn blocks(text: &str) -> Vec<(usize, String)> {
     blocks
 }
 
-/// The examples in the documentation of a Rust file as those of a Markdown file; rustdoc cannot run
-/// them, so they are marked `ignore`.
-fn documentation(source: &str) -> String {
-    let lines = source.lines().filter_map(|line| {
-        let line = line.trim_start().strip_prefix("///")?;
-        let line = line.strip_prefix(' ').unwrap_or(line);
-        Some(match line {
-            "```ignore" => "```rust",
-            line => line.strip_prefix("# ").unwrap_or(line),
-        })
-    });
-    lines.collect::<Vec<_>>().join("\n")
-}
-
 /// A program around an example that has no `main`.
 fn program(block: &str) -> String {
     if block.contains("fn main") {
@@ -68,14 +54,10 @@ fn every_example_of_the_documentation_compiles() {
     let docs = std::fs::read_dir(root.join("docs")).expect("docs/ is there");
     files.extend(docs.filter_map(|entry| Some(entry.ok()?.path())));
     files.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
-    files.push(root.join("keras-macros/src/lib.rs"));
     let examples: Vec<(String, String)> = files
         .iter()
         .flat_map(|path| {
-            let mut text = std::fs::read_to_string(path).expect("a document can be read");
-            if path.extension().is_some_and(|extension| extension == "rs") {
-                text = documentation(&text);
-            }
+            let text = std::fs::read_to_string(path).expect("a document can be read");
             let place = path.display().to_string();
             blocks(&text)
                 .into_iter()

@@ -1,11 +1,9 @@
 //! Whole models, `.keras`, to Keras and back: predictions stay, and training goes on.
 //!
-//! Files that Keras saved are loaded in any case. Where `KERAS_PYTHON` names a Python that has Keras, such as
-//! `.venv/bin/python` of `tests/reference/`, it loads the files that are saved here.
+//! Files that Keras saved are loaded in any case; where there is a Python with Keras, it loads those that are saved here.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use keras::config::{Json, Object};
 use keras::prelude::*;
@@ -13,6 +11,7 @@ use ndarray::ArrayD;
 use serde_json::{Value, json};
 
 use super::fixture::{self, assert_close, number, tensors};
+use super::python;
 
 sequential! {
     Mlp<6>;
@@ -258,26 +257,8 @@ fn models_go_on_in_keras() {
         json!({"cases": cases}).to_string(),
     )
     .expect("a file");
-    match std::env::var_os("KERAS_PYTHON") {
-        None => eprintln!(
-            "KERAS_PYTHON is not set: no Keras loads the {} models of this test",
-            cases.len()
-        ),
-        Some(python) => {
-            let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/archives.py");
-            let run = Command::new(python)
-                .arg(script)
-                .arg(&directory)
-                .output()
-                .expect("Python");
-            let (out, error) = (
-                String::from_utf8_lossy(&run.stdout),
-                String::from_utf8_lossy(&run.stderr),
-            );
-            assert!(run.status.success(), "{out}{error}");
-            println!("{out}");
-        }
-    }
+    let what = format!("no Keras loads {} models in all", cases.len());
+    python::run("archives.py", &directory, &what);
     fs::remove_dir_all(&directory).expect("the directory");
 }
 

@@ -3,7 +3,9 @@
 mod activations;
 mod archives;
 mod backups;
+mod catalogue;
 mod configs;
+mod drawn;
 mod events;
 mod fits;
 mod fixture;
@@ -13,6 +15,7 @@ mod losses;
 mod metrics;
 mod models;
 mod optimizers;
+mod python;
 mod regularizers;
 mod texts;
 mod traces;

@@ -1,7 +1,6 @@
 //! Models that real Keras wrote, read when this program runs and when it was compiled.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use keras::DynamicModel;
 use keras::device::Cpu;
@@ -10,6 +9,7 @@ use ndarray::ArrayD;
 use serde_json::Value;
 
 use super::fixture::{assert_close, load, tensors};
+use super::python;
 
 fn cases() -> Vec<Value> {
     load("models")["cases"].as_array().expect("a list").clone()
@@ -160,15 +160,7 @@ fn models_are_written_in_python() -> keras::Result<()> {
         let expected = std::fs::read_to_string(path(&name)).expect("the source is there");
         assert_eq!(source, expected, "{name}");
     }
-    match std::env::var_os("KERAS_PYTHON") {
-        None => eprintln!("KERAS_PYTHON is not set: no Keras executes the sources"),
-        Some(python) => {
-            let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/sources.py");
-            let run = Command::new(python).arg(script).output().expect("Python");
-            let said = String::from_utf8_lossy(&run.stderr);
-            assert!(run.status.success(), "{said}");
-        }
-    }
+    python::run("sources.py", Path::new(""), "no Keras executes the sources");
     Ok(())
 }
 

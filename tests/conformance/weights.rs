@@ -1,8 +1,7 @@
 //! Files of weights: those of Keras are read here, those written here are read by Keras, and what is in
 //! them is the same.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use keras::optimizers::Optimizer;
 use keras::prelude::*;
@@ -12,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::fixture::{assert_close, load, number, tensor, tensors};
 use crate::optimizers::optimizer;
+use crate::python;
 
 /// The samples of a step.
 const BATCH: usize = 4;
@@ -340,7 +340,6 @@ impl Job for Save {
     }
 }
 
-/// Runs where there is a Python with Keras: the one of the variable `KERAS_PYTHON`, or `python3`.
 #[test]
 fn files_written_here_predict_and_train_on_in_keras() -> keras::Result<()> {
     let mut save = Save {
@@ -351,26 +350,14 @@ fn files_written_here_predict_and_train_on_in_keras() -> keras::Result<()> {
     let written = json!({ "models": save.written });
     let list = save.directory.join("written.json");
     std::fs::write(&list, written.to_string()).expect("a file");
-    let python = std::env::var("KERAS_PYTHON").unwrap_or_else(|_| "python3".into());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/check_weights.py");
-    let output = Command::new(&python).arg(script).arg(&list).output();
-    match output {
-        Ok(output) if output.status.success() => {}
-        Ok(output) if output.status.code() != Some(NO_KERAS) => panic!(
-            "{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        ),
-        _ => eprintln!(
-            "`{python}` has no Keras: set KERAS_PYTHON to a Python that has, to run this test"
-        ),
-    }
+    python::run(
+        "check_weights.py",
+        &list,
+        "no Keras loads the files of weights",
+    );
     std::fs::remove_dir_all(&save.directory).expect("the directory");
     Ok(())
 }
-
-/// What the script ends with where Keras cannot be imported.
-const NO_KERAS: i32 = 77;
 
 /// Real files with bytes changed, numbers replaced and ends cut off: read or refused, but without a panic and
 /// in time. `docs/fuzzing.md` tells how to do this for longer.
@@ -448,7 +435,7 @@ fn mistakes_have_their_sentences() -> keras::Result<()> {
     told(
         model.load_weights(&other),
         "A total of 5 objects could not be loaded.\n\
-         Layer 'dense' weight `kernel` shape [6, 8] is not compatible with provided weight shape [16, 3].\n\
+         Layer 'dense' weight `kernel` shape (6, 8) is not compatible with provided weight shape (16, 3).\n\
          Layer 'dense_1' expected 2 variables, but received 0 variables during loading. Expected: [\"kernel\", \"bias\"]\n\
          Layer 'dense_2' expected 2 variables, but received 0 variables during loading. Expected: [\"kernel\", \"bias\"]\n",
     );

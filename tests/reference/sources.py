@@ -1,6 +1,6 @@
 """Executes `fixtures/models/*.py`, and holds what these models predict against models.json.
 
-`tests/conformance/models.rs` runs it where `KERAS_PYTHON` names a Python that has Keras.
+`tests/conformance/models.rs` runs it where there is a Python with Keras.
 """
 
 import json

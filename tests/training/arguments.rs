@@ -7,6 +7,7 @@ use keras::initializers::Initializer;
 use keras::prelude::*;
 use keras::regularizers::Regularizer;
 use keras::{losses, metrics, optimizers};
+use ndarray::Axis;
 
 use super::{Mlp, compiled, sentence, x, y};
 
@@ -181,6 +182,14 @@ fn arguments_of_fit_evaluate_and_predict_have_ranges() -> keras::Result<()> {
             "Received: monitor=\"val_loss\"",
         ),
     ]);
+    let weights = "`sample_weight` must be broadcastable to the values of the loss, which have shape (None,).";
+    let received = "Received: sample_weight.shape=(None, 4)";
+    each([(fitted(fit().sample_weight(&x)), weights, received)]);
+    // The first batch is right.
+    let batches =
+        [y.clone().insert_axis(Axis(1)), x.clone()].map(|weights| (x.clone(), y.clone(), weights));
+    let stream = Dataset::from_batches(batches);
+    each([(sentence(model.fit(&stream, fit())), weights, received)]);
     each([
         (sentence(model.fit(&data(0)?, fit())), batch, zero),
         (

@@ -1,7 +1,7 @@
 //! What `compile` takes, keeps and refuses.
 
 use keras::losses::IntoLoss;
-use keras::metrics::Metric;
+use keras::metrics::{Direction, Metric};
 use keras::prelude::*;
 use keras::testing::{Said, listen};
 use ndarray::{Array1, Array2, Axis};
@@ -236,9 +236,20 @@ sequential! {
         compile(
             optimizer = SGD(0.1, momentum = 0.9),
             loss = SparseCategoricalCrossentropy(from_logits = true),
-            metrics = ["accuracy", SparseTopKCategoricalAccuracy(name = "top")],
+            metrics = [
+                "accuracy",
+                SparseTopKCategoricalAccuracy(name = "top"),
+                MeanMetricWrapper(|_, y_pred| Ok(y_pred.clone()), "output", direction = Direction::Up),
+            ],
         ),
-        callbacks(EarlyStopping("val_top", patience = PATIENCE), TerminateOnNaN),
+        callbacks(
+            EarlyStopping("val_top", patience = PATIENCE),
+            TerminateOnNaN,
+            LambdaCallback(on_epoch_end = |_, epoch, logs| {
+                logs.insert("epoch", epoch as f32);
+                Ok(())
+            }),
+        ),
     )]
     Declared<4>;
     Dense(3),
@@ -255,9 +266,10 @@ fn a_model_may_declare_how_it_trains() -> keras::Result<()> {
     let fit = once().validation((&x, &y)).callback(Declared::callbacks());
     let history = declared.fit((&x, &y), fit)?;
     assert_eq!(
-        history.names().collect::<Vec<_>>()[..3],
-        ["accuracy", "loss", "top"]
+        history.names().collect::<Vec<_>>()[..4],
+        ["accuracy", "loss", "output", "top"]
     );
+    assert_eq!(history.get("epoch"), Some(&[0.0][..]));
     let mut model = Declared::with_seed(3);
     let loss = SparseCategoricalCrossentropy::new().from_logits(true);
     model.compile(Compile::new(SGD::new(0.1).momentum(0.9), loss))?;

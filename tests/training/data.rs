@@ -248,3 +248,25 @@ fn a_model_is_called_on_tensors_of_static_shapes() -> keras::Result<()> {
     assert_eq!(product.array(), [[[2.0, 4.0, 6.0], [8.0, 10.0, 12.0]]]);
     Ok(())
 }
+
+#[test]
+fn callbacks_are_told_the_batch_size_of_the_data() -> keras::Result<()> {
+    let x = x(20);
+    let y = y(&x);
+    let mut model = compiled(3)?;
+    let mut told = |data: keras::data::Data<'_>| -> keras::Result<Option<usize>> {
+        let mut size = None;
+        let listening = LambdaCallback::new().on_train_begin(|cx, _| {
+            size = cx.params().batch_size;
+            Ok(())
+        });
+        model.fit(data, quiet(1).batch_size(5).callback(listening))?;
+        Ok(size)
+    };
+    assert_eq!(told((&x, &y).into_data()?)?, Some(5));
+    let batched = Dataset::from_tensor_slices((&x, &y))?.batch(4);
+    assert_eq!(told(batched.into_data()?)?, Some(4));
+    // Batches of a stream may have any size.
+    assert_eq!(told(Dataset::from_batches(batches()).into_data()?)?, None);
+    Ok(())
+}

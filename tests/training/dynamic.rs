@@ -220,3 +220,14 @@ fn what_cannot_be_expressed_is_listed_at_once() {
     }
     assert_eq!(lines.len(), 5, "{error}");
 }
+
+/// What a builder method refuses, a file is refused for.
+#[test]
+fn an_activation_that_changes_the_shape_is_a_layer_of_its_own() {
+    let text = json("mlp").replacen(r#""activation": "relu""#, r#""activation": "glu""#, 1);
+    let error = keras::model_from_json(&text).map(|_| ());
+    let error = error.expect_err("glu in a dense layer").to_string();
+    let expected = "hidden: Dense: glu halves the last axis and has to be a layer of its own, Activation(glu). \
+                    Received: activation=glu";
+    assert!(error.contains(expected), "{error}");
+}

@@ -173,7 +173,16 @@ impl Class {
             (Some(name), value)
         });
         class.required = required.collect();
-        let options = options.into_iter();
+        let options = options.into_iter().filter(|(key, _)| {
+            let lacks = role.lacks(&name, &key.to_string());
+            if lacks {
+                let message = format!(
+                    "`{key}` is an argument of Keras' {name} that this library does not have."
+                );
+                ctxt.error(key, message);
+            }
+            !lacks
+        });
         class.options = options
             .map(|(key, expr)| {
                 let value = given(Some(&key.to_string()), expr);

@@ -24,15 +24,27 @@ pub enum Role {
 impl Role {
     /// The signature of a class of Keras in this place.
     pub fn signature(self, class: &str) -> Option<&'static Signature> {
-        let tables: &[&[Signature]] = match self {
+        let tables: &[&'static [Signature]] = match self {
             Role::Optimizer => &[OPTIMIZERS],
             Role::Schedule => &[SCHEDULES],
             Role::Loss => &[LOSSES],
             Role::Metric => &[METRICS, LOSSES],
             Role::Callback => &[CALLBACKS],
         };
-        let mut signatures = tables.iter().copied().flatten();
-        signatures.find(|signature| signature.classes.contains(&class))
+        find(tables, class)
+    }
+
+    /// Whether an argument is one of Keras' that the runtime does not have.
+    pub fn lacks(self, class: &str, argument: &str) -> bool {
+        match self {
+            // They compute in `f32`; the result of a metric may be of another type.
+            Role::Loss => argument == "dtype",
+            Role::Metric if find(&[METRICS], class).is_none() => argument == "dtype",
+            // It means nothing to training.
+            Role::Schedule => argument == "name",
+            Role::Callback => class == "TensorBoard" && LACKING_IN_TENSORBOARD.contains(&argument),
+            Role::Optimizer | Role::Metric => false,
+        }
     }
 
     /// What the value of an argument may be, written as a class: `Adam(ExponentialDecay(0.1, 100, 0.9))`.
@@ -43,6 +55,11 @@ impl Role {
             _ => None,
         }
     }
+}
+
+fn find(tables: &[&'static [Signature]], class: &str) -> Option<&'static Signature> {
+    let mut signatures = tables.iter().copied().flatten();
+    signatures.find(|signature| signature.classes.contains(&class))
 }
 
 /// An argument of `new` with the default that it has in Keras.
@@ -64,6 +81,13 @@ const OPTIMIZER: &[&str] = &[
 ];
 const LOSS: &[&str] = &["reduction", "name", "dtype"];
 const NAMED: &[&str] = &["name", "dtype"];
+
+const LACKING_IN_TENSORBOARD: &[&str] = &[
+    "write_images",
+    "profile_batch",
+    "embeddings_freq",
+    "embeddings_metadata",
+];
 
 const fn of(
     classes: &'static [&'static str],
@@ -155,6 +179,7 @@ const METRICS: &[Signature] = &[
     of(&["FalseNegatives", "FalsePositives", "TrueNegatives", "TruePositives"], &[], &[&["thresholds"], NAMED]),
     of(&["IoU"], &[("num_classes", None), ("target_class_ids", None)], &[NAMED, &["ignore_class",
         "sparse_y_true", "sparse_y_pred", "axis"]]),
+    of(&["MeanMetricWrapper"], &[("fn", None)], &[NAMED, &["direction"]]),
     of(&["MeanIoU"], &[("num_classes", None)], &[NAMED, &["ignore_class", "sparse_y_true",
         "sparse_y_pred", "axis"]]),
     of(&["OneHotIoU"], &[("num_classes", None), ("target_class_ids", None)], &[NAMED, &["ignore_class",
@@ -178,6 +203,10 @@ const CALLBACKS: &[Signature] = &[
     of(&["CSVLogger"], &[("filename", None)], &[&["separator", "append"]]),
     of(&["EarlyStopping"], &[("monitor", Some("\"val_loss\""))], &[&["min_delta", "patience", "verbose",
         "mode", "baseline", "restore_best_weights", "start_from_epoch"]]),
+    of(&["LambdaCallback"], &[], &[&["on_epoch_begin", "on_epoch_end", "on_train_begin", "on_train_end",
+        "on_train_batch_begin", "on_train_batch_end", "on_test_begin", "on_test_end", "on_test_batch_begin",
+        "on_test_batch_end", "on_predict_begin", "on_predict_end", "on_predict_batch_begin",
+        "on_predict_batch_end"]]),
     of(&["LearningRateScheduler"], &[("schedule", None)], &[&["verbose"]]),
     of(&["ModelCheckpoint"], &[("filepath", None)], &[&["monitor", "verbose", "save_best_only",
         "save_weights_only", "mode", "save_freq", "initial_value_threshold", "options"]]),
@@ -200,14 +229,20 @@ mod tests {
     /// Those of real Keras.
     const OF_KERAS: &str = include_str!("../../../tests/reference/fixtures/signatures.json");
 
-    /// What is left to the rules for any class: closures as values, and what is not here.
+    /// Those that stand in no list of callbacks here.
     const OTHERS: &[&str] = &[
         "CallbackList",
         "History",
-        "LambdaCallback",
-        "MeanMetricWrapper",
         "OrbaxCheckpoint",
         "RemoteMonitor",
+    ];
+
+    /// Arguments that Keras has in another way, or not.
+    const OWN: &[(&str, &str)] = &[
+        ("LambdaCallback", "on_test_"),
+        ("LambdaCallback", "on_predict_"),
+        ("MeanMetricWrapper", "direction"),
+        ("ModelCheckpoint", "options"),
     ];
 
     fn text<'j>(json: &'j Json, key: &str) -> Option<&'j str> {
@@ -243,9 +278,12 @@ mod tests {
                     .unwrap_or_else(|| panic!("{class} is missing"));
                 let expected = arguments(case);
                 let names = expected.iter().map(|(name, _)| *name);
-                let own = signature
-                    .names()
-                    .filter(|name| (class, *name) != ("ModelCheckpoint", "options"));
+                let is_own = |name: &str| {
+                    let of_class =
+                        |(of, begin): &(&str, &str)| *of == class && name.starts_with(begin);
+                    OWN.iter().any(of_class)
+                };
+                let own = signature.names().filter(|name| !is_own(name));
                 assert_eq!(
                     own.collect::<Vec<_>>(),
                     names.collect::<Vec<_>>(),

@@ -38,7 +38,7 @@ impl<'a> Columns<'a> {
     ///
     /// # Errors
     /// If the number of tables is another, or a name is missing.
-    pub fn ordered(mut self, what: &str, expected: &[&str]) -> Result<Vec<Table<'a>>> {
+    pub fn ordered(self, what: &str, expected: &[&str]) -> Result<Vec<Table<'a>>> {
         if !self.is_named() {
             if self.tables.len() != expected.len() {
                 return Err(Error::value(format!(
@@ -49,25 +49,28 @@ impl<'a> Columns<'a> {
             }
             return Ok(self.tables);
         }
+        let mut tables: Vec<Option<Table<'a>>> = self.tables.into_iter().map(Some).collect();
         let mut ordered = Vec::with_capacity(expected.len());
         for name in expected {
-            let Some(at) = self.names.iter().position(|given| given == name) else {
-                return Err(Error::value(format!(
-                    "Missing data for {what} \"{name}\". You passed data with the names {:?}. Expected the following \
-                     names: {expected:?}",
-                    self.names
-                )));
-            };
-            self.names[at].clear();
-            let empty = Table {
-                values: Vec::new().into(),
-                shape: self.tables[at].shape,
-                rows: 0,
-            };
-            ordered.push(std::mem::replace(&mut self.tables[at], empty));
+            let at = self.names.iter().position(|given| given == name);
+            match at.and_then(|at| tables[at].take()) {
+                Some(table) => ordered.push(table),
+                None => {
+                    return Err(Error::value(format!(
+                        "Missing data for {what} \"{name}\". You passed data with the names {:?}. Expected the \
+                         following names: {expected:?}",
+                        self.names
+                    )));
+                }
+            }
         }
-        match self.names.iter().find(|name| !name.is_empty()) {
-            Some(name) => Err(Error::value(format!(
+        match self
+            .names
+            .iter()
+            .zip(&tables)
+            .find(|(_, table)| table.is_some())
+        {
+            Some((name, _)) => Err(Error::value(format!(
                 "There is no {what} \"{name}\". Expected the following names: {expected:?}.{}",
                 Error::suggestion(name, expected)
             ))),
@@ -204,7 +207,9 @@ mod tests {
             .ordered("input", &["a", "c"])
             .unwrap_err()
             .to_string();
-        assert!(error.contains("Missing data for input \"c\""), "{error}");
+        let expected = "Missing data for input \"c\". You passed data with the names [\"b\", \"a\"]. Expected the \
+                        following names: [\"a\", \"c\"]";
+        assert_eq!(error, expected);
         Ok(())
     }
 

@@ -78,6 +78,18 @@ impl<'a> Data<'a> {
         }
     }
 
+    /// The samples of a batch: those asked for, or those of a data set, where it says so.
+    pub(crate) fn batch_size(&self, asked_for: usize) -> Option<usize> {
+        match &self.source {
+            Source::Arrays(_) => Some(asked_for),
+            Source::Rows(_, ops) => ops.iter().find_map(|op| match op {
+                Op::Batch { size, .. } => Some(*size),
+                _ => None,
+            }),
+            Source::Stream(_) => None,
+        }
+    }
+
     /// Whether there is something to compare a model's outputs with; of a stream it is expected.
     pub(crate) fn has_targets(&self) -> bool {
         match &self.source {

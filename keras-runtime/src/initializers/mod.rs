@@ -60,6 +60,9 @@ macro_rules! catalogue {
                 pub const $class: Self = Self::of($value);
             )*
 
+            /// Their classes.
+            pub const CLASSES: &[&str] = &["Constant", $(stringify!($class)),*];
+
             /// The initializers by their names, with Keras' defaults.
             pub(crate) const NAMES: &[(&str, Self)] = &[
                 ("constant", Self::constant(0.0)),

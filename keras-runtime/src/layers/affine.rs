@@ -5,7 +5,7 @@ use crate::constraints::Constraint;
 use crate::device::{Activation, Device};
 use crate::initializers::Initializer;
 use crate::regularizers::Regularizer;
-use crate::shape::Shape;
+use crate::shape::{Shape, Text};
 
 /// The arguments of such a layer, except those of its product.
 #[derive(Clone, Copy, Debug)]
@@ -31,12 +31,10 @@ macro_rules! affine_arguments {
         #[must_use]
         #[track_caller]
         pub const fn activation(mut self, activation: Activation) -> Self {
-            assert!(
-                activation.keeps_shape(),
-                "glu halves the last axis and has to be a layer of its own, Activation(glu). \
-                 Received: activation=glu"
-            );
             self.affine.activation = activation;
+            if let Some(mistake) = self.affine.mistake() {
+                panic!("{}", mistake.as_str());
+            }
             self
         }
 
@@ -156,6 +154,15 @@ impl Affine {
         kernel_constraint: Constraint::None,
         bias_constraint: Constraint::None,
     };
+
+    /// What is wrong with the arguments.
+    pub const fn mistake(&self) -> Option<Text> {
+        if self.activation.keeps_shape() {
+            return None;
+        }
+        let text = "glu halves the last axis and has to be a layer of its own, Activation(glu). ";
+        Some(Text::new().str(text).str("Received: activation=glu"))
+    }
 
     /// kernel, bias (units,): the last axis of the kernel is that of the units.
     pub const fn weights(&self, kernel: Shape) -> Weights {

@@ -25,8 +25,8 @@ macro_rules! built_in {
             )*
         }
 
-        /// The classes that there are.
-        pub(crate) const CLASSES: &[&str] = &[$(stringify!($class)),*];
+        /// The classes of Keras' layers that there are here.
+        pub const CLASSES: &[&str] = &[$(stringify!($class)),*];
 
         /// Calls something on the layer that it is.
         macro_rules! each {
@@ -171,6 +171,7 @@ impl BuiltIn {
         let mistake = match self {
             Self::Concatenate(layer) => layer.mistake(),
             Self::Conv2D(layer) => layer.mistake(),
+            Self::Dense(layer) => layer.mistake(),
             Self::Dropout(layer) => layer.mistake(),
             Self::Reshape(layer) => layer.mistake(),
             _ => None,

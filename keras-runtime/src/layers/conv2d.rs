@@ -107,6 +107,9 @@ impl Conv2D {
 
     /// What is wrong with the arguments together.
     pub(super) const fn mistake(&self) -> Option<Text> {
+        if let Some(mistake) = self.affine.mistake() {
+            return Some(mistake);
+        }
         if !self.filters.is_multiple_of(self.groups) {
             let text = Text::new().str(
                 "The number of filters must be evenly divisible by the number of groups. Received: groups=",

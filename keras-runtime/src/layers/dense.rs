@@ -38,6 +38,11 @@ impl Dense {
 
     affine_arguments!();
 
+    /// What is wrong with the arguments.
+    pub(super) const fn mistake(&self) -> Option<Text> {
+        self.affine.mistake()
+    }
+
     /// (.., features) -> (.., units).
     ///
     /// # Errors

@@ -53,6 +53,7 @@ pub use batch_normalization::BatchNormalization;
 #[doc(hidden)]
 pub use budget::{Budget, CallSize, check_budget};
 pub(crate) use built_in::BuiltIn;
+pub use built_in::CLASSES;
 pub use concatenate::Concatenate;
 pub use conv2d::Conv2D;
 pub use dense::Dense;

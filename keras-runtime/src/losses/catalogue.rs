@@ -177,6 +177,9 @@ macro_rules! catalogue {
             $ty::new().values(y_true, y_pred)
         })*
 
+        /// The classes of Keras' losses that there are here.
+        pub const CLASSES: &[&str] = &[$(stringify!($ty)),*];
+
         /// One of Keras' losses.
         #[derive(Clone, Debug)]
         #[non_exhaustive]

@@ -80,6 +80,32 @@ pub(crate) fn classes_along(axis: isize, y_true: &Shape, y_pred: &Shape) -> Resu
     )))
 }
 
+/// Whether the weights of a sample go with the values of a loss that does without some axes: one for
+/// the sample, or one for each place of the values' first axes.
+///
+/// # Errors
+/// If they do not.
+pub(crate) fn weights(axes: &Axes, y_true: &Shape, y_pred: &Shape, weights: &Shape) -> Result<()> {
+    let ones = weights.dims().iter().rev().take_while(|dim| **dim == 1);
+    let dims = &weights.dims()[..weights.rank() - ones.count()];
+    if dims.is_empty() {
+        return Ok(());
+    }
+    let values = axes.rest(1, y_true, y_pred);
+    // One value of everything takes any number of weights.
+    let Some((_, values)) = values.split_first() else {
+        return Ok(());
+    };
+    if values.starts_with(dims) {
+        return Ok(());
+    }
+    Err(Error::value(format!(
+        "`sample_weight` must be broadcastable to the values of the loss, which have shape {}. Received: \
+         sample_weight.shape={weights}",
+        Shape::new(values)
+    )))
+}
+
 /// Whether every target is the number of one of `count` classes, or `ignored`.
 ///
 /// # Errors

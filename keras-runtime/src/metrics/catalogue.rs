@@ -123,6 +123,9 @@ macro_rules! catalogue {
 
         $(own::standalone!(@methods $function);)*
 
+        /// The classes of Keras' metrics that a file can name.
+        pub const CLASSES: &[&str] = &[$(stringify!($ty),)* $(stringify!($with)),*];
+
         /// One of Keras' metrics.
         #[derive(Clone, Debug)]
         #[non_exhaustive]

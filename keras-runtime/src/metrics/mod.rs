@@ -78,7 +78,7 @@ pub use binary_accuracy::BinaryAccuracy;
 pub use binary_crossentropy::BinaryCrossentropy;
 pub use binary_iou::BinaryIoU;
 pub(crate) use catalogue::check_name;
-pub use catalogue::{Listed, MetricCatalogue, by_name, from_config};
+pub use catalogue::{CLASSES, Listed, MetricCatalogue, by_name, from_config};
 pub use categorical_accuracy::CategoricalAccuracy;
 pub use categorical_crossentropy::CategoricalCrossentropy;
 pub use categorical_hinge::CategoricalHinge;

@@ -118,7 +118,7 @@ fn known(network: &Network, name: &str, what: &str) -> Result<()> {
     }
     Err(Error::value(format!(
         "`{what}` names the output '{name}', which the model does not have. Expected one of {names:?}. Received: \
-         {what}={name}{}",
+         {what}={name}.{}",
         Error::suggestion(name, &names)
     )))
 }

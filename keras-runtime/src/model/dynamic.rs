@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use keras_config::{Description, Json, Kind as WrittenAs, Problem};
+use keras_config::{Description, Json, Kind as WrittenAs, Object, Problem};
 
 use super::backend::Backend;
 use super::core::{Core, Run};
@@ -76,22 +76,16 @@ impl<D: Backend> DynamicModel<D> {
         Self::new(&described(&json)?, device, seed)
     }
 
-    /// The model of a description, on a device.
+    /// The model of a description with its layers, on a device.
     ///
     /// # Errors
     /// With everything that cannot be expressed, layer by layer.
-    pub(crate) fn new(description: &Description, device: D, seed: u64) -> Result<Self> {
+    pub(crate) fn new(described: &Described, device: D, seed: u64) -> Result<Self> {
+        let Described {
+            description,
+            layers,
+        } = described;
         let mut problems = Vec::new();
-        let mut layers = Vec::with_capacity(description.layers.len());
-        for layer in &description.layers {
-            match BuiltIn::from_config(&layer.class_name, &layer.config) {
-                Ok(built_in) => layers.push(built_in),
-                Err(error) => problems.push(Problem {
-                    layer: layer.name.clone(),
-                    message: error.to_string(),
-                }),
-            }
-        }
         for call in &description.calls {
             if call.inputs.len() > MAX_INPUTS {
                 problems.push(Problem {
@@ -110,7 +104,7 @@ impl<D: Backend> DynamicModel<D> {
         let mut model = Self {
             core: Core::new(&network, device, seed),
             run: Run::new(&network),
-            layers,
+            layers: layers.clone(),
             calls: calls(description),
         };
         build_declared(&mut model);
@@ -127,30 +121,61 @@ pub fn model_from_json(text: &str) -> Result<DynamicModel> {
     DynamicModel::from_json(text, AutoDevice::open()?, fresh_seed())
 }
 
+/// A model that was read, and its layers as they run.
+pub(crate) struct Described {
+    /// The layers as they were written, and their calls.
+    pub description: Description,
+    layers: Vec<BuiltIn>,
+}
+
 /// Reads the layers and the calls of a model.
 ///
 /// # Errors
 /// With everything that cannot be expressed, all at once.
-pub(crate) fn described(json: &Json) -> Result<Description> {
-    let layers = keras_config::layers(json);
-    let wrong = layers.iter().filter_map(|layer| {
-        let error = BuiltIn::from_config(&layer.class_name, &layer.config).err()?;
-        Some(Problem {
-            layer: layer.name.to_owned(),
-            message: error.to_string(),
-        })
-    });
-    let mut problems: Vec<Problem> = wrong.collect();
+pub(crate) fn described(json: &Json) -> Result<Described> {
+    let (mut layers, mut problems) = (Vec::new(), Vec::new());
+    let mut add =
+        |name: &str, class: &str, config: &Object| match BuiltIn::from_config(class, config) {
+            Ok(layer) => layers.push(layer),
+            Err(error) => problems.push(Problem {
+                layer: name.to_owned(),
+                message: error.to_string(),
+            }),
+        };
     match keras_config::read(json) {
-        Ok(description) if problems.is_empty() => return Ok(description),
-        Ok(_) => {}
-        Err(others) => problems.extend(others),
+        Ok(description) => {
+            for layer in &description.layers {
+                add(&layer.name, &layer.class_name, &layer.config);
+            }
+            if problems.is_empty() {
+                return Ok(Described {
+                    description,
+                    layers,
+                });
+            }
+        }
+        // What is wrong with the layers is said together with what is wrong with the model.
+        Err(others) => {
+            for layer in keras_config::layers(json) {
+                add(layer.name, &layer.class_name, &layer.config);
+            }
+            problems.extend(others);
+        }
     }
+    Err(unsupported(name(json), &problems))
+}
+
+/// Reads how a model is put together, whatever its layers are.
+///
+/// # Errors
+/// With everything that cannot be expressed, all at once.
+pub(crate) fn description(json: &Json) -> Result<Description> {
+    keras_config::read(json).map_err(|problems| unsupported(name(json), &problems))
+}
+
+fn name(json: &Json) -> &str {
     let name = json.get("config").and_then(|config| config.get("name"));
-    Err(unsupported(
-        name.and_then(Json::as_str).unwrap_or_default(),
-        &problems,
-    ))
+    name.and_then(Json::as_str).unwrap_or_default()
 }
 
 /// One error for everything that a model has and that cannot be expressed.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use keras_config::Description;
 
-use super::dynamic::described;
+use super::dynamic::{described, description};
 use super::parameters::Parameters;
 use super::restore::{Load, compile_as_saved, set_layers};
 use super::state::paths;
@@ -38,19 +38,20 @@ pub fn load_model_with(path: impl AsRef<Path>, arguments: Load) -> Result<Dynami
 
 fn load(path: &Path, arguments: Load, device: AutoDevice) -> Result<DynamicModel> {
     let (json, mut file) = saving::read_model(path)?;
-    let description = described(&json)?;
+    let described = described(&json)?;
+    let description = &described.description;
     let seed = match file.state.seed {
         0 => fresh_seed(),
         seed => seed,
     };
-    let mut model = DynamicModel::new(&description, device, seed)?;
+    let mut model = DynamicModel::new(&described, device, seed)?;
     if !model.is_built() {
         return Err(Error::NotBuilt(format!(
             "Model '{}' was saved before it had been built: the file says nothing of the shape of its input.",
             description.name
         )));
     }
-    rename(&mut file, &description, &model);
+    rename(&mut file, description, &model);
     set_layers(&mut model, &file, path, LoadWeights::new())?;
     let (_, run) = model.split();
     run.step = file.state.step;
@@ -78,7 +79,7 @@ fn set_weights<M: Model>(model: &mut M, file: &[u8]) -> Result<()> {
     let path = format!("The file of model '{}'", model.name());
     let path = Path::new(&path);
     let mut loaded = saving::read_bytes(file).map_err(|message| Error::file(path, message))?;
-    let description = described(loaded.config.as_ref().unwrap_or(&Json::Null))?;
+    let description = description(loaded.config.as_ref().unwrap_or(&Json::Null))?;
     rename(&mut loaded, &description, model);
     set_layers(model, &loaded, path, LoadWeights::new())
 }

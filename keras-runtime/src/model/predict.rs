@@ -72,11 +72,12 @@ pub(crate) fn predict(
 ) -> Result<Vec<ArrayD<f32>>> {
     let steps_per_execution = model.inner().steps_per_execution;
     let ops = vec![batches_of(arguments.batch_size)?];
+    let batch_size = data.batch_size(arguments.batch_size);
     let feed = Feed::new(model.network(), data, false, ops)?;
     let mut epochs = Epochs::new(feed, arguments.steps, steps_per_execution, 0);
     let params = Params {
         verbose: arguments.verbose,
-        batch_size: Some(arguments.batch_size),
+        batch_size,
         epochs: 1,
         steps: epochs.steps(),
     };

@@ -17,6 +17,7 @@ use crate::console;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::optimizers::{Held, Optimizer, SlotVariable, State};
+use crate::python;
 use crate::saving::{
     self, Backup, KnownBy, LayerState, LoadWeights, Loaded, Numbers, OptimizerState, VariableState,
     WeightState,
@@ -316,10 +317,10 @@ fn difference(layer: &str, own: &[&Place], found: &[&WeightState<'_>]) -> Option
     let (place, weight) =
         pairs.find(|(place, weight)| place.shape.dims() != weight.values.shape())?;
     Some(format!(
-        "Layer '{layer}' weight `{}` shape {:?} is not compatible with provided weight shape {:?}.",
+        "Layer '{layer}' weight `{}` shape {} is not compatible with provided weight shape {}.",
         place.name,
-        place.shape.dims(),
-        weight.values.shape()
+        python::shape(place.shape.dims()),
+        python::shape(weight.values.shape())
     ))
 }
 

@@ -17,7 +17,7 @@ use crate::data::{Batch, Table};
 use crate::device::{Activation, Device, Memory};
 use crate::error::{Error, Result};
 use crate::layers::Logits;
-use crate::losses::LossInput;
+use crate::losses::{self, LossInput};
 use crate::metrics::MetricInput;
 use crate::optimizers::{Combine, State, members};
 use crate::random::Key;
@@ -43,7 +43,20 @@ pub(crate) fn ready<M: Model>(model: &mut M, batch: &Batch<'_>, training: bool) 
     prepare(model, &shapes, batch.rows.len(), training)?;
     let (core, run) = model.split();
     check_indices(run, batch.inputs, training)?;
-    M::Device::resolve(core, run, &network, batch.targets, training)
+    M::Device::resolve(core, run, &network, batch.targets, training)?;
+    check_weights(run, batch.sample_weights)
+}
+
+/// Whether the sample weights of each output go with its loss.
+fn check_weights<D: Device>(run: &mut Run<D>, weights: &[Table<'_>]) -> Result<()> {
+    let (losses, targets) = resolved(&mut run.compiled)?;
+    let outputs = targets.outputs.iter().zip(&targets.predictions);
+    for ((loss, (target, prediction)), weights) in losses.iter().zip(outputs).zip(weights) {
+        if let Some(loss) = &loss.loss {
+            losses::check_weights(&loss.axes(), &target.shape, prediction, &weights.shape)?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether the inputs that are numbers of rows are such. The memory of the mode is there.

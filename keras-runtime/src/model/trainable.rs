@@ -15,6 +15,7 @@ use crate::callbacks::ModelHandle;
 use crate::data::Batch;
 use crate::device::Memory;
 use crate::error::{Error, Result};
+use crate::losses;
 use crate::saving::{Backup, Record};
 use crate::shape::Shape;
 
@@ -225,7 +226,10 @@ impl<M: Model> Trainable for M {
         let checks: Vec<_> = checks.collect();
         Box::new(move |batch| {
             indices::check(&network, &indices, batch.inputs)?;
-            for ((loss, shape, prediction), table) in checks.iter().zip(batch.targets) {
+            for (at, (loss, shape, prediction)) in checks.iter().enumerate() {
+                let Some(table) = batch.targets.get(at) else {
+                    continue;
+                };
                 if table.shape != *shape {
                     return Err(Error::value(format!(
                         "The targets of all batches have one shape. Expected: shape={shape}. Received: shape={}",
@@ -234,6 +238,9 @@ impl<M: Model> Trainable for M {
                 }
                 if let Some(loss) = loss {
                     loss.check_targets(&table.values, shape, prediction)?;
+                    if let Some(weights) = batch.sample_weights.get(at) {
+                        losses::check_weights(&loss.axes(), shape, prediction, &weights.shape)?;
+                    }
                 }
             }
             Ok(())

@@ -135,6 +135,7 @@ pub(crate) fn fit<'a>(
         }
     };
     check_monitors(&arguments.callbacks, validation.is_some())?;
+    let samples = data.batch_size(batch_size);
     let feed = Feed::new(network.clone(), data, true, ops)?;
     let first_epoch = arguments.initial_epoch;
     let training = Epochs::new(
@@ -159,7 +160,7 @@ pub(crate) fn fit<'a>(
         epochs: first_epoch..arguments.epochs,
         params: Params {
             verbose: arguments.verbose,
-            batch_size: Some(batch_size),
+            batch_size: samples,
             epochs: arguments.epochs,
             steps: None,
         },

@@ -9,6 +9,7 @@ use super::parameters::{Parameters, Place};
 use super::trace::Trace;
 use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::python;
 use crate::shape::Shape;
 
 /// The layers of a model, by number: a part has those that it calls, in the order of the whole.
@@ -116,9 +117,9 @@ pub(crate) fn set<M: Model>(model: &mut M, values: &[ArrayD<f32>]) -> Result<()>
     for (place, values) in places.iter().zip(values) {
         if place.shape.dims() != values.shape() {
             return Err(Error::value(format!(
-                "Layer {name} weight shape {:?} is not compatible with provided weight shape {:?}.",
-                place.shape.dims(),
-                values.shape()
+                "Layer {name} weight shape {} is not compatible with provided weight shape {}.",
+                python::shape(place.shape.dims()),
+                python::shape(values.shape())
             )));
         }
     }

@@ -376,6 +376,9 @@ macro_rules! catalogue {
             }
         )*
 
+        /// The classes of Keras' optimizers that there are here.
+        pub const CLASSES: &[&str] = &[$(stringify!($ty),)* "LossScaleOptimizer", "MultiOptimizer"];
+
         /// One of Keras' optimizers.
         #[derive(Clone, Debug)]
         #[non_exhaustive]

@@ -428,7 +428,17 @@ impl<D: Device> State<D> {
             listed.push(SlotVariable::scalar("learning_rate", zero(false)));
         }
         for (at, member) in members(optimizer).enumerate() {
-            listed.push(SlotVariable::scalar("iteration", Held::Iterations));
+            // One of several that changes no variable takes no steps.
+            let begun = self
+                .groups
+                .get(at)
+                .is_none_or(|group| !group.begun.is_empty());
+            let steps = if begun || optimizer.members() == 1 {
+                Held::Iterations
+            } else {
+                zero(true)
+            };
+            listed.push(SlotVariable::scalar("iteration", steps));
             if !member.settings().is_scheduled() {
                 let rate = SlotVariable::scalar("learning_rate", Held::LearningRate(at));
                 listed.push(rate);

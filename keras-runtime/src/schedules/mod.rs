@@ -53,6 +53,9 @@ fn described(class: &str, schedule: &dyn Arguments) -> Config {
 /// Finds the schedules of Keras' by their classes: each with arguments that the configuration replaces.
 macro_rules! catalogue {
     ($($ty:ident($($first:expr),*);)*) => {
+        /// The classes of Keras' schedules that there are here.
+        pub const CLASSES: &[&str] = &[$(stringify!($ty)),*];
+
         /// The schedule of a configuration, as `keras.optimizers.schedules.deserialize` finds it.
         ///
         /// # Errors
@@ -70,7 +73,7 @@ macro_rules! catalogue {
                     schedule.check()?;
                     Ok(Arc::new(schedule))
                 })*
-                class => Err(Error::unknown("learning rate schedule", class, &[$(stringify!($ty)),*])),
+                class => Err(Error::unknown("learning rate schedule", class, CLASSES)),
             }
         }
     };

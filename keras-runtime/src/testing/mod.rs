@@ -17,6 +17,7 @@
 //! Whatever a layer has to write is NaN before it runs, so that a number it forgets shows.
 
 mod bench;
+mod catalogue;
 mod devices;
 mod differences;
 mod files;
@@ -24,6 +25,7 @@ mod model;
 mod said;
 
 use bench::Bench;
+pub use catalogue::catalogue;
 pub use devices::conforms;
 use differences::differences;
 pub use files::{Object, hdf5_objects, read_backup, read_samples, read_weights};

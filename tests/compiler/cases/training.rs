@@ -131,6 +131,26 @@ sequential! {
     Dense(1),
 }
 
+sequential! {
+    #[model(
+        compile(
+            optimizer = SGD(learning_rate = PolynomialDecay(0.1, 100, name = "decay")), //~ `name` is an argument of Keras' PolynomialDecay that this library does not have.
+            loss = Huber(dtype = "float32"), //~ `dtype` is an argument of Keras' Huber that this library does not have.
+            metrics = [
+                LogCosh(dtype = "float32"), //~ `dtype` is an argument of Keras' LogCosh that this library does not have.
+                MeanMetricWrapper(first, direct = 1), //~ MeanMetricWrapper got an unexpected keyword argument `direct`. Did you mean `direction`?
+                MeanMetricWrapper(name = "first"), //~ MeanMetricWrapper is missing 1 required positional argument: `fn`
+            ],
+        ),
+        callbacks(
+            TensorBoard(histogram_freq = 1, write_images = true), //~ `write_images` is an argument of Keras' TensorBoard that this library does not have.
+            LambdaCallback(on_epoch_ends = |_, _, _| Ok(())), //~ LambdaCallback got an unexpected keyword argument `on_epoch_ends`. Did you mean `on_epoch_end`?
+        ),
+    )]
+    Lacking<3>;
+    Dense(1),
+}
+
 #[model(compile(optimizer = "adam", loss = Dict { a: "mse" }))] //~ Expected keys ["a", "b"] in loss dict, but found loss.keys()=["a"]
 fn missing(x: Input<4>) -> Missing {
     Model(x, [Dense(1, name = "a")(x), Dense(2, name = "b")(x)])

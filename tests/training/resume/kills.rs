@@ -87,11 +87,12 @@ fn a_training_that_is_killed_at_any_moment_ends_as_if_it_was_not() -> keras::Res
         let left = Left::in_directory(&directory.0);
         (case, now.elapsed(), result(), left)
     });
-    let expected: Vec<_> = expected.collect();
+    let mut expected: Vec<_> = expected.collect();
     let seed = fresh_seed();
     let (key, mut draws, mut kills) = (Key::new(seed), 0, 0);
     for run in 0..runs() {
-        let (case, time, expected, expected_left) = &expected[run % expected.len()];
+        let case = run % expected.len();
+        let (case, time, expected, expected_left) = &mut expected[case];
         begin(*case);
         let mut is_over = false;
         for _ in 0..2 {
@@ -99,6 +100,8 @@ fn a_training_that_is_killed_at_any_moment_ends_as_if_it_was_not() -> keras::Res
             let status = kill_after(start(), time.mul_f64(key.uniform(draws)));
             is_over = is_done(status);
             if is_over {
+                // The first run was slower, as other tests ran beside it.
+                *time /= 2;
                 break;
             }
             kills += 1;

@@ -160,7 +160,7 @@ fn what_does_not_belong_to_a_backup_is_refused() -> keras::Result<()> {
         }),
     ];
     let expected = [
-        "weight `kernel` shape [4, 5]",
+        "weight `kernel` shape (4, 5)",
         "Skipping variable loading for optimizer 'sgd'",
         "Expected 4 numbers that they remember. Received: 14",
         "Expected epochs of 5 steps. Received: 4 steps",
