@@ -3,7 +3,6 @@
 //!
 //! What has Keras' default is left out.
 
-use keras_config::python;
 use keras_config::{Json, Object};
 
 /// What an argument is.
@@ -155,7 +154,8 @@ pub fn arguments(class: &str, config: &Object) -> Result<Vec<String>, Vec<String
     let Some((_, known)) = CLASSES.iter().find(|(known, _)| *known == class) else {
         let classes: Vec<&str> = CLASSES.iter().map(|(class, _)| *class).collect();
         return Err(vec![format!(
-            "this class is not supported. Supported classes: {}",
+            "this class is not supported. Supported classes: {}. A layer of your own is named in \
+             `custom_objects({class})`",
             classes.join(", ")
         )]);
     };
@@ -192,6 +192,63 @@ pub fn arguments(class: &str, config: &Object) -> Result<Vec<String>, Vec<String
     }
     let text = |(name, value): (&str, String)| format!("{name} = {value}");
     Ok(written.into_iter().map(text).collect())
+}
+
+/// The arguments of a layer of the user's: those that `new` takes in their order, and then the others by their names.
+///
+/// # Errors
+/// With a sentence about each that is missing or not supported.
+pub fn own_arguments(required: &[String], config: &Object) -> Result<Vec<String>, Vec<String>> {
+    let mut mistakes = Vec::new();
+    let mut text = |name: &str, value: &Json| {
+        let text = own_value(value);
+        if text.is_none() {
+            mistakes.push(format!(
+                "the argument `{name}` is not supported with this value. Received: {name}={value}"
+            ));
+        }
+        text.unwrap_or_default()
+    };
+    let mut written = Vec::new();
+    let mut missing = Vec::new();
+    for name in required {
+        match config.get(name) {
+            Some(value) => written.push(text(name, value)),
+            None => missing.push(format!("expected the argument `{name}`. Received: none")),
+        }
+    }
+    for (name, value) in config.iter() {
+        let is_other = !required.iter().any(|required| required == name);
+        match name {
+            "name" | "trainable" | "batch_input_shape" => {}
+            "dtype" if is_single_precision(value) => {}
+            _ if is_other && !value.is_null() => {
+                written.push(format!("{name} = {}", text(name, value)));
+            }
+            _ => {}
+        }
+    }
+    mistakes.extend(missing);
+    if mistakes.is_empty() {
+        Ok(written)
+    } else {
+        Err(mistakes)
+    }
+}
+
+/// A value whose kind only the value itself says.
+fn own_value(value: &Json) -> Option<String> {
+    let module = value.get("module").and_then(Json::as_str);
+    match (value, module) {
+        (Json::Bool(flag), _) => Some(flag.to_string()),
+        (Json::Float(_), _) => real(value),
+        (Json::Text(text), _) => Some(format!("{text:?}")),
+        (Json::List(numbers), _) => several(numbers, "(", ")"),
+        (_, Some("keras.initializers")) => initializer(value),
+        (_, Some("keras.regularizers")) => regularizer(value),
+        (_, Some("keras.constraints")) => constraint(value),
+        _ => whole(value),
+    }
 }
 
 fn is_single_precision(dtype: &Json) -> bool {
@@ -239,16 +296,10 @@ fn several(numbers: &[Json], open: &str, close: &str) -> Option<String> {
     Some(format!("{open}{}{close}", numbers?.join(", ")))
 }
 
+/// The shortest literal of the same `f32`; Keras writes all digits of it.
 fn real(value: &Json) -> Option<String> {
-    let number = value.as_f64().filter(|number| number.is_finite())?;
-    let text = python::repr(number);
-    // An exponent alone is no literal of Rust.
-    let is_literal = text.contains('.') || text.contains('e');
-    Some(if is_literal {
-        text
-    } else {
-        format!("{text}.0")
-    })
+    let number = value.as_f64()? as f32;
+    number.is_finite().then(|| format!("{number:?}"))
 }
 
 /// A class and its arguments, or a name alone.
@@ -520,7 +571,7 @@ mod tests {
                     "distribution": "uniform", "seed": 7}}, "kernel_regularizer": {"class_name": "L1L2", "config": {"l1": 0.1,
                     "l2": 1e-05}}, "kernel_constraint": {"class_name": "MaxNorm", "config": {"max_value": 3, "axis": [0, 1]}}}"#,
                 "units = 3, activation = leaky_relu_with(0.1), kernel_initializer = VarianceScaling(2.0, \"fan_avg\", \
-                 \"uniform\").seed(7), kernel_regularizer = l1_l2(0.1, 1e-05), kernel_constraint = max_norm(3.0).axes(0, 1)",
+                 \"uniform\").seed(7), kernel_regularizer = l1_l2(0.1, 1e-5), kernel_constraint = max_norm(3.0).axes(0, 1)",
             ),
             (
                 "Conv2D",

@@ -57,9 +57,10 @@ impl OptimizerMap {
         }
     }
 
-    /// The optimizer of a variable by its path, such as `dense_1/kernel`, or of all whose path is as a
-    /// pattern says, such as `encoder/.*`: `.` is any character, `[abc]` one of several, `*`, `+` and `?` say
-    /// how often it is there, and `|` stands between patterns. A path counts before patterns.
+    /// The optimizer of a variable by its path, such as `dense_1/kernel`, or of all whose whole path is as
+    /// a regular expression says, such as `(encoder|decoder)/.*`: characters, `.`, sets, `\d`, `\w` and
+    /// `\s`, groups, `|`, `*`, `+`, `?` and `{2,3}` as Python has them. Look-around and references are
+    /// errors. A path counts before patterns.
     #[must_use]
     pub fn with(mut self, key: impl Into<String>, optimizer: impl Into<Listed>) -> Self {
         self.entries.push(Entry {

@@ -7,7 +7,9 @@ mod values;
 use std::slice;
 
 use super::*;
-use crate::device::{Cpu, Cpu64, Float, Host};
+use crate::config::Json;
+use crate::device::{Activation, Axes, Cpu, Cpu64, Device, Float, Host};
+use crate::shape::Shape;
 
 /// The loss of a name and arguments.
 fn of_config<D: LossCatalogue>(name: &str, config: &[(&str, Json)]) -> Result<Box<dyn Loss<D>>> {
