@@ -73,6 +73,18 @@ impl Error {
         ))
     }
 
+    /// The same for what a program can register; where no known name is near, it says how.
+    pub(crate) fn unregistered(what: &str, name: &str, known: &[&str], register: &str) -> Self {
+        let nearest = Self::suggestion(name, known);
+        if !nearest.is_empty() {
+            return Self::unknown(what, name, known);
+        }
+        Self::Value(format!(
+            "Could not interpret {what} identifier: {name}. A {what} of your own is found by its name once the program has \
+             called `{register}`."
+        ))
+    }
+
     /// ` Did you mean ..?` with the nearest known name, if one is near.
     pub(crate) fn suggestion(name: &str, known: &[&str]) -> String {
         nearest(name, known.iter().copied())

@@ -1,6 +1,7 @@
 //! What generated code refers to, as `keras::..`. No part of the public interface.
 
 pub use crate::arg::Arg;
+pub use crate::config::Config;
 pub use crate::data::Batch;
 pub use crate::device::cpu::expressions as math;
 pub use crate::device::cpu::simd::Separate;
@@ -15,7 +16,7 @@ pub use crate::model::Backend as Device;
 pub use crate::model::network::{
     AddedMetric, Input, Kind, LayerInfo, Network, Output, Structure, Value, add, set,
 };
-pub use crate::model::{Batched, Nested, call, static_dim, static_rank};
+pub use crate::model::{Batched, Nested, call, register_layer, static_dim, static_rank};
 pub use crate::model::{
     Core, Load, Model, Pass, Run, StepFunction, Trace, begin_forward, build_declared, keep_logs,
     load, load_with, replay,

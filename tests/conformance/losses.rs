@@ -269,6 +269,7 @@ fn names_are_those_of_keras() {
     }
     assert_eq!(
         error("reconstruction"),
-        "Could not interpret loss identifier: reconstruction."
+        "Could not interpret loss identifier: reconstruction. A loss of your own is found by its name once the program has \
+         called `keras::losses::register`."
     );
 }

@@ -15,6 +15,7 @@ mod losses;
 mod metrics;
 mod models;
 mod optimizers;
+mod own;
 mod python;
 mod regularizers;
 mod texts;

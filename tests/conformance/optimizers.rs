@@ -379,9 +379,9 @@ impl<D: Device> Run<D> {
     }
 
     fn step(&mut self, gradients: &[f32]) {
-        let grads = buffer(&self.device, gradients);
+        let mut grads = buffer(&self.device, gradients);
         self.state
-            .apply(&*self.optimizer, &self.device, &mut self.params, &grads);
+            .apply(&*self.optimizer, &self.device, &mut self.params, &mut grads);
     }
 
     fn params(&self) -> Vec<f32> {

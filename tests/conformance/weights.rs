@@ -1,7 +1,7 @@
 //! Files of weights: those of Keras are read here, those written here are read by Keras, and what is in
 //! them is the same.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use keras::optimizers::Optimizer;
 use keras::prelude::*;
@@ -442,6 +442,52 @@ fn mistakes_have_their_sentences() -> keras::Result<()> {
     assert_eq!(model.get_weights(), before);
     model.load_weights_with(&other, LoadWeights::new().skip_mismatch(true))?;
     assert_eq!(model.get_weights(), before);
+    std::fs::remove_dir_all(&directory).expect("the directory");
+    Ok(())
+}
+
+/// A layer that was frozen from the start has nothing in the optimizer; one that was frozen later keeps what it had, in its
+/// place. The model goes on as Keras' own did.
+#[test]
+fn layers_frozen_at_different_times_are_in_the_order_of_keras() -> keras::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/fixtures");
+    let case = &load("frozen")["cases"][0];
+    let (x, y) = (tensor(&case["x"]), tensor(&case["y"]));
+    let mut model = keras::load_model(folder.join("frozen.keras"))?;
+    let frozen: Vec<bool> = model
+        .layers()
+        .iter()
+        .map(|layer| !layer.trainable())
+        .collect();
+    assert_eq!(frozen, [true, true, false]);
+    let directory = directory("frozen");
+    let variables = |model: &keras::DynamicModel| -> keras::Result<Vec<_>> {
+        let path = directory.join("frozen.weights.h5");
+        model.save_weights(&path)?;
+        let objects = hdf5_objects(&path)?.into_iter();
+        Ok(objects
+            .filter_map(|object| {
+                let at: usize = object.path.strip_prefix("optimizer/vars/")?.parse().ok()?;
+                Some((at, object.shape?, object.values))
+            })
+            .collect())
+    };
+    let mut before = variables(&model)?;
+    before.sort_by_key(|(at, ..)| *at);
+    let shapes: Vec<&[usize]> = before.iter().map(|(_, shape, _)| &shape[..]).collect();
+    let of_dense: [&[usize]; 4] = [&[6, 5], &[6, 5], &[5], &[5]];
+    let of_last: [&[usize]; 4] = [&[4, 3], &[4, 3], &[3], &[3]];
+    let scalars: [&[usize]; 2] = [&[], &[]];
+    assert_eq!(shapes, [&scalars[..], &of_dense, &of_last].concat());
+    let fit = Fit::epochs(1).batch_size(4).shuffle(false).verbose(0);
+    let history = model.fit((&x, &y), fit)?;
+    let loss = history.get("loss").expect("a loss")[0];
+    assert_close("loss", &[loss], &[number(&case["loss"])], 1e-4, 0.0);
+    // What was remembered of the frozen layer has not changed.
+    let mut after = variables(&model)?;
+    after.sort_by_key(|(at, ..)| *at);
+    assert_eq!(after[2..6], before[2..6]);
+    assert_ne!(after[6..], before[6..]);
     std::fs::remove_dir_all(&directory).expect("the directory");
     Ok(())
 }

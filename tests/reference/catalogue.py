@@ -17,7 +17,6 @@ the configuration in it against its own.
 import json
 import os
 import sys
-import zipfile
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -28,7 +27,7 @@ from keras import layers
 
 import activations
 import configs
-from fixture import DIRECTORY, Random, number, tensor, tensors
+from fixture import DIRECTORY, Random, compress, number, tensor, tensors
 
 BATCH = 2
 COUNT = 4
@@ -210,16 +209,6 @@ def predictions(model, x):
 
 def variables(model):
     return [[list(each.shape), float(np.abs(np.asarray(each, "float64")).sum())] for each in model.optimizer.variables]
-
-
-def compress(path):
-    with zipfile.ZipFile(path) as archive:
-        members = [(info.filename, archive.read(info)) for info in archive.infolist()]
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, content in members:
-            if name == "metadata.json":
-                content = json.dumps(json.loads(content) | {"date_saved": "2026-01-01@00:00:00"})
-            archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
 
 
 def cases():

@@ -30,6 +30,7 @@ FIXTURES = [
     "configs",
     "archives",
     "catalogue",
+    "own",
     "models",
     "weights",
 ]

@@ -1,7 +1,7 @@
 //! Models that are known only when the program runs do what generated ones do, bit for bit.
 
 use keras::DynamicModel;
-use keras::device::Cpu;
+use keras::device::{Cpu, Cpu64};
 use keras::prelude::*;
 use ndarray::{Array, Array1, Array2, ArrayD, Dimension, ShapeBuilder};
 
@@ -230,4 +230,14 @@ fn an_activation_that_changes_the_shape_is_a_layer_of_its_own() {
     let expected = "hidden: Dense: glu halves the last axis and has to be a layer of its own, Activation(glu). \
                     Received: activation=glu";
     assert!(error.contains(expected), "{error}");
+}
+
+/// The way back that a model finds for itself when the program runs, against finite differences in `f64`.
+#[test]
+fn gradients_are_those_of_differences() -> keras::Result<()> {
+    for name in ["mlp", "convnet", "two_inputs", "nested", "merges"] {
+        let mut model = DynamicModel::from_json(&json(name), Cpu64, 6)?;
+        keras::testing::check_model(&mut model);
+    }
+    Ok(())
 }

@@ -7,14 +7,14 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use keras_config::zip::{self, Archive};
-use keras_config::{Description, Json, Problem};
+use keras_config::{Description, Json, Object, Problem};
 use proc_macro2::TokenStream;
 use syn::parse::Parser;
-use syn::{Expr, Fields, ItemStruct, LitStr, Path as TypePath};
+use syn::{Expr, Fields, ItemStruct, LitStr};
 
 use super::arguments::Arguments;
 use super::keras_layer;
-use super::options::{Form, Options};
+use super::options::{Form, Options, OwnLayer};
 use super::{At, Head, Layer, as_ident, literals};
 use crate::ctxt::Ctxt;
 
@@ -98,7 +98,7 @@ impl KerasFile {
     fn describe(&mut self, ctxt: &Ctxt, keras: &TokenStream, json: &Json) {
         let mut problems = Vec::new();
         for layer in keras_config::layers(json) {
-            if let Err(messages) = keras_layer::arguments(&layer.class_name, &layer.config) {
+            if let Err(messages) = self.arguments(&layer.class_name, &layer.config) {
                 problems.extend(messages.into_iter().map(|message| Problem {
                     layer: layer.name.to_owned(),
                     message: format!("{}: {message}", layer.class_name),
@@ -126,6 +126,25 @@ impl KerasFile {
         }
     }
 
+    /// The layer of the user's of a class.
+    fn own(&self, class: &str) -> Option<&OwnLayer> {
+        let mut own = self.options.custom_objects.iter();
+        own.find(|own| {
+            own.class
+                .segments
+                .last()
+                .is_some_and(|last| last.ident == class)
+        })
+    }
+
+    /// The arguments of a layer, in the language.
+    fn arguments(&self, class: &str, config: &Object) -> Result<Vec<String>, Vec<String>> {
+        match self.own(class) {
+            Some(own) => keras_layer::own_arguments(&own.required, config),
+            None => keras_layer::arguments(class, config),
+        }
+    }
+
     /// A layer of the file as if the user had written it.
     fn layer(
         &self,
@@ -134,7 +153,7 @@ impl KerasFile {
         layer: &keras_config::Layer,
     ) -> Option<Layer> {
         let span = self.path.span();
-        let mut text = keras_layer::arguments(&layer.class_name, &layer.config).ok()?;
+        let mut text = self.arguments(&layer.class_name, &layer.config).ok()?;
         text.push(format!("name = {:?}", layer.name));
         if !layer.trainable {
             text.push("trainable = false".to_owned());
@@ -142,8 +161,13 @@ impl KerasFile {
         // Tokens with the span of the path: what rustc has to say about a layer stands there.
         let tokens = LitStr::new(&text.join(", "), span);
         let arguments = ctxt.ok(tokens.parse_with(Arguments::parse_terminated))?;
-        let class = format!("{keras}::layers::{}", layer.class_name);
-        let class: TypePath = ctxt.ok(LitStr::new(&class, span).parse())?;
+        let class = match self.own(&layer.class_name) {
+            Some(own) => own.class.clone(),
+            None => {
+                let class = format!("{keras}::layers::{}", layer.class_name);
+                ctxt.ok(LitStr::new(&class, span).parse())?
+            }
+        };
         Some(Layer::new(ctxt, class, At::of(&self.path), &arguments))
     }
 }

@@ -155,7 +155,8 @@ pub fn arguments(class: &str, config: &Object) -> Result<Vec<String>, Vec<String
     let Some((_, known)) = CLASSES.iter().find(|(known, _)| *known == class) else {
         let classes: Vec<&str> = CLASSES.iter().map(|(class, _)| *class).collect();
         return Err(vec![format!(
-            "this class is not supported. Supported classes: {}",
+            "this class is not supported. Supported classes: {}. A layer of your own is named in \
+             `custom_objects({class})`",
             classes.join(", ")
         )]);
     };
@@ -192,6 +193,63 @@ pub fn arguments(class: &str, config: &Object) -> Result<Vec<String>, Vec<String
     }
     let text = |(name, value): (&str, String)| format!("{name} = {value}");
     Ok(written.into_iter().map(text).collect())
+}
+
+/// The arguments of a layer of the user's: those that `new` takes in their order, and then the others by their names.
+///
+/// # Errors
+/// With a sentence about each that is missing or not supported.
+pub fn own_arguments(required: &[String], config: &Object) -> Result<Vec<String>, Vec<String>> {
+    let mut mistakes = Vec::new();
+    let mut text = |name: &str, value: &Json| {
+        let text = own_value(value);
+        if text.is_none() {
+            mistakes.push(format!(
+                "the argument `{name}` is not supported with this value. Received: {name}={value}"
+            ));
+        }
+        text.unwrap_or_default()
+    };
+    let mut written = Vec::new();
+    let mut missing = Vec::new();
+    for name in required {
+        match config.get(name) {
+            Some(value) => written.push(text(name, value)),
+            None => missing.push(format!("expected the argument `{name}`. Received: none")),
+        }
+    }
+    for (name, value) in config.iter() {
+        let is_other = !required.iter().any(|required| required == name);
+        match name {
+            "name" | "trainable" | "batch_input_shape" => {}
+            "dtype" if is_single_precision(value) => {}
+            _ if is_other && !value.is_null() => {
+                written.push(format!("{name} = {}", text(name, value)));
+            }
+            _ => {}
+        }
+    }
+    mistakes.extend(missing);
+    if mistakes.is_empty() {
+        Ok(written)
+    } else {
+        Err(mistakes)
+    }
+}
+
+/// A value whose kind only the value itself says.
+fn own_value(value: &Json) -> Option<String> {
+    let module = value.get("module").and_then(Json::as_str);
+    match (value, module) {
+        (Json::Bool(flag), _) => Some(flag.to_string()),
+        (Json::Float(_), _) => real(value),
+        (Json::Text(text), _) => Some(format!("{text:?}")),
+        (Json::List(numbers), _) => several(numbers, "(", ")"),
+        (_, Some("keras.initializers")) => initializer(value),
+        (_, Some("keras.regularizers")) => regularizer(value),
+        (_, Some("keras.constraints")) => constraint(value),
+        _ => whole(value),
+    }
 }
 
 fn is_single_precision(dtype: &Json) -> bool {

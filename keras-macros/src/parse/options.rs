@@ -4,9 +4,10 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::parse::Parser;
-use syn::{Attribute, Expr, Ident, Meta};
+use syn::{Attribute, Expr, Ident, Meta, Path};
 
 use super::arguments::Arguments;
+use super::layer::class_of;
 use super::part::Part;
 use super::signatures::Role;
 use super::training::Compile;
@@ -39,7 +40,7 @@ impl Form {
             ),
             Form::KerasFile => (
                 "on a struct whose layers are in a file",
-                "`keras = \"model.keras\"`, ",
+                "`keras = \"model.keras\"`, `custom_objects(MyLayer(units))`, ",
                 "",
             ),
         };
@@ -84,6 +85,39 @@ pub struct Budget {
     pub most: Expr,
 }
 
+/// A layer of the user's that a file names, and the arguments of its `new` in order: `MyLayer(units)`.
+#[derive(Clone)]
+pub struct OwnLayer {
+    /// Its type.
+    pub class: Path,
+    /// The names of the arguments by position.
+    pub required: Vec<String>,
+}
+
+impl OwnLayer {
+    fn parse(ctxt: &Ctxt, given: &Expr) -> Option<Self> {
+        let (class, arguments) = match bare(given) {
+            Expr::Call(call) => (class_of(&call.func), call.args.iter().collect()),
+            class => (class_of(class), Vec::new()),
+        };
+        let names = arguments.into_iter().map(as_ident);
+        let required: Option<Vec<&Ident>> = names.collect();
+        let (Some(class), Some(required)) = (class, required) else {
+            let received = given.to_token_stream();
+            ctxt.error(
+                given,
+                format!(
+                    "`custom_objects` takes types of layers, each with the names of the arguments that its `new` takes: \
+                     `custom_objects(Swish, LowRank(units, rank))`. Received: {received}"
+                ),
+            );
+            return None;
+        };
+        let required = required.into_iter().map(Ident::to_string).collect();
+        Some(Self { class, required })
+    }
+}
+
 /// The arguments of the attribute.
 #[derive(Clone, Default)]
 pub struct Options {
@@ -93,6 +127,8 @@ pub struct Options {
     pub in_order: bool,
     /// `keras = ..`: the path of a file.
     pub keras: Option<Expr>,
+    /// `custom_objects(..)`: layers of the user's that the file names.
+    pub custom_objects: Vec<OwnLayer>,
     /// `max_params = ..`, `max_memory = ..`, `max_flops = ..`.
     pub budgets: Vec<Budget>,
     /// `gradcheck`: the word.
@@ -145,6 +181,11 @@ impl Options {
                 }
                 ("keras", _, Some(value)) if form == Form::KerasFile => {
                     self.keras = Some(bare(value).clone());
+                }
+                ("custom_objects", _, Some(Expr::Call(call))) if form == Form::KerasFile => {
+                    let layers = call.args.iter();
+                    let layers = layers.filter_map(|layer| OwnLayer::parse(ctxt, layer));
+                    self.custom_objects = layers.collect();
                 }
                 ("in_order", _, None) if on_struct => self.in_order = true,
                 (_, _, Some(value)) if let (Some(limit), Expr::Assign(_)) = (limit, &argument) => {

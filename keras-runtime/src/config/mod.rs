@@ -17,6 +17,7 @@
 //! ```
 
 mod argument;
+pub(crate) mod registry;
 #[cfg(feature = "serde")]
 pub(crate) mod serde;
 
@@ -61,11 +62,16 @@ impl Config {
         }
     }
 
-    /// A class of the user's own whose name is that of a type.
+    /// A class of the user's own whose name is that of a type; it is registered under the name that the program
+    /// registered the type by, if it did.
     pub fn of_type<T: ?Sized>() -> Self {
         let name = std::any::type_name::<T>();
         let name = name.split('<').next().unwrap_or(name);
-        Self::own(name.rsplit("::").next().unwrap_or(name))
+        let mut config = Self::own(name.rsplit("::").next().unwrap_or(name));
+        if let Some(name) = registry::name_of::<T>() {
+            config.registered_name = Some(name);
+        }
+        config
     }
 
     /// The same with one more argument.
@@ -134,6 +140,20 @@ impl Config {
         Self::from_json(&Json::parse(text).map_err(Error::Value)?)
     }
 
+    /// The value of an argument, for the `from_config` of a class of the user's.
+    ///
+    /// # Errors
+    /// If it is not there, or is no such value.
+    pub fn argument<T: Argument>(&self, name: &str) -> Result<T> {
+        let value = self.config.get(name).ok_or_else(|| {
+            Error::value(format!(
+                "{}: expected the argument `{name}`. Received: none",
+                self.class_name
+            ))
+        });
+        value?.read(name)
+    }
+
     /// Sets arguments to those of the configuration.
     ///
     /// # Errors
@@ -147,8 +167,8 @@ impl Config {
         Ok(())
     }
 
-    /// There is no argument of a name.
-    pub(crate) fn unexpected(&self, name: &str) -> Error {
+    /// The error that there is no argument of a name.
+    pub fn unexpected(&self, name: &str) -> Error {
         Error::value(format!(
             "{} got an unexpected keyword argument `{name}`",
             self.class_name
@@ -174,6 +194,16 @@ pub(crate) fn named<T>(
         Json::Object(_) => from_config(&Config::from_json(json)?).map(Some),
         _ => Ok(None),
     }
+}
+
+/// A function of the user's by the name that it is registered under, as Keras' files have it.
+pub(crate) fn function(name: &str) -> Json {
+    Object::new()
+        .with("module", "builtins")
+        .with("class_name", "function")
+        .with("config", name)
+        .with("registered_name", "function")
+        .into()
 }
 
 /// Arguments of a constructor, to configurations and back: see the macro `arguments!`.

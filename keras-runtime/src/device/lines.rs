@@ -4,7 +4,7 @@ use super::axes::{Axes, Places};
 use super::batches::{BatchFunction, BatchLoss, BatchView};
 use super::cpu::simd::Separate;
 #[cfg(any(feature = "cuda", feature = "testing", test))]
-use super::cuda::{BatchKernel, Formula, Program};
+use super::cuda::{BatchKernel, Formula, OfLine, Program};
 use super::rows::{MeanOf, PairLoss, RowLoss};
 use super::{Float, cpu};
 
@@ -322,7 +322,7 @@ impl<F: Float> BatchFunction<F> for Lines<'_, F> {
             return Some(BatchKernel::Pairs(formula));
         }
         Some(BatchKernel::Lines {
-            program: self.function.program(with_gradient)?,
+            function: OfLine::Program(self.function.program(with_gradient)?),
             places: Places::of(batch, self.axes),
             ignored: self.function.ignored_target(),
         })

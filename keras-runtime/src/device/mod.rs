@@ -6,7 +6,7 @@
 
 mod activation;
 mod activations;
-mod axes;
+pub(crate) mod axes;
 mod batches;
 mod convolutions;
 mod copies;
@@ -71,7 +71,7 @@ pub use rows::{
     RowSums, Rows,
 };
 pub use scalars::{Elementary, Reduce, Scalars, Term};
-pub use updates::{FactoredMoments, UpdateRule, Updates};
+pub use updates::{FactoredMoments, NormRule, UpdateRule, Updates};
 
 /// Implements a trait in the same way for every device: see [`on_hosts`].
 macro_rules! on_devices {

@@ -1,5 +1,7 @@
 //! Optimizers: one pass over all parameters.
 
+use std::ops::Range;
+
 use super::host::on_hosts;
 use super::{Float, Memory, cpu};
 
@@ -17,6 +19,12 @@ pub struct FactoredMoments {
     pub keep: f32,
     /// What is added to the squares.
     pub epsilon: f32,
+}
+
+/// What numbers are multiplied with, by sums of squares: a clip of a norm, for one.
+pub trait NormRule: Copy + Send + Sync {
+    /// The factor, from the sum of squares of some other numbers, or 0, and that of the numbers themselves.
+    fn factor<F: Float>(&self, of_others: F, of_own: F) -> F;
 }
 
 /// Fused passes over flat buffers.
@@ -39,10 +47,19 @@ pub trait Updates: Memory {
         gradients: Self::SliceMut<'_>,
         slots: [Self::SliceMut<'_>; 3],
     );
-    /// `Σ (scale · x)²`.
-    fn sum_of_squares(&self, scale: f32, x: Self::Slice<'_>) -> f64;
-    /// Whether no number is infinite or none.
-    fn is_finite(&self, x: Self::Slice<'_>) -> bool;
+    /// What the numbers in some ranges of a buffer have to be multiplied with, by a rule that is given the
+    /// sum of squares of some others, and `Σ (scale · x)²` of their own. A device that would have to be
+    /// waited for multiplies them itself, and returns 1.
+    fn norm_factor<R: NormRule>(
+        &self,
+        rule: R,
+        others: Option<Self::Slice<'_>>,
+        scale: f32,
+        buffer: &mut Self::Buffer,
+        ranges: impl Iterator<Item = Range<usize>> + Clone,
+    ) -> f32;
+    /// Whether no number in some ranges of a buffer is infinite or none.
+    fn is_finite(&self, buffer: &Self::Buffer, ranges: impl Iterator<Item = Range<usize>>) -> bool;
 }
 
 on_hosts! {
@@ -67,12 +84,27 @@ on_hosts! {
             cpu::updates::factored(rule, dims, gradients, slots);
         }
 
-        fn sum_of_squares(&self, scale: f32, x: Self::Slice<'_>) -> f64 {
-            cpu::updates::sum_of_squares(scale, x)
+        fn norm_factor<R: NormRule>(
+            &self,
+            rule: R,
+            others: Option<Self::Slice<'_>>,
+            scale: f32,
+            buffer: &mut Self::Buffer,
+            ranges: impl Iterator<Item = Range<usize>> + Clone,
+        ) -> f32 {
+            let of_others = others.map_or(0.0, |others| cpu::updates::sum_of_squares(1.0, others));
+            let own = ranges.map(|range| {
+                cpu::updates::sum_of_squares(scale, Self::slice(buffer, range))
+            });
+            rule.factor::<f64>(of_others, own.sum()) as f32
         }
 
-        fn is_finite(&self, x: Self::Slice<'_>) -> bool {
-            cpu::updates::is_finite(x)
+        fn is_finite(
+            &self,
+            buffer: &Self::Buffer,
+            mut ranges: impl Iterator<Item = Range<usize>>,
+        ) -> bool {
+            ranges.all(|range| cpu::updates::is_finite(Self::slice(buffer, range)))
         }
     }
 }

@@ -107,7 +107,8 @@ impl BuiltIn {
     pub fn from_config(class: &str, config: &Object) -> Result<Self> {
         let mut layer = Self::first(class).ok_or_else(|| {
             Error::value(format!(
-                "layers of the class {class} are not supported.{} Supported classes: {}",
+                "layers of the class {class} are not supported.{} Supported classes: {}. A layer of your own is found \
+                 once the program has called `keras::register_layer!({class}, \"{class}\")`",
                 Error::suggestion(class, CLASSES),
                 CLASSES.join(", ")
             ))
@@ -127,6 +128,11 @@ impl BuiltIn {
             return Ok(layer);
         }
         Err(Error::value(format!("{class}: {}", mistakes.join("; "))))
+    }
+
+    /// Whether it is one of Keras' classes.
+    pub fn is_one(class: &str) -> bool {
+        CLASSES.contains(&class)
     }
 
     /// Whether a class has to be given an argument.
@@ -151,7 +157,7 @@ impl BuiltIn {
     fn argument(&mut self, class: &str, name: &str, value: &Json) -> Result<()> {
         match name {
             "name" | "trainable" => return Ok(()),
-            "dtype" => return single_precision(value),
+            "dtype" => return Self::single_precision(value),
             _ => {}
         }
         if POSITIVE.contains(&name) {
@@ -164,6 +170,21 @@ impl BuiltIn {
         Err(Error::value(format!(
             "the argument `{name}` of {class} is not supported. Received: {name}={value}"
         )))
+    }
+
+    /// Checks the `dtype` of a layer: `"float32"`, or Keras' policy of this name.
+    ///
+    /// # Errors
+    /// If it is another one.
+    pub fn single_precision(dtype: &Json) -> Result<()> {
+        let policy = dtype.get("config").and_then(|config| config.get("name"));
+        match policy.unwrap_or(dtype) {
+            Json::Null => Ok(()),
+            Json::Text(name) if name == "float32" => Ok(()),
+            other => Err(Error::value(format!(
+                "`dtype` must be \"float32\" here. Received: dtype={other}"
+            ))),
+        }
     }
 
     /// What the arguments have to be together.
@@ -200,18 +221,6 @@ impl BuiltIn {
     /// Its weights.
     pub fn weights(&self, inputs: &[Shape]) -> Weights {
         each!(self, layer => layer.weights(inputs))
-    }
-}
-
-/// `"float32"`, or Keras' policy of this name.
-fn single_precision(dtype: &Json) -> Result<()> {
-    let policy = dtype.get("config").and_then(|config| config.get("name"));
-    match policy.unwrap_or(dtype) {
-        Json::Null => Ok(()),
-        Json::Text(name) if name == "float32" => Ok(()),
-        other => Err(Error::value(format!(
-            "`dtype` must be \"float32\" here. Received: dtype={other}"
-        ))),
     }
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use ndarray::ArrayD;
 
 use super::crossentropy::Crossentropy;
+use super::registry::Make;
 use super::{
     BinaryCrossentropy, BinaryFocalCrossentropy, CTC, CategoricalCrossentropy,
     CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy, CategoricalHinge, Circle,
@@ -13,7 +14,8 @@ use super::{
     SparseCategoricalCrossentropy, SquaredHinge, Tversky,
 };
 use super::{IntoLoss, Loss, Options, standalone};
-use crate::config::{self, Arguments, Config, Read};
+use crate::config::registry::{registered, registered_class};
+use crate::config::{Arguments, Config};
 use crate::device::{Device, Reduction, on_devices};
 use crate::error::{Error, Result};
 use crate::metrics::{self, IntoMetric, MetricArg, Values};
@@ -43,15 +45,19 @@ on_devices! {
 }
 
 /// The loss of a name, as `keras.losses.get` finds it; `crossentropy` and `ce` are the one that fits
-/// the shapes of the data.
+/// the shapes of the data. After Keras' names come those that were [`register`](super::register)ed.
 ///
 /// # Errors
 /// If there is none; the message suggests the nearest.
 pub fn by_name<D: LossCatalogue>(name: &str) -> Result<Box<dyn Loss<D>>> {
-    from_config(&Config::keras("keras.losses", name))
+    D::loss(&Config::keras("keras.losses", name)).or_else(|error| {
+        let make = registered::<Make<D>>(name).ok_or(error)?;
+        make(&Config::own(name))
+    })
 }
 
-/// The loss of a configuration, as `keras.losses.deserialize` finds it.
+/// The loss of a configuration, as `keras.losses.deserialize` finds it; a class of the user's own is
+/// one that was [`register`](super::register)ed under its name.
 ///
 /// ```
 /// use keras_runtime::config::Config;
@@ -67,7 +73,10 @@ pub fn by_name<D: LossCatalogue>(name: &str) -> Result<Box<dyn Loss<D>>> {
 /// # Errors
 /// If there is no loss of this name, it has no such argument, or the value is not valid.
 pub fn from_config<D: LossCatalogue>(config: &Config) -> Result<Box<dyn Loss<D>>> {
-    D::loss(config)
+    match registered_class::<Make<D>>(config) {
+        Some(make) => make(config),
+        None => D::loss(config),
+    }
 }
 
 /// A loss that can be told the arguments of a configuration.
@@ -83,14 +92,7 @@ fn with_arguments<D: Device>(
 ) -> Result<Box<dyn Loss<D>>> {
     for (argument, value) in config.config.iter() {
         match argument {
-            "reduction" => config::read(&mut loss.options_mut().reduction, argument, value)?,
-            // Everything is computed in `f32`.
-            "dtype" => {}
-            "name" if value.is_null() => {}
-            "name" => {
-                let name = value.read::<String>(argument)?;
-                loss.options_mut().rename(name);
-            }
+            _ if loss.options_mut().read(argument, value)? => {}
             _ if loss.read(argument, value)? => {}
             _ => return Err(config.unexpected(argument)),
         }
@@ -198,6 +200,11 @@ macro_rules! catalogue {
             }
         }
 
+        /// Whether it is a name of Keras'.
+        pub(crate) fn is_known(name: &str) -> bool {
+            ["crossentropy", "ce", $($($name),+),*].contains(&name)
+        }
+
         fn find<D: Device>(config: &Config) -> Result<Box<dyn Loss<D>>> {
             let name = config.class_name.as_str();
             let loss: Box<dyn Configurable<D>> = match name {
@@ -205,7 +212,10 @@ macro_rules! catalogue {
                 _ if ["crossentropy", "ce"].contains(&name.to_lowercase().as_str()) => {
                     return Ok(Box::new(Crossentropy::new()));
                 }
-                _ => return Err(Error::unknown("loss", name, &["crossentropy", $($($name),+),*])),
+                _ => {
+                    let known = ["crossentropy", $($($name),+),*];
+                    return Err(Error::unregistered("loss", name, &known, "keras::losses::register"));
+                }
             };
             with_arguments(loss, config)
         }

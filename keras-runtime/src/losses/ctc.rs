@@ -5,8 +5,12 @@
 //! in logarithms (Graves and others, 2006).
 
 use super::{Loss, LossInput, loss, options};
+#[cfg(any(feature = "cuda", feature = "testing", test))]
+use crate::device::axes::Places;
 use crate::device::cpu::math;
 use crate::device::cpu::simd::Separate;
+#[cfg(any(feature = "cuda", feature = "testing", test))]
+use crate::device::cuda::{BatchKernel, Ctc, OfLine};
 use crate::device::{Axes, BatchFunction, BatchLoss, BatchView, Device, Float};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
@@ -252,6 +256,17 @@ impl<F: Float> BatchFunction<F> for CTC {
     fn scratch(&self, batch: &BatchView<&[F]>) -> usize {
         let (steps, places) = (batch.y_pred_shape.dim(0), 2 * batch.y_true_shape.size() + 1);
         steps + places + steps * places
+    }
+
+    #[cfg(any(feature = "cuda", feature = "testing", test))]
+    fn on_gpu(&self, batch: &BatchView<()>, _: bool, _: bool) -> Option<BatchKernel> {
+        let (steps, classes) = (batch.y_pred_shape.dim(0), batch.y_pred_shape.last());
+        // Lines of one class would be read as numbers.
+        (classes > 1).then(|| BatchKernel::Lines {
+            function: OfLine::Ctc(Ctc::new(steps, classes, batch.y_true_shape.size())),
+            places: Places::of(batch, &Axes::Several(vec![1, 2])),
+            ignored: None,
+        })
     }
 
     fn values(&self, batch: &BatchView<&[F]>, values: &mut [F], scratch: &mut [F]) {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Loss, LossCatalogue, by_name};
-use crate::config::Json;
+use super::{Loss, LossCatalogue, by_name, is_known};
+use crate::config::{Json, function};
 use crate::device::Device;
 use crate::error::{Error, Result};
 
@@ -72,6 +72,7 @@ impl<D: Device> GivenLoss<D> {
     /// As Keras' files have it: the name it was given by, or its class and arguments.
     pub fn to_json(&self) -> Json {
         match &self.name {
+            Some(name) if !is_known(name) => function(name),
             Some(name) => Json::from(name.as_str()),
             None => self.loss.config().to_json(),
         }

@@ -1,6 +1,15 @@
 //! `mean(max(1 - y_true · y_pred, 0))` along the last axis, of targets -1 and 1.
 
+#[cfg(any(feature = "cuda", feature = "testing", test))]
+use num_traits::Zero;
+
 use super::{Loss, LossInput, loss, options};
+#[cfg(any(feature = "cuda", feature = "testing", test))]
+use crate::device::axes::Places;
+#[cfg(any(feature = "cuda", feature = "testing", test))]
+use crate::device::cpu::simd::Separate;
+#[cfg(any(feature = "cuda", feature = "testing", test))]
+use crate::device::cuda::{BatchKernel, OfLine, Program, Traced};
 use crate::device::{
     Arith, Axes, BatchFunction, BatchLoss, BatchView, Device, Float, LineLoss, Lines, MeanOf,
     PairFunction, PairLoss,
@@ -87,6 +96,32 @@ impl<P: PairLoss + 'static> Margins<P> {
 impl<F: Float, P: PairLoss + 'static> BatchFunction<F> for Margins<P> {
     fn count(&self, batch: &BatchView<&[F]>) -> usize {
         self.with(batch.y_true, |lines| lines.count(batch))
+    }
+
+    #[cfg(any(feature = "cuda", feature = "testing", test))]
+    fn on_gpu(
+        &self,
+        batch: &BatchView<()>,
+        with_gradient: bool,
+        _of_pairs: bool,
+    ) -> Option<BatchKernel> {
+        let program = Program::of(with_gradient, &|line| {
+            let others = Program::other_targets();
+            let pair = |[t, p, _]: [Traced; 3]| match others {
+                others if others == Traced::zero() => {
+                    OfBinary(self.0).value_and_gradient::<_, Separate>(t, p)
+                }
+                _ => self.0.value_and_gradient::<_, Separate>(t, p),
+            };
+            let (width, sum) = (line.width(), line.sum(|element| pair(element).0));
+            line.gradient(|element| pair(element).1 / width);
+            sum / width
+        })?;
+        Some(BatchKernel::Lines {
+            function: OfLine::Program(program),
+            places: Places::of(batch, &Axes::LAST),
+            ignored: None,
+        })
     }
 
     fn values(&self, batch: &BatchView<&[F]>, values: &mut [F], scratch: &mut [F]) {

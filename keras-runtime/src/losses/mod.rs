@@ -38,6 +38,7 @@ mod mean_absolute_percentage_error;
 mod mean_squared_error;
 mod mean_squared_logarithmic_error;
 mod poisson;
+mod registry;
 mod sparse_categorical_crossentropy;
 mod squared_hinge;
 mod standalone;
@@ -83,6 +84,7 @@ pub use mean_squared_logarithmic_error::MeanSquaredLogarithmicError;
 pub(crate) use mean_squared_logarithmic_error::SquaredLogarithmicError;
 pub use poisson::Poisson;
 pub(crate) use poisson::PoissonLikelihood;
+pub use registry::register;
 pub use sparse_categorical_crossentropy::SparseCategoricalCrossentropy;
 pub(crate) use sparse_categorical_crossentropy::SparseEntropy;
 pub use squared_hinge::SquaredHinge;
@@ -92,7 +94,7 @@ pub use tversky::Tversky;
 
 use std::borrow::Cow;
 
-use crate::config::{Arguments, Config};
+use crate::config::{self, Arguments, Config, Json, Read};
 use crate::error::{Error, Result};
 
 /// What every loss can be told, by the builder methods `name` and `reduction`.
@@ -122,11 +124,31 @@ impl Options {
         self.name = Cow::Owned(name.into());
     }
 
-    /// The configuration of a loss with these options.
-    fn config(&self, class: &str, arguments: &dyn Arguments) -> Config {
-        Config::keras("keras.losses", class)
+    /// A configuration with these options before its own arguments.
+    pub fn describe(&self, config: Config) -> Config {
+        config
             .with("name", self.name.to_string())
             .with("reduction", self.reduction)
+    }
+
+    /// Sets the option of a name; whether there is one.
+    ///
+    /// # Errors
+    /// If the value does not fit it.
+    pub fn read(&mut self, argument: &str, value: &Json) -> Result<bool> {
+        match argument {
+            "reduction" => config::read(&mut self.reduction, argument, value)?,
+            "name" if !value.is_null() => self.rename(value.read::<String>(argument)?),
+            // Everything is computed in `f32`.
+            "name" | "dtype" => {}
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// The configuration of a loss of Keras' with these options.
+    fn config(&self, class: &str, arguments: &dyn Arguments) -> Config {
+        self.describe(Config::keras("keras.losses", class))
             .arguments(arguments)
     }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::argument::Targets;
+use super::registry::Make;
 use super::*;
+use crate::config::registry::{registered, registered_class};
 use crate::config::{Arguments, Config};
 use crate::device::{Device, on_devices};
 use crate::error::{Error, Result};
@@ -52,7 +54,8 @@ pub fn by_name<D: MetricCatalogue>(
     y_true: &Shape,
     y_pred: &Shape,
 ) -> Result<Box<dyn Metric<D>>> {
-    D::metric(name, y_true, y_pred).or_else(|error| registry::registered(name).ok_or(error))
+    D::metric(name, y_true, y_pred)
+        .or_else(|error| registered::<Make<D>>(name).map(|make| make()).ok_or(error))
 }
 
 /// The metric of a configuration, as `keras.metrics.deserialize` finds it; a class of the user's own is
@@ -61,10 +64,8 @@ pub fn by_name<D: MetricCatalogue>(
 /// # Errors
 /// If there is none, it has no such argument, or a value does not fit.
 pub fn from_config<D: MetricCatalogue>(config: &Config) -> Result<Box<dyn Metric<D>>> {
-    if !config.is_keras()
-        && let Some(metric) = registry::registered(&config.class_name)
-    {
-        return Ok(metric);
+    if let Some(make) = registered_class::<Make<D>>(config) {
+        return Ok(make());
     }
     D::metric_of(config)
 }
@@ -79,10 +80,15 @@ impl<D: Device, M: Metric<D> + Arguments> Configurable<D> for M {}
 /// # Errors
 /// If it does not.
 pub(crate) fn check_name<D: Device>(name: &str) -> Result<()> {
-    if is_accuracy(name) || is_known(name) || registry::is_registered::<D>(name) {
+    if is_keras_name(name) || registered::<Make<D>>(name).is_some() {
         return Ok(());
     }
     Err(mistake(name))
+}
+
+/// Whether it is a name of Keras'.
+pub(crate) fn is_keras_name(name: &str) -> bool {
+    is_accuracy(name) || is_known(name)
 }
 
 /// Whether it is one of the names that mean one of several metrics.
@@ -210,10 +216,11 @@ macro_rules! catalogue {
                      Received: {name}",
                     stringify!($of),
                 )),)*
-                _ => Error::unknown(
+                _ => Error::unregistered(
                     "metric",
                     name,
                     &["accuracy", "acc", $($($name),+,)* $($($with_name),+,)* $($($function_name),+),*],
+                    "keras::metrics::register",
                 ),
             }
         }

@@ -14,7 +14,7 @@ use super::backend::Backend;
 use super::compile::{Compile, LossWeights, MetricRequest, Of};
 use super::compiled::Compiled;
 use super::network::{Network, Structure};
-use crate::config::{Argument, Config, Json, Object, Read, named};
+use crate::config::{Argument, Config, Json, Object, Read, function, named};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::losses::{self, GivenLoss, LossArg};
@@ -59,6 +59,7 @@ fn requested<D: Device>(requests: &[MetricRequest<D>], network: &Network) -> Jso
             .iter()
             .filter(|request| request.of.includes(at, &output.name));
         let own = own.map(|request| match &request.metric {
+            MetricArg::Name(name) if !metrics::is_keras_name(name) => function(name),
             MetricArg::Name(name) => Json::from(name),
             MetricArg::Object(metric) => metric.config().to_json(),
         });

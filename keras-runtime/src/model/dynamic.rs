@@ -5,19 +5,20 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use keras_config::{Description, Json, Kind as WrittenAs, Object, Problem};
 
+use super::any_layer::{self, AnyLayer, Call, MAX_INPUTS};
 use super::backend::Backend;
 use super::core::{Core, Run};
-use super::network::{self, GradientOf, Input, Kind, LayerInfo, Network, Output, Value};
+use super::network::{self, Input, Kind, LayerInfo, Network, Output, Value};
 use super::pass::Pass;
 use super::trace::Trace;
 use super::{Model, build_declared, step};
 use crate::data::Batch;
-use crate::device::{AutoDevice, Memory};
+use crate::device::{AutoDevice, Device, Memory};
 use crate::error::{Error, Result};
-use crate::layers::BuiltIn;
 use crate::random::fresh_seed;
 use crate::shape::Shape;
 
@@ -28,38 +29,8 @@ use crate::shape::Shape;
 pub struct DynamicModel<D: Backend = AutoDevice> {
     core: Core<D>,
     run: Run<D>,
-    layers: Vec<BuiltIn>,
+    layers: Vec<Arc<dyn AnyLayer<D>>>,
     calls: Vec<Call>,
-}
-
-/// A call of a layer, which gives the value after those of the calls before it.
-struct Call {
-    layer: usize,
-    inputs: Vec<Value>,
-    output: Value,
-    /// Where the gradients of the inputs go; `None` if the output has no gradient.
-    gradients: Option<Vec<GradientOf>>,
-}
-
-/// The most tensors that a layer is called on.
-const MAX_INPUTS: usize = 16;
-
-/// Calls a method of a pass with an array in the place of a slice, whose length is one of these.
-macro_rules! with_array {
-    ($pass:ident.$method:ident($call:expr, $layer:expr, $config:expr, $inputs:expr, $output:expr): $($len:literal)*) => {
-        match $inputs.len() {
-            $($len => {
-                if let Ok(inputs) = <[_; $len]>::try_from($inputs) {
-                    $pass.$method($call, $layer, $config, inputs, $output);
-                }
-            })*
-            // There is no call with more: see `MAX_INPUTS`.
-            _ => {}
-        }
-    };
-    ($pass:ident.$method:ident $arguments:tt) => {
-        with_array!($pass.$method $arguments: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
-    };
 }
 
 impl<D: Backend> DynamicModel<D> {
@@ -80,7 +51,7 @@ impl<D: Backend> DynamicModel<D> {
     ///
     /// # Errors
     /// With everything that cannot be expressed, layer by layer.
-    pub(crate) fn new(described: &Described, device: D, seed: u64) -> Result<Self> {
+    pub(crate) fn new(described: &Described<D>, device: D, seed: u64) -> Result<Self> {
         let Described {
             description,
             layers,
@@ -122,20 +93,20 @@ pub fn model_from_json(text: &str) -> Result<DynamicModel> {
 }
 
 /// A model that was read, and its layers as they run.
-pub(crate) struct Described {
+pub(crate) struct Described<D: Device> {
     /// The layers as they were written, and their calls.
     pub description: Description,
-    layers: Vec<BuiltIn>,
+    layers: Vec<Arc<dyn AnyLayer<D>>>,
 }
 
 /// Reads the layers and the calls of a model.
 ///
 /// # Errors
 /// With everything that cannot be expressed, all at once.
-pub(crate) fn described(json: &Json) -> Result<Described> {
+pub(crate) fn described<D: Device>(json: &Json) -> Result<Described<D>> {
     let (mut layers, mut problems) = (Vec::new(), Vec::new());
     let mut add =
-        |name: &str, class: &str, config: &Object| match BuiltIn::from_config(class, config) {
+        |name: &str, class: &str, config: &Object| match any_layer::from_config(class, config) {
             Ok(layer) => layers.push(layer),
             Err(error) => problems.push(Problem {
                 layer: name.to_owned(),
@@ -248,6 +219,7 @@ fn network_of(description: &Description, problems: &mut Vec<Problem>) -> Network
 fn calls(description: &Description) -> Vec<Call> {
     let mut calls: Vec<Call> = (description.calls.iter().enumerate())
         .map(|(at, call)| Call {
+            at,
             layer: call.layer,
             inputs: call.inputs.iter().copied().map(Value).collect(),
             output: Value(description.output_of(at)),
@@ -288,38 +260,23 @@ impl<D: Backend> Model for DynamicModel<D> {
     }
 
     fn infer(&self, trace: &mut Trace) -> Result<()> {
-        for (at, call) in self.calls.iter().enumerate() {
-            let layer = &self.layers[call.layer];
-            trace.record(
-                at,
-                call.layer,
-                layer,
-                &call.inputs,
-                call.output,
-                &|inputs| layer.output_shape(inputs),
-                &|inputs| layer.weights(inputs),
-            )?;
-        }
-        Ok(())
+        let mut calls = self.calls.iter();
+        calls.try_for_each(|call| self.layers[call.layer].record(call, trace))
     }
 
     fn forward(&mut self, training: bool) -> Result<()> {
         let pass: &mut Pass<'_, D> =
             &mut step::forward_pass(&mut self.core, &mut self.run, training)?;
-        for (at, call) in self.calls.iter().enumerate() {
-            let (layer, config) = (call.layer, &self.layers[call.layer]);
-            with_array!(pass.forward(at, layer, config, &call.inputs[..], call.output));
+        for call in &self.calls {
+            self.layers[call.layer].forward(call, pass);
         }
         Ok(())
     }
 
     fn backward(&mut self) -> Result<()> {
         let pass: &mut Pass<'_, D> = &mut step::pass(&mut self.core, &mut self.run, true)?;
-        for (at, call) in self.calls.iter().enumerate().rev() {
-            let (layer, config) = (call.layer, &self.layers[call.layer]);
-            if let Some(gradients) = &call.gradients {
-                with_array!(pass.backward(at, layer, config, &gradients[..], call.output));
-            }
+        for call in self.calls.iter().rev() {
+            self.layers[call.layer].backward(call, pass);
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Models: what the macros' code runs on.
 
+mod any_layer;
 mod architecture;
 mod backend;
 mod backup;
@@ -49,6 +50,8 @@ mod trainable;
 mod training;
 mod weights;
 
+#[doc(hidden)]
+pub use any_layer::register_layer;
 pub use backend::Backend;
 pub use build::build_declared;
 pub use compile::{Compile, LossWeights};

@@ -8,7 +8,7 @@ use super::backend::Backend;
 use super::compare::Described;
 use super::compiled::Compiled;
 use super::core::{Core, Run};
-use super::parameters::Place;
+use super::parameters::{Parameters, Place};
 use super::state::paths;
 use super::weights::own_layers;
 use super::{build, compile_config};
@@ -333,6 +333,59 @@ fn resume<D: Backend>(core: &Core<D>, run: &mut Run<D>, saved: &OptimizerState<'
     Ok(())
 }
 
+fn differs(own: &SlotVariable, saved: &VariableState<'_>) -> bool {
+    match &saved.values {
+        Numbers::Floats(values) => values.shape() != own.shape.dims(),
+        Numbers::Count(_) => own.shape != Shape::SCALAR,
+    }
+}
+
+/// The most frozen layers of which any may be among those in a file.
+const MOST_FROZEN: usize = 12;
+
+/// The layers that the optimizer's variables in a file are of: those that are trained, and those of the frozen ones that
+/// were frozen after a step. The file does not say which, so it is the only choice whose shapes fit. `own` are the variables
+/// of all layers.
+fn remembered<D: Device>(
+    core: &Core<D>,
+    parameters: &Parameters<D>,
+    own: &[SlotVariable],
+    saved: &OptimizerState<'_>,
+) -> Option<Vec<bool>> {
+    let trained: Vec<Place> = parameters
+        .places()
+        .filter(|place| place.trainable)
+        .collect();
+    let layer_of = |own: &SlotVariable| match &own.held {
+        Held::Vector(_, at) => {
+            let mut places = trained.iter();
+            let place = places.find(|place| place.range.contains(&at.start));
+            place.map(|place| place.layer)
+        }
+        _ => None,
+    };
+    let layers: Vec<Option<usize>> = own.iter().map(layer_of).collect();
+    let is_frozen = |layer: &usize| !core.trainable[*layer] && layers.contains(&Some(*layer));
+    let frozen: Vec<usize> = (0..core.trainable.len()).filter(is_frozen).collect();
+    if frozen.len() > MOST_FROZEN {
+        return None;
+    }
+    let mut fitting = (0..1usize << frozen.len()).filter_map(|choice| {
+        let mut chosen = core.trainable.clone();
+        for (at, &layer) in frozen.iter().enumerate() {
+            chosen[layer] = choice >> at & 1 == 1;
+        }
+        let kept = own.iter().zip(&layers);
+        let kept = kept.filter(|(_, layer)| layer.is_none_or(|layer| chosen[layer]));
+        let mut pairs = kept.clone().zip(&saved.variables);
+        let fits = kept.count() == saved.variables.len()
+            && !pairs.any(|((own, _), saved)| differs(own, saved));
+        fits.then_some(chosen)
+    });
+    let first = fitting.next()?;
+    fitting.next().is_none().then_some(first)
+}
+
 /// Sets what the optimizer remembers to what it did in a file, or says what is different about it.
 /// `begun` are the layers that it remembers something of, if the file says it.
 pub(crate) fn set_optimizer<D: Device>(
@@ -364,6 +417,14 @@ pub(crate) fn set_optimizer<D: Device>(
             own = new.variables(&**optimizer);
         }
     }
+    if begun.is_none()
+        && saved.variables.len() < own.len()
+        && let Some(layers) = remembered(core, parameters, &own, saved)
+    {
+        new = State::new();
+        prepare(&mut new, &**optimizer, &layers)?;
+        own = new.variables(&**optimizer);
+    }
     let is_other = !saved.class.is_empty() && saved.class != optimizer.class();
     if is_other || own.len() != saved.variables.len() {
         return Ok(Some(format!(
@@ -375,11 +436,7 @@ pub(crate) fn set_optimizer<D: Device>(
         )));
     }
     let mut pairs = own.iter().zip(&saved.variables);
-    let differs = |(own, saved): &(&SlotVariable, &VariableState<'_>)| match &saved.values {
-        Numbers::Floats(values) => values.shape() != own.shape.dims(),
-        Numbers::Count(_) => own.shape != Shape::SCALAR,
-    };
-    if let Some((own, saved)) = pairs.find(differs) {
+    if let Some((own, saved)) = pairs.find(|(own, saved)| differs(own, saved)) {
         let found = match &saved.values {
             Numbers::Floats(values) => values.shape(),
             Numbers::Count(_) => &[],

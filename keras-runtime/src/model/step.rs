@@ -391,7 +391,8 @@ pub(crate) fn apply_gradients<D: Device>(core: &mut Core<D>, run: &mut Run<D>) -
         state.prepare(&**optimizer, &core.device, params, variables, core.version)?;
     }
     let params = &mut parameters.params;
-    state.apply(&**optimizer, &core.device, params, &parameters.grads);
+    let grads = &mut parameters.grads;
+    state.apply(&**optimizer, &core.device, params, grads);
     parameters.hold_constraints(&core.device, trained);
     run.loaded = None;
     run.step += 1;

@@ -134,7 +134,10 @@ impl<D: Device> Targets<D> {
                     };
                     metric.check(shape, prediction)?;
                     let bare = match &request.metric {
-                        MetricArg::Name(name) => name.as_str(),
+                        // What is registered as `my>gap` in Python is a function `gap`.
+                        MetricArg::Name(name) => {
+                            name.split_once('>').map_or(name.as_str(), |(_, name)| name)
+                        }
                         MetricArg::Object(_) => metric.name(),
                     };
                     let prefix = if outputs.len() > 1 { &*output.name } else { "" };

@@ -6,7 +6,7 @@
 use super::sgd::Descent;
 use super::{Optimizer, Settings, Slot, Step, Variable, longest};
 use crate::config::arguments;
-use crate::device::{Device, FactoredMoments, Float, UpdateRule};
+use crate::device::{Device, FactoredMoments, Float, NormRule, UpdateRule};
 use crate::schedules::LearningRate;
 use crate::shape::Shape;
 
@@ -123,7 +123,7 @@ impl<D: Device> Optimizer<D> for Adafactor {
             return;
         };
         for (part, variable) in step.parts.iter().zip(step.variables) {
-            let (len, all) = (part.range.len(), 0..part.range.len());
+            let all = 0..part.range.len();
             let g = part.read::<D>(step.grads);
             device.update(
                 part.decay(step.learning_rate),
@@ -148,12 +148,16 @@ impl<D: Device> Optimizer<D> for Adafactor {
                     device.factored(rule, dims, change, slots);
                 }
             }
-            let rms = |squares: f64| (squares / len.max(1) as f64).sqrt() as f32;
-            let w = rms(device.sum_of_squares(1.0, part.read::<D>(step.params)));
-            let u = rms(device.sum_of_squares(1.0, D::slice(step.scratch, all.clone())));
-            let clipped = (u / self.clip_threshold).max(1.0);
+            let size = Size {
+                len: part.range.len().max(1) as f32,
+                least: self.epsilon_2,
+                threshold: self.clip_threshold,
+            };
+            let weights = Some(part.read::<D>(step.params));
+            let own = std::iter::once(all.clone());
+            let factor = device.norm_factor(size, weights, 1.0, step.scratch, own);
             let rule = Descent {
-                rate: w.max(self.epsilon_2) * rate / clipped,
+                rate: factor * rate,
             };
             device.update(
                 rule,
@@ -162,6 +166,23 @@ impl<D: Device> Optimizer<D> for Adafactor {
                 [],
             );
         }
+    }
+}
+
+/// The size of a step: `max(ε₂, rms(w)) / max(1, rms(u) / threshold)`.
+#[derive(Clone, Copy)]
+struct Size {
+    /// How many weights there are.
+    len: f32,
+    least: f32,
+    threshold: f32,
+}
+
+impl NormRule for Size {
+    fn factor<F: Float>(&self, of_weights: F, of_change: F) -> F {
+        let rms = |squares: F| (squares / F::from_f32(self.len)).sqrt();
+        let (least, threshold) = (F::from_f32(self.least), F::from_f32(self.threshold));
+        rms(of_weights).max(least) / (rms(of_change) / threshold).max(F::one())
     }
 }
 

@@ -6,7 +6,7 @@ use super::moments::{Moments, moment_arguments};
 use super::sgd::Descent;
 use super::{Optimizer, Settings, Slot, Step, Variable, longest, one_minus};
 use crate::config::arguments;
-use crate::device::{Device, Float, UpdateRule};
+use crate::device::{Device, Float, NormRule, UpdateRule};
 use crate::schedules::LearningRate;
 
 /// [`Adam`](super::Adam) with steps as long as the weights are large, for large batches (You et al.,
@@ -77,14 +77,9 @@ impl<D: Device> Optimizer<D> for Lamb {
             let direction = D::slice_mut(step.scratch, all.clone());
             let slots = [part.write::<D>(momentum), part.write::<D>(velocity)];
             device.update(part.without_decay(rule, step.clip), direction, g, slots);
-            let w = device.sum_of_squares(1.0, part.read::<D>(step.params));
-            let u = device.sum_of_squares(1.0, D::slice(step.scratch, all.clone()));
-            let is_scaled = w > 0.0 && u > 0.0;
-            let ratio = if is_scaled {
-                (w / u).sqrt() as f32
-            } else {
-                1.0
-            };
+            let weights = Some(part.read::<D>(step.params));
+            let own = std::iter::once(all.clone());
+            let ratio = device.norm_factor(TrustRatio, weights, 1.0, step.scratch, own);
             let rule = Descent {
                 rate: ratio * step.learning_rate,
             };
@@ -94,6 +89,20 @@ impl<D: Device> Optimizer<D> for Lamb {
                 D::slice(step.scratch, all),
                 [],
             );
+        }
+    }
+}
+
+/// The norm of the weights over that of the direction, if both have one.
+#[derive(Clone, Copy)]
+struct TrustRatio;
+
+impl NormRule for TrustRatio {
+    fn factor<F: Float>(&self, of_weights: F, of_direction: F) -> F {
+        if of_weights > F::zero() && of_direction > F::zero() {
+            (of_weights / of_direction).sqrt()
+        } else {
+            F::one()
         }
     }
 }

@@ -166,9 +166,8 @@ impl<D: Device> Optimizer<D> for LossScaleOptimizer {
         let [steps, scale, ..] = scalars else {
             return true;
         };
-        let is_finite =
-            |variable: &Variable| device.is_finite(D::slice(grads, variable.range.clone()));
-        if !variables.iter().all(is_finite) {
+        let ranges = variables.iter().map(|variable| variable.range.clone());
+        if !device.is_finite(grads, ranges) {
             *steps = 0.0;
             *scale *= 0.5;
             return false;

@@ -8,7 +8,7 @@ use super::sgd::Descent;
 use super::step::{Combine, Part};
 use super::{Optimizer, Settings, Slot, Step, Variable};
 use crate::config::arguments;
-use crate::device::{Device, Float, UpdateRule};
+use crate::device::{Device, Float, NormRule, UpdateRule};
 use crate::schedules::LearningRate;
 use crate::shape::Shape;
 
@@ -184,11 +184,6 @@ impl Muon {
             g,
             [],
         );
-        let side = rows.min(columns);
-        let all = D::slice_mut(step.scratch, 0..2 * (len + side * side));
-        let (mut x, rest) = D::split(all, len);
-        let (mut y, rest) = D::split(rest, len);
-        let (mut square, mut fourth) = D::split(rest, side * side);
         let rule = part.without_decay(
             Momentum {
                 momentum: self.momentum,
@@ -198,12 +193,18 @@ impl Muon {
         );
         device.update(
             rule,
-            D::reborrow(&mut y),
+            D::slice_mut(step.scratch, len..2 * len),
             g,
             [part.write::<D>(&mut step.slots[0])],
         );
-        let norm = device.sum_of_squares(1.0, D::read(&y)).sqrt() as f32 + 1e-7;
-        device.rescale(1.0 / norm, 0.0, D::read(&y), D::reborrow(&mut x));
+        let own = std::iter::once(len..2 * len);
+        let factor = device.norm_factor(UnitNorm, None, 1.0, step.scratch, own);
+        let side = rows.min(columns);
+        let all = D::slice_mut(step.scratch, 0..2 * (len + side * side));
+        let (mut x, rest) = D::split(all, len);
+        let (mut y, rest) = D::split(rest, len);
+        let (mut square, mut fourth) = D::split(rest, side * side);
+        device.rescale(factor, 0.0, D::read(&y), D::reborrow(&mut x));
         let (a, b, c) = self.coefficients;
         for _ in 0..self.ns_steps {
             // The smaller of x xᵀ and xᵀ x, which do the same from either side.
@@ -232,6 +233,16 @@ impl Muon {
             rate: step.learning_rate * self.rms_rate.map_or(1.0, |rate| size * rate),
         };
         device.update(rule, part.write::<D>(step.params), D::read(&x), []);
+    }
+}
+
+/// What makes the norm of a direction 1.
+#[derive(Clone, Copy)]
+struct UnitNorm;
+
+impl NormRule for UnitNorm {
+    fn factor<F: Float>(&self, _of_others: F, of_own: F) -> F {
+        (of_own.sqrt() + F::from_f64(1e-7)).recip()
     }
 }
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::step::Combine;
 use super::step::Part;
 use super::{Optimizer, Slot, SlotStart, Step, Variable, member, members};
-use crate::device::Device;
+use crate::device::{Device, Float, NormRule};
 use crate::error::Result;
 use crate::shape::Shape;
 
@@ -259,13 +259,14 @@ impl<D: Device> State<D> {
         optimizer.loss_scale(&self.scalars)
     }
 
-    /// Changes the weights by their gradients, which are those of the scaled loss.
+    /// Changes the weights by their gradients, which are those of the scaled loss. Their norms may be
+    /// bounded in place.
     pub fn apply(
         &mut self,
         optimizer: &dyn Optimizer<D>,
         device: &D,
         params: &mut D::Buffer,
-        grads: &D::Buffer,
+        grads: &mut D::Buffer,
     ) {
         let loss_scale = optimizer.loss_scale(&self.scalars);
         if !optimizer.accepts(device, grads, &self.variables, &mut self.scalars) {
@@ -285,7 +286,7 @@ impl<D: Device> State<D> {
         loss_scale: f32,
         device: &D,
         params: &mut D::Buffer,
-        grads: &D::Buffer,
+        grads: &mut D::Buffer,
     ) {
         let group = &mut self.groups[at];
         let Some(scratch) = self.scratch.as_mut().filter(|_| !group.parts.is_empty()) else {
@@ -300,7 +301,7 @@ impl<D: Device> State<D> {
                 for part in &group.parts {
                     device.add(part.read::<D>(grads), part.write::<D>(sum));
                 }
-                &**sum
+                sum
             }
         };
         if (self.iterations + 1).is_multiple_of(every) {
@@ -499,35 +500,45 @@ impl<D: Device> Default for State<D> {
 }
 
 /// Sets what the gradients of each part are multiplied with: `scale`, and less where a norm is too
-/// large.
+/// large, unless the device has done that itself.
 fn clip<D: Device>(
     optimizer: &dyn Optimizer<D>,
     device: &D,
-    grads: &D::Buffer,
+    grads: &mut D::Buffer,
     parts: &mut [Part],
     scale: f32,
 ) {
     let settings = optimizer.settings();
-    let squares = |part: &Part| device.sum_of_squares(scale, D::slice(grads, part.range.clone()));
-    // A norm that is no number makes every gradient none.
-    let clipped = |squares: f64, limit: f32| {
-        let norm = squares.sqrt() as f32;
-        if norm <= limit {
-            scale
-        } else {
-            scale * (limit / norm)
-        }
-    };
+    parts.iter_mut().for_each(|part| part.scale = scale);
     match (settings.clipnorm, settings.global_clipnorm) {
         (Some(limit), _) if limit > 0.0 => {
             for part in parts {
-                part.scale = clipped(squares(part), limit);
+                let range = std::iter::once(part.range.clone());
+                part.scale *= device.norm_factor(Bounded { limit }, None, scale, grads, range);
             }
         }
         (_, Some(limit)) if limit > 0.0 => {
-            let scale = clipped(parts.iter().map(squares).sum(), limit);
-            parts.iter_mut().for_each(|part| part.scale = scale);
+            let ranges = parts.iter().map(|part| part.range.clone());
+            let factor = device.norm_factor(Bounded { limit }, None, scale, grads, ranges);
+            parts.iter_mut().for_each(|part| part.scale *= factor);
         }
-        _ => parts.iter_mut().for_each(|part| part.scale = scale),
+        _ => {}
+    }
+}
+
+/// What makes a norm at most a limit. One that is no number makes every gradient none.
+#[derive(Clone, Copy)]
+struct Bounded {
+    limit: f32,
+}
+
+impl NormRule for Bounded {
+    fn factor<F: Float>(&self, _of_others: F, of_own: F) -> F {
+        let (norm, limit) = (of_own.sqrt(), F::from_f32(self.limit));
+        if norm <= limit {
+            F::one()
+        } else {
+            limit / norm
+        }
     }
 }

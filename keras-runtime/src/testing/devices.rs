@@ -45,6 +45,7 @@ macro_rules! cases {
 
 cases! {
     areas::copies_and_sums
+    areas::norms
     areas::gathered_rows
     areas::looked_up_rows
     areas::products
@@ -67,6 +68,8 @@ cases! {
     functions::columns
     functions::scalars
     lines::losses
+    lines::hinges
+    lines::sequences
     lines::metrics
     lines::edges
 }

@@ -18,6 +18,9 @@ struct OtherArchive;
 //~^^^ Layer `noise` of the file: GaussianNoise: this class is not supported. Supported classes: Activation, Add,
 struct Unsupported;
 
+#[model(keras = "tests/reference/fixtures/models/mlp.keras", custom_objects(3))] //~ `custom_objects` takes types of layers, each with
+struct NoType;
+
 #[model(keras = PATH)] //~ The path of a Keras file is a text: `#[model(keras = "model.keras")]`.
 struct NoText;
 

@@ -1,6 +1,7 @@
 //! Trainings that are interrupted and go on: they end as if nothing had happened, bit by bit.
 
 mod cases;
+mod disks;
 mod frozen;
 mod kills;
 mod saves;

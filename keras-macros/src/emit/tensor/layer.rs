@@ -72,6 +72,14 @@ pub fn layer(
     let rules = rules(declared);
     let count = Literal::usize_unsuffixed(weights.len());
     let value = row_value(settings);
+    let kept = types::Kept {
+        settings,
+        others: weights.iter().map(initializer).collect(),
+        has_options: false,
+    };
+    let (config, from_config) = (kept.config(), kept.reader());
+    let class = ident.to_string();
+    let register = format!(" Makes `load_model` find it by the name `{class}`.");
     let (forward, backward, row) = match layer {
         Some((layer, derived)) => (
             quote! { keras::layer_forward::<D, Row, #count>(#value, cx) },
@@ -103,10 +111,21 @@ pub fn layer(
                 #builders
                 #(#of_weights)*
                 #rules
+                #from_config
+                #[doc = #register]
+                pub fn register() {
+                    keras::register_layer::<Self>(
+                        &[#class],
+                        Self::from_config,
+                        |layer, inputs| layer.output_shape(inputs),
+                        |layer, inputs| layer.weights(inputs),
+                    );
+                }
             }
             #default
             #[automatically_derived]
             impl layers::Layer for #ident {
+                #config
                 fn forward<D: device::Device>(&self, cx: layers::Forward<'_, D>) {
                     #forward
                 }

@@ -52,6 +52,15 @@ pub fn loss(keras: &TokenStream, loss: &Loss, derived: Option<(&Graph, Id, Id)>)
         )
     });
     let (row, check, compute) = body.unwrap_or_default();
+    let kept = types::Kept {
+        settings,
+        others: Vec::new(),
+        has_options: true,
+    };
+    let (config, from_config) = (kept.config(), kept.reader());
+    let class = ident.to_string();
+    let register =
+        format!(" Makes `compile` and `load_model` find it by the names `{class}` and `{name}`.");
     let doc = format!(" The loss with its defaults; its name is `{name}`.");
     quote! {
         #(#attrs)*
@@ -84,6 +93,11 @@ pub fn loss(keras: &TokenStream, loss: &Loss, derived: Option<(&Graph, Id, Id)>)
                     self.options.reduction = reduction;
                     self
                 }
+                #from_config
+                #[doc = #register]
+                pub fn register() {
+                    losses::register::<keras::AutoDevice, Self>(&[#class, #name], Self::from_config);
+                }
             }
             #default
             #[automatically_derived]
@@ -91,6 +105,7 @@ pub fn loss(keras: &TokenStream, loss: &Loss, derived: Option<(&Graph, Id, Id)>)
                 fn name(&self) -> &str {
                     self.options.name()
                 }
+                #config
                 #check
                 fn compute(&self, input: losses::LossInput<'_, D>) {
                     #compute

@@ -73,10 +73,10 @@ on_gpus! {
                 (Some(BatchKernel::Pairs(formula)), Some(rows)) => {
                     return rows.pair_loss(&formula, reduction, to, &sums);
                 }
-                (Some(BatchKernel::Lines { program, places, ignored }), _) => {
+                (Some(BatchKernel::Lines { function, places, ignored }), _) => {
                     let BatchView { samples, y_true, y_pred, .. } = batch;
                     let lines = OnDevice::of(&places, samples, weights.map(|weights| weights.len));
-                    let run = Run { lines, program: &program, ignored, y_true, y_pred, weights };
+                    let run = Run { lines, function: &function, ignored, y_true, y_pred, weights };
                     return run.loss(reduction, to, values.as_ref(), &sums);
                 }
                 _ => {}
@@ -110,10 +110,10 @@ on_gpus! {
                 (Some(BatchKernel::Pairs(formula)), Some(rows)) => {
                     return rows.mean(None, Some(&formula), &sums);
                 }
-                (Some(BatchKernel::Lines { program, places, ignored }), _) => {
+                (Some(BatchKernel::Lines { function, places, ignored }), _) => {
                     let BatchView { samples, y_true, y_pred, .. } = batch;
                     let lines = OnDevice::of(&places, samples, weights.map(|weights| weights.len));
-                    let run = Run { lines, program: &program, ignored, y_true, y_pred, weights };
+                    let run = Run { lines, function: &function, ignored, y_true, y_pred, weights };
                     return run.mean(places.samples(), &sums);
                 }
                 _ => {}

@@ -9,8 +9,10 @@ struct Lines { unsigned count, width, targets, per_weight, threads, are_slices, 
 struct Line {
     const Lines *lines;
     const float *t, *p;
-    float *d;
+    float *d, *memory;
     unsigned first, width, threads;
+    // How many targets of the batch are neither 0 nor 1, where somebody has counted them.
+    float others;
 };
 
 // Where the element number `index` is among those of the axes that are, or are not, along the lines.

@@ -1,9 +1,11 @@
 //! Losses and metrics of lines, by their programs.
 
-use super::context::{Area, Argument, Driver, THREADS, View, ViewMut, optional, optional_mut};
+use super::context::{
+    Area, Argument, Driver, THREADS, View, ViewMut, count, optional, optional_mut,
+};
 use super::rows::Batch;
 use super::sums::{self, Of};
-use super::trace::{Formula, Program, Written};
+use super::trace::{Formula, LINES as LINES_HEADER, Program, Written};
 use crate::device::axes::Places;
 use crate::device::{Reduction, Rows};
 
@@ -16,13 +18,47 @@ static LINES: Area = Area {
 pub enum BatchKernel {
     /// The formula of a pair, of which the function is the mean over the last axis.
     Pairs(Formula),
-    /// The program of a line.
+    /// A function of lines.
     Lines {
-        program: Program,
+        function: OfLine,
         places: Places,
         /// Lines whose one target is this number are left out.
         ignored: Option<f32>,
     },
+}
+
+/// The classification of sequences: logits (steps, classes) and a label for each sample.
+pub struct Ctc {
+    classes: usize,
+    /// The numbers of memory that a sample needs: its totals, forward and backward variables.
+    memory: usize,
+}
+
+impl Ctc {
+    pub fn new(steps: usize, classes: usize, symbols: usize) -> Self {
+        let places = 2 * symbols + 1;
+        Self {
+            classes,
+            memory: steps + (steps + 2) * places,
+        }
+    }
+}
+
+impl Written for Ctc {
+    fn key(&self) -> u64 {
+        self.classes as u64
+    }
+
+    fn code(&self) -> String {
+        let (classes, text) = (self.classes, include_str!("ctc.cuh"));
+        format!("{LINES_HEADER}\n#define CLASSES {classes}\n{text}")
+    }
+}
+
+/// What computes the value and the gradient of a line.
+pub enum OfLine {
+    Program(Program),
+    Ctc(Ctc),
 }
 
 /// The axes that a kernel has room for.
@@ -83,7 +119,7 @@ impl OnDevice {
 /// What a program is run on.
 pub struct Run<'a, R: Driver> {
     pub lines: OnDevice,
-    pub program: &'a Program,
+    pub function: &'a OfLine,
     pub ignored: Option<f32>,
     pub y_true: View<'a, R>,
     pub y_pred: View<'a, R>,
@@ -105,7 +141,7 @@ impl<'a, R: Driver> Run<'a, R> {
             reduction => reduction,
         };
         let batch = self.batch();
-        let mut sums = batch.sums(shown);
+        let mut sums = batch.sums(shown, self.memory());
         if shown != Reduction::Sum && sums.scale == 0 {
             sums.factor /= self.lines.uses as f32;
         }
@@ -123,7 +159,7 @@ impl<'a, R: Driver> Run<'a, R> {
     /// samples.
     pub fn mean(&self, samples: usize, to: &ViewMut<'_, R>) {
         let batch = self.batch();
-        let sums = batch.sums(Reduction::Sum);
+        let sums = batch.sums(Reduction::Sum, self.memory());
         let parts = self.launch(2, sums.parts, None, None, 0.0, 0);
         let share = samples as f32 / self.lines.rows.rows.max(1) as f32;
         sums::finish(self.y_pred.context, sums.parts, [parts, 2], share, 0, to);
@@ -140,7 +176,15 @@ impl<'a, R: Driver> Run<'a, R> {
         }
     }
 
-    /// Runs the program on every line, and says how many parts the sums have.
+    /// The numbers of memory that all lines need.
+    fn memory(&self) -> usize {
+        match self.function {
+            OfLine::Program(_) => 0,
+            OfLine::Ctc(ctc) => ctc.memory * self.lines.rows.rows,
+        }
+    }
+
+    /// Runs the function on every line, and says how many parts the sums have.
     fn launch(
         &self,
         numbers: u32,
@@ -159,7 +203,7 @@ impl<'a, R: Driver> Run<'a, R> {
         let weights = match self.weights {
             // Every value is counted with all weights: with their sum, which lies behind the parts.
             Some(weights) if self.lines.uses > 1 => {
-                let total = parts + 4 * 2 * PARTS as u64;
+                let total = parts + 4 * (2 * PARTS) as u64;
                 sums::total_parts(1.0, weights, Of::Numbers, parts);
                 sums::total(
                     weights.context,
@@ -172,12 +216,28 @@ impl<'a, R: Driver> Run<'a, R> {
             }
             weights => optional(weights),
         };
-        let threads = if width > LONG { THREADS } else { 32 };
+        let behind = |at: usize| parts + 4 * (2 * PARTS + at) as u64;
+        let (variant, counts_others, is_long, memory): (&dyn Written, _, _, _) = match self.function
+        {
+            OfLine::Program(program) => (program, program.counts_others(), width > LONG, None),
+            OfLine::Ctc(ctc) => (ctc, false, true, Some(ctc.memory)),
+        };
+        let variant = Some(("PROGRAM", variant));
+        let context = self.y_pred.context;
+        if counts_others {
+            let (of, count_of) = (self.y_true, sums::parts(self.y_true.len));
+            let arguments = [of.argument(), Argument::Address(parts), count(of.len)];
+            context.launch(&LINES, "other_targets", variant, [count_of, 1], &arguments);
+            sums::total(context, parts, count_of, behind(1), false);
+        }
+        let threads = if is_long { THREADS } else { 32 };
         let grid = [rows.div_ceil(THREADS / threads).clamp(1, PARTS), 1];
         let word = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
-        let targets = match self.y_true.len < rows * width {
-            true => word(self.y_true.len),
-            false => 0,
+        let has_own_targets = memory.is_some() || self.y_true.len < rows * width;
+        let targets = if has_own_targets {
+            word(self.y_true.len)
+        } else {
+            0
         };
         let axes = self.lines.axes.iter().enumerate();
         let along = axes.fold(0, |along, (at, (_, is_along))| {
@@ -210,11 +270,11 @@ impl<'a, R: Driver> Run<'a, R> {
             Argument::Count(numbers),
             Argument::Number(factor),
             Argument::Address(scale),
+            Argument::Address(if counts_others { behind(1) } else { 0 }),
+            Argument::Address(memory.map_or(0, |_| behind(2))),
+            count(memory.unwrap_or(0)),
         ];
-        let variant = Some(("PROGRAM", self.program as &dyn Written));
-        self.y_pred
-            .context
-            .launch(&LINES, "lines", variant, grid, &arguments);
+        context.launch(&LINES, "lines", variant, grid, &arguments);
         grid[0]
     }
 }

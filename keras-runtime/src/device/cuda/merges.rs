@@ -132,9 +132,9 @@ fn merge_gradient<R: Driver>(
     context.launch(&MERGES, "merge_gradient", variant, grid, &arguments);
 }
 
-fn no_formula() -> Error {
+pub fn no_formula() -> Error {
     Error::Device(String::from(
-        "expected a merge function that only computes with its numbers, which the GPU can be told about",
+        "expected a function that only computes with its numbers, which the GPU can be told about",
     ))
 }
 

@@ -38,9 +38,10 @@ mod updates;
 
 #[cfg(any(test, feature = "testing"))]
 pub use emulator::Emulated;
-pub use lines::BatchKernel;
+pub use lines::{BatchKernel, Ctc, OfLine};
 #[cfg(feature = "cuda")]
 pub use nvidia::{Cuda, open};
+pub use trace::Traced;
 pub use trace::{Formula, Program};
 
 /// Implements operations for every GPU, as `on_hosts` does for the hosts.

@@ -7,7 +7,7 @@ use super::activations::warps;
 use super::context::{
     Area, Argument, Context, Driver, Scratch, View, ViewMut, count, optional, optional_mut,
 };
-use super::lines::{OnDevice, Run};
+use super::lines::{OfLine, OnDevice, Run};
 use super::sums::{self, Of};
 use super::trace::{Formula, Program, Written};
 use super::{host, on_gpus};
@@ -62,7 +62,7 @@ pub struct Sums<'a> {
     pub scale: u64,
     /// What everything is multiplied with besides.
     pub factor: f32,
-    /// Room for two numbers of each part, and one more.
+    /// Room for two numbers of each part, two more, and what else was asked for.
     pub parts: u64,
 }
 
@@ -83,10 +83,10 @@ impl<'a, R: Driver> Batch<'a, R> {
     }
 
     /// Memory, and one over the denominator of a reduction: known, or computed on the device.
-    pub fn sums(&self, reduction: Reduction) -> Sums<'a> {
+    pub fn sums(&self, reduction: Reduction, memory: usize) -> Sums<'a> {
         let (lock, scratch) = self
             .context()
-            .scratch(2 + 2 * PARTS.max(sums::parts(usize::MAX)));
+            .scratch(3 + 2 * PARTS.max(sums::parts(usize::MAX)) + memory);
         let parts = scratch + 4;
         let by_weight = reduction == Reduction::MeanWithSampleWeight && self.weights.is_some();
         let (scale, factor) = match (reduction, self.ignored) {
@@ -147,7 +147,7 @@ impl<'a, R: Driver> Batch<'a, R> {
             parts,
             share,
         } = kernel;
-        let sums = self.sums(reduction);
+        let sums = self.sums(reduction, 0);
         let words = self.words();
         let factor = gradient.map_or(0.0, |(_, factor)| factor) * sums.factor * share;
         let mut arguments = vec![self.y_true.argument()];
@@ -218,7 +218,7 @@ impl<'a, R: Driver> Batch<'a, R> {
 
     /// `to += (Σ w f, Σ w) / r` with r rows a sample.
     pub fn mean(&self, kernel: Option<RowKernel>, formula: Option<&Formula>, to: &ViewMut<'_, R>) {
-        let sums = self.sums(Reduction::Sum);
+        let sums = self.sums(Reduction::Sum, 0);
         let words = self.words();
         let mut share = self.rows.samples as f32 / self.rows.rows as f32;
         let mut arguments = vec![
@@ -274,7 +274,8 @@ on_gpus! {
             }
             if let Some(program) = Program::of_row(true, &loss) {
                 let lines = OnDevice::rows(rows);
-                let run = Run { lines, program: &program, ignored, y_true, y_pred, weights };
+                let function = &OfLine::Program(program);
+                let run = Run { lines, function, ignored, y_true, y_pred, weights };
                 return run.loss(reduction, to, None, &sums);
             }
             let (y_true, y_pred) = (host::fetch(y_true), host::fetch(y_pred));
@@ -332,7 +333,8 @@ on_gpus! {
             }
             if let Some(program) = Program::of_function(&function) {
                 let lines = OnDevice::rows(rows);
-                let run = Run { lines, program: &program, ignored, y_true, y_pred, weights };
+                let function = &OfLine::Program(program);
+                let run = Run { lines, function, ignored, y_true, y_pred, weights };
                 return run.mean(rows.samples, &sums);
             }
             let (y_true, y_pred) = (host::fetch(y_true), host::fetch(y_pred));

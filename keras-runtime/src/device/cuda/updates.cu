@@ -16,7 +16,24 @@ extern "C" __global__ void update(float *parameters, const float *gradients, Slo
     parameters[i] = after[0];
     for (unsigned n = 0; n < SLOTS; n++) if (n < count) slots.slot[n][i] = after[1 + n];
 }
+#elif defined NORM
+
+// factor[0] = formula(Σ others, Σ own), of parts. One block.
+extern "C" __global__ void norm_factor(const float *others, const float *own, float *factor, unsigned others_count, unsigned own_count, Constants k) {
+    float sums[2] = {0.0f, 0.0f};
+    for (unsigned part = threadIdx.x; part < others_count; part += THREADS) sums[0] += others[part];
+    for (unsigned part = threadIdx.x; part < own_count; part += THREADS) sums[1] += own[part];
+    sums[0] = block_sum(sums[0]);
+    sums[1] = block_sum(sums[1]);
+    if (threadIdx.x == 0) formula(sums, k, factor);
+}
 #else
+
+// x = factor[0] x
+extern "C" __global__ void scale_by(float *x, const float *factor, unsigned len) {
+    unsigned i = this_thread();
+    if (i < len) x[i] *= factor[0];
+}
 
 // r = keep r + (1 - keep) mean(g² + epsilon) over the columns: g (outer, rows, columns), r (outer,
 // rows). A block for each row.

@@ -1,10 +1,10 @@
 //! The operations that are the same for every layer that uses them.
 
-use super::Lab;
+use super::{Lab, MARGIN, Own};
 use crate::device::{
     Activation, Axis, Channels, Conv2dGeometry, Conv2dGradients, Device, DropoutMask,
-    FactoredMoments, GammaBeta, Moments, NormBounds, NormalizationGradients, Pool2dGeometry,
-    Resize, Runs, Ties, Vectors, Window, activation_words as words,
+    FactoredMoments, Float, GammaBeta, Moments, NormBounds, NormRule, NormalizationGradients,
+    Pool2dGeometry, Resize, Runs, Ties, Vectors, Window, activation_words as words,
 };
 use crate::random::Key;
 
@@ -17,14 +17,56 @@ pub fn copies_and_sums<D: Device>(lab: &mut Lab<D>) {
         lab.keep(format!("twice {len}"), &y);
         lab.device.fill(y.write(), 1.5);
         lab.keep(format!("filled {len}"), &y);
-        let squares = lab.device.sum_of_squares(0.5, x.read()) as f32;
-        let squares = lab.of(&[squares]);
-        lab.keep(format!("squares {len}"), &squares);
-        assert!(lab.device.is_finite(x.read()), "{len} finite numbers");
         let mut numbers = lab.numbers(len);
+        let is_finite = |x: &Own<D>| {
+            let ranges = [MARGIN..MARGIN + len / 3, MARGIN + len / 3..MARGIN + len];
+            lab.device.is_finite(&x.buffer, ranges.into_iter())
+        };
+        assert!(is_finite(&x), "{len} finite numbers");
         numbers[len / 2] = f32::INFINITY;
-        let x = lab.of(&numbers);
-        assert!(!lab.device.is_finite(x.read()), "one of {len} is infinite");
+        assert!(!is_finite(&lab.of(&numbers)), "one of {len} is infinite");
+    }
+}
+
+/// A function of both sums of squares, with a branch.
+#[derive(Clone, Copy)]
+struct Ratio {
+    least: f32,
+}
+
+impl NormRule for Ratio {
+    fn factor<F: Float>(&self, of_others: F, of_own: F) -> F {
+        if of_others > F::from_f32(self.least) {
+            (of_others / of_own).sqrt()
+        } else {
+            of_own.sqrt()
+        }
+    }
+}
+
+pub fn norms<D: Device>(lab: &mut Lab<D>) {
+    for len in [3, 257, 5000] {
+        for (least, with_others) in [(0.1, true), (1e9, true), (0.1, false)] {
+            let (others, mut x) = (lab.random(len + 1), lab.random(len));
+            // Two ranges side by side, and one apart from them.
+            let ranges = [0..len / 3, len / 3..len / 2, len / 2 + 1..len];
+            let ranges = ranges
+                .into_iter()
+                .map(|range| MARGIN + range.start..MARGIN + range.end);
+            let others = with_others.then(|| others.read());
+            let rule = Ratio { least };
+            let factor = lab
+                .device
+                .norm_factor(rule, others, 0.5, &mut x.buffer, ranges.clone());
+            // What the device has left to do.
+            for range in ranges {
+                let of = D::slice_mut(&mut x.buffer, range.clone());
+                let mut y = lab.poisoned(range.len());
+                lab.device.rescale(factor, 0.0, D::read(&of), y.write());
+                lab.device.copy(y.read(), of);
+            }
+            lab.keep(format!("{len} numbers, {least}, {with_others}"), &x);
+        }
     }
 }
 

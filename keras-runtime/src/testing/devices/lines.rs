@@ -3,9 +3,9 @@
 use super::{Lab, Own};
 use crate::device::{Axes, Device, Reduction};
 use crate::losses::{
-    CategoricalCrossentropy, CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy,
-    CategoricalHinge, CosineSimilarity, Dice, KLDivergence, Loss, LossInput, MeanSquaredError,
-    SparseCategoricalCrossentropy, Tversky,
+    CTC, CategoricalCrossentropy, CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy,
+    CategoricalHinge, CosineSimilarity, Dice, Hinge, KLDivergence, Loss, LossInput,
+    MeanSquaredError, SparseCategoricalCrossentropy, SquaredHinge, Tversky,
 };
 use crate::metrics::{ConcordanceCorrelation, Metric, MetricInput, PearsonCorrelation};
 use crate::shape::Shape;
@@ -37,6 +37,22 @@ impl<D: Device> Batch<D> {
             y_true_shape: shape,
             y_pred: lab.probabilities(len),
             y_pred_shape: shape,
+        }
+    }
+
+    /// The batch without its last sample.
+    fn without_last(&self, lab: &Lab<D>) -> Self {
+        let part = |own: &Own<D>, size: usize| {
+            let mut numbers = vec![0.0; (self.samples - 1) * size];
+            let all = 0..numbers.len();
+            lab.device.download(D::part(own.read(), all), &mut numbers);
+            lab.of(&numbers)
+        };
+        Self {
+            samples: self.samples - 1,
+            y_true: part(&self.y_true, self.y_true_shape.size()),
+            y_pred: part(&self.y_pred, self.y_pred_shape.size()),
+            ..*self
         }
     }
 
@@ -158,6 +174,59 @@ pub fn losses<D: Device>(lab: &mut Lab<D>) {
         &CategoricalCrossentropy::new().from_logits(true),
     ] {
         loss(lab, of, &batch, None);
+    }
+}
+
+/// Targets 0 and 1, which are read as -1 and 1, and others.
+pub fn hinges<D: Device>(lab: &mut Lab<D>) {
+    for numbers in [[0.0, 1.0, 1.0], [-1.0, 1.0, 0.0]] {
+        let mut batch = Batch::of_probabilities(lab, 11, &[3, 7]);
+        let y_true: Vec<f32> = (0..batch.y_true.len)
+            .map(|at| numbers[at * at % 3])
+            .collect();
+        batch.y_true = lab.of(&y_true);
+        for reduction in REDUCTIONS {
+            let hinge = Hinge::new().reduction(reduction);
+            loss(lab, &hinge, &batch, None);
+            loss(
+                lab,
+                &SquaredHinge::new().reduction(reduction),
+                &batch,
+                Some(3),
+            );
+        }
+    }
+}
+
+/// Labels of every length, one of which no path spells.
+pub fn sequences<D: Device>(lab: &mut Lab<D>) {
+    let labels = [
+        [1.0, 2.0, 2.0, 3.0],
+        [4.0, 0.0, 0.0, 0.0],
+        [0.0; 4],
+        [1.0, 3.0, 1.0, 0.0],
+        [2.0, 2.0, 2.0, 2.0],
+    ];
+    for steps in [6, 40] {
+        let y_pred_shape = Shape::new(&[steps, 5]);
+        let batch = Batch {
+            samples: labels.len(),
+            y_true: lab.of(labels.as_flattened()),
+            y_true_shape: Shape::new(&[4]),
+            y_pred: lab.random(labels.len() * y_pred_shape.size()),
+            y_pred_shape,
+        };
+        for reduction in REDUCTIONS {
+            let ctc = CTC::new().reduction(reduction);
+            // The last label has no path of six steps: its loss is infinite.
+            let batch = if steps == 6 {
+                &batch.without_last(lab)
+            } else {
+                &batch
+            };
+            loss(lab, &ctc, batch, None);
+            loss(lab, &ctc, batch, Some(1));
+        }
     }
 }
 

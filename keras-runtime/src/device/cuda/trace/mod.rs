@@ -28,7 +28,7 @@ use std::collections::HashMap;
 use std::fmt::{self, Write};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-pub use self::program::Program;
+pub use self::program::{LINES, Program};
 pub use self::traced::Traced;
 use crate::device::Fold;
 
@@ -138,6 +138,8 @@ enum Node {
     Test(&'static str, [u16; 3]),
     /// How many elements a line has.
     Width,
+    /// How many targets of the batch are neither 0 nor 1.
+    Others,
     /// What becomes of a number of each element of a line.
     Fold(Fold, u16),
 }
@@ -158,6 +160,7 @@ impl fmt::Display for Node {
             Self::Input(at) => write!(f, "x[{at}]"),
             Self::Constant(at) => write!(f, "k.number[{at}]"),
             Self::Width => f.write_str("(float)line.width"),
+            Self::Others => f.write_str("line.others"),
             Self::Fold(fold, _) => write!(f, "line.{fold:?}"),
             Self::Literal(bits) => match f32::from_bits(*bits) {
                 value if value.is_finite() => write!(f, "{value:e}f"),

@@ -16,7 +16,7 @@ use super::{Node, Trace, Traced, Written, hash_of};
 use crate::device::{Fold, Line, RowFunction, RowLoss};
 
 /// What the text of a program is made of.
-const LINES: &str = include_str!("../lines.cuh");
+pub const LINES: &str = include_str!("../lines.cuh");
 
 /// A function of a line, and its derivative where it has been asked for.
 pub struct Program {
@@ -192,6 +192,16 @@ fn operands(node: &Node) -> &[u16] {
 }
 
 impl Program {
+    /// How many targets of the batch are neither 0 nor 1, for a function that is written down.
+    pub fn other_targets() -> Traced {
+        Traced::with(Traced(0), |trace| Traced(trace.node(Node::Others)))
+    }
+
+    /// Whether it asks for that.
+    pub fn counts_others(&self) -> bool {
+        self.nodes.contains(&Node::Others)
+    }
+
     /// The program of a loss of rows.
     pub fn of_row<L: RowLoss>(with_gradient: bool, loss: &L) -> Option<Self> {
         Self::of(with_gradient, &|line| {
