@@ -427,7 +427,7 @@ pub(crate) fn set_optimizer<D: Device>(
     {
         new = State::new();
         prepare(&mut new, &**optimizer, &layers)?;
-        own = new.variables(&**optimizer);
+        own = new.variables(&**optimizer, &saved.layers);
     }
     let is_other = !saved.class.is_empty() && saved.class != optimizer.class();
     if is_other || own.len() != saved.variables.len() {

@@ -37,6 +37,7 @@ fn state() -> ModelState<'static> {
             name: "adam".into(),
             class: "Adam".into(),
             inner: Some(("adam".into(), 4)),
+            layers: Vec::new(),
             variables: vec![
                 VariableState {
                     name: "iteration".into(),
