@@ -43,6 +43,14 @@ fn errors(ctxt: &Ctxt, options: &Options, graph: &Graph, own_steps: &[Ident]) ->
     ctxt.compile_errors()
 }
 
+/// The error about a model's name that is one of generated code.
+fn taken(ident: &Ident) -> Option<TokenStream> {
+    (ident == "D").then(|| {
+        let message = "`D` is what generated code calls the device. Give the model another name.";
+        syn::Error::new(ident.span(), message).to_compile_error()
+    })
+}
+
 /// `sequential!`.
 pub fn sequential(keras: &TokenStream, tokens: TokenStream) -> TokenStream {
     let ctxt = Ctxt::new();
@@ -53,6 +61,9 @@ pub fn sequential(keras: &TokenStream, tokens: TokenStream) -> TokenStream {
         None if parsed.is_item => return ctxt.compile_errors(),
         None => parse::sequential::unnamed(),
     };
+    if let Some(error) = taken(&head.ident) {
+        return error;
+    }
     let graph = graph::sequential::graph(&ctxt, &head, &parsed);
     let emitter = Emitter::new(keras, &head, &parsed.options, &graph);
     let errors = errors(&ctxt, &parsed.options, &graph, &[]);
@@ -87,6 +98,9 @@ fn functional(keras: &TokenStream, arguments: TokenStream, function: &ItemFn) ->
     let Some(parsed) = parsed else {
         return ctxt.compile_errors();
     };
+    if let Some(error) = taken(&parsed.head.ident) {
+        return error;
+    }
     let graph = graph::functional::graph(&ctxt, &parsed);
     let model = Emitter::new(keras, &parsed.head, &parsed.options, &graph).item();
     let errors = errors(&ctxt, &parsed.options, &graph, &[]);
@@ -95,6 +109,9 @@ fn functional(keras: &TokenStream, arguments: TokenStream, function: &ItemFn) ->
 
 /// A model that a file of Keras describes.
 fn from_file(keras: &TokenStream, arguments: TokenStream, item: &ItemStruct) -> TokenStream {
+    if let Some(error) = taken(&item.ident) {
+        return error;
+    }
     let ctxt = Ctxt::new();
     // Cargo sets it for everything that it builds.
     let folder = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
@@ -115,6 +132,9 @@ fn from_file(keras: &TokenStream, arguments: TokenStream, item: &ItemStruct) -> 
 /// The struct of a subclassed model. Its layers go to the macro of the impl, which comes later, by
 /// a `macro_rules` that the latter calls.
 fn declared(keras: &TokenStream, arguments: &TokenStream, item: &ItemStruct) -> TokenStream {
+    if let Some(error) = taken(&item.ident) {
+        return error;
+    }
     let ctxt = Ctxt::new();
     let parsed = parse::subclassed::Declared::parse(&ctxt, arguments.clone(), item);
     if parsed.options.in_order {
@@ -138,6 +158,10 @@ fn implemented(arguments: TokenStream, item: &ItemImpl) -> TokenStream {
             arguments,
             "`#[model]` on an impl takes no arguments; they belong on the struct.",
         );
+    }
+    if matches!(&*item.self_ty, syn::Type::Path(path) if path.path.is_ident("D")) {
+        // The struct's macro has said what is wrong.
+        return TokenStream::new();
     }
     let taken_over = handover::accept(&ctxt, ENTRY, "model", item);
     let errors = ctxt.compile_errors();

@@ -3,7 +3,6 @@
 //!
 //! What has Keras' default is left out.
 
-use keras_config::python;
 use keras_config::{Json, Object};
 
 /// What an argument is.
@@ -297,16 +296,10 @@ fn several(numbers: &[Json], open: &str, close: &str) -> Option<String> {
     Some(format!("{open}{}{close}", numbers?.join(", ")))
 }
 
+/// The shortest literal of the same `f32`; Keras writes all digits of it.
 fn real(value: &Json) -> Option<String> {
-    let number = value.as_f64().filter(|number| number.is_finite())?;
-    let text = python::repr(number);
-    // An exponent alone is no literal of Rust.
-    let is_literal = text.contains('.') || text.contains('e');
-    Some(if is_literal {
-        text
-    } else {
-        format!("{text}.0")
-    })
+    let number = value.as_f64()? as f32;
+    number.is_finite().then(|| format!("{number:?}"))
 }
 
 /// A class and its arguments, or a name alone.
@@ -578,7 +571,7 @@ mod tests {
                     "distribution": "uniform", "seed": 7}}, "kernel_regularizer": {"class_name": "L1L2", "config": {"l1": 0.1,
                     "l2": 1e-05}}, "kernel_constraint": {"class_name": "MaxNorm", "config": {"max_value": 3, "axis": [0, 1]}}}"#,
                 "units = 3, activation = leaky_relu_with(0.1), kernel_initializer = VarianceScaling(2.0, \"fan_avg\", \
-                 \"uniform\").seed(7), kernel_regularizer = l1_l2(0.1, 1e-05), kernel_constraint = max_norm(3.0).axes(0, 1)",
+                 \"uniform\").seed(7), kernel_regularizer = l1_l2(0.1, 1e-5), kernel_constraint = max_norm(3.0).axes(0, 1)",
             ),
             (
                 "Conv2D",

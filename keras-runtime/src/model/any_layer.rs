@@ -175,12 +175,15 @@ pub fn register_layer<L: Layer>(
 /// ```
 #[macro_export]
 macro_rules! register_layer {
-    ($layer:ty, $($name:expr),+ $(,)?) => {
+    ($layer:ty, $($name:expr),+ $(,)?) => {{
+        // A shape error holds its sentence, for it is made in constants.
+        #[allow(clippy::result_large_err)]
+        let output_shape = |layer: &$layer, inputs: &[$crate::shape::Shape]| layer.output_shape(inputs);
         $crate::model::register_layer::<$layer>(
             &[$($name),+],
             <$layer>::from_config,
-            |layer, inputs| layer.output_shape(inputs),
+            output_shape,
             |layer, inputs| layer.weights(inputs),
         )
-    };
+    }};
 }

@@ -14,4 +14,26 @@ sequential! {
     Dense(units = 4, units = 5), //~ The keyword argument `units` is repeated.
 }
 
+sequential! {
+    D<3>; //~ `D` is what generated code calls the device. Give the model another name.
+    Dense(4),
+}
+
+mod subclassed {
+    use keras::prelude::*;
+
+    #[model(input = [3])]
+    struct D { //~ `D` is what generated code calls the device. Give the model another name.
+        #[layer(1)]
+        dense: Dense,
+    }
+
+    #[model]
+    impl D {
+        fn call(&self, x: Tensor) -> Tensor {
+            self.dense(x)
+        }
+    }
+}
+
 fn main() {}
