@@ -3,7 +3,9 @@
 # holds every operation of the GPU against the CPU, does so again under compute-sanitizer, trains the
 # networks of examples/bench.rs and the same ones in PyTorch, and prints one table.
 #
-#   docs/cuda-check.sh [FOLDER]      # for what is written on the way; `cuda-check` beside the target folder
+#   docs/cuda-check.sh [FOLDER]      # for what is written on the way: table.txt grows there, and every log
+#
+# Nothing takes longer than KERAS_CHECK_LIMIT seconds, 900 by default: it has failed then.
 #
 # Needs the driver, a CUDA toolkit (nvcc, NVRTC, cuBLAS; docs/cuda-toolkit.sh lays one out), cargo, and the
 # network at most for crates. compute-sanitizer, and PyTorch of the Python in $PYTHON, are left out where they
@@ -19,12 +21,15 @@ failures=0
 
 row() { printf '%-32s %-22s %14s %14s\n' "$@" >>"$table"; }
 
+# One that hangs, or takes too long, must not take the time of all the others.
+limit=${KERAS_CHECK_LIMIT:-900}
+
 # Runs a check, keeps what it says, and writes its row.
 check() {
     local name=$1 log=$folder/$1.log
     shift
     echo "== $name: $*"
-    if "$@" >"$log" 2>&1; then
+    if timeout "$limit" "$@" >"$log" 2>&1; then
         # A test that was left out has not passed.
         if grep -q '^SKIPPED: the GPU' "$log"; then
             row "$name" SKIPPED - -
@@ -44,7 +49,7 @@ bench() {
     local name=$1 label=$2 log=$folder/$1-$2.log
     shift 2
     echo "== $name, $label"
-    if "$@" >"$log" 2>&1; then
+    if timeout "$limit" "$@" >"$log" 2>&1; then
         row "$name" "$label" $(grep -v '^#' "$log" | awk 'NF == 4 { print $3, $4; exit }')
     else
         row "$name" "$label" FAILED -
@@ -57,19 +62,22 @@ nvidia-smi --query-gpu=name,driver_version,compute_cap,memory.total --format=csv
     { echo "there is no GPU, or no driver for it" >&2; exit 1; }
 
 row CHECK RESULT SECONDS/EPOCH SAMPLES/S
-check build cargo build --release --features cuda --example bench
-check conformance cargo test -p keras-runtime --release --features cuda,testing --lib the_gpu_conforms -- --nocapture
+limit=3600 check build cargo build --release --features cuda --example bench
+# Nothing else could run.
+[ "$failures" = 0 ] || { cat "$table" && exit 1; }
+limit=3600 check conformance cargo test -p keras-runtime --release --features cuda,testing --lib the_gpu_conforms -- --nocapture
 
 # The test's program, which the sanitizer runs without cargo.
 tests=$(cargo test -p keras-runtime --release --features cuda,testing --lib --no-run --message-format=json 2>/dev/null |
     grep -o '"executable":"[^"]*"' | tail -n 1 | cut -d '"' -f 4)
-if ! command -v compute-sanitizer >/dev/null; then
-    row compute-sanitizer SKIPPED - -
-else
-    for tool in memcheck racecheck synccheck initcheck; do
-        check "sanitizer-$tool" compute-sanitizer --tool "$tool" --error-exitcode 1 "$tests" the_gpu_conforms --nocapture
-    done
-fi
+sanitize() {
+    if ! command -v compute-sanitizer >/dev/null; then
+        row "sanitizer-$1" SKIPPED - -
+    else
+        check "sanitizer-$1" compute-sanitizer --tool "$1" --error-exitcode 1 "$tests" the_gpu_conforms --nocapture
+    fi
+}
+sanitize memcheck
 
 program=${CARGO_TARGET_DIR:-target}/release/examples/bench
 has_torch=$("$python" -c 'import torch; print(torch.cuda.is_available())' 2>/dev/null || true)
@@ -88,6 +96,9 @@ for work in "mlp_mnist 128" "mlp_mnist 4096" "convnet_mnist 128" "convnet_mnist 
         done
     done
 done
+
+# The slowest last: what is above is known even if the time with the card ends here.
+for tool in synccheck racecheck initcheck; do sanitize "$tool"; done
 
 echo
 cat "$folder/gpu.txt" "$table"

@@ -6,9 +6,8 @@
 #   source FOLDER/environment
 #   cargo build --release --example digits --features cuda
 #
-# Takes 1.2 GB. Needs python3 with pip, cc and c++. In place of the driver there is a stub that knows
-# of no device: programs start with it and say so. On a machine with a GPU, `FOLDER/stub` must not be
-# on the library path.
+# Takes 1.2 GB. Needs python3 with pip, cc and c++. Programs are linked to what cuda-lazy.sh makes: they start
+# without a driver, too, and say so.
 set -euo pipefail
 
 folder=$(mkdir -p "$1" && cd "$1" && pwd)
@@ -32,23 +31,16 @@ for library in "$root"/lib/lib*.so.*; do
     ln -sf "$(basename "$library")" "${library%%.so.*}.so"
 done
 
-# A driver that has every function and finds no device (error 100).
-mkdir -p "$folder/stub"
-grep -oE '\bcu[A-Z][A-Za-z0-9_]*' "$root/include/cuda.h" | sort -u | grep -v '^cuGetErrorString$' |
-    sed 's/.*/int &(void) { return 100; }/' >"$folder/stub/cuda.c"
-echo 'int cuGetErrorString(int error, const char **text) { *text = "a stub in place of the driver"; return 0; }' \
-    >>"$folder/stub/cuda.c"
-cc -shared -fPIC -w -Wl,-soname,libcuda.so.1 -o "$folder/stub/libcuda.so.1" "$folder/stub/cuda.c"
-ln -sf libcuda.so.1 "$folder/stub/libcuda.so"
-ln -sf ../../../stub/libcuda.so "$root/lib/libcuda.so"
+"$(dirname "${BASH_SOURCE[0]}")/cuda-lazy.sh" "$root" "$folder/lazy" >/dev/null
 
 # dfdx asks it which GPU to compile for.
-printf '#!/bin/sh\nprintf "compute_cap\\n%s\\n"\n' "$capability" >"$folder/stub/nvidia-smi"
-chmod +x "$folder/stub/nvidia-smi"
+mkdir -p "$folder/smi"
+printf '#!/bin/sh\nprintf "compute_cap\\n%s\\n"\n' "$capability" >"$folder/smi/nvidia-smi"
+chmod +x "$folder/smi/nvidia-smi"
 
 cat >"$folder/environment" <<END
-export CUDA_PATH=$root CUDA_ROOT=$root
-export PATH=$root/bin:$folder/stub:\$PATH
-export LD_LIBRARY_PATH=$root/lib:$folder/stub\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}
+export CUDA_PATH=$folder/lazy CUDA_ROOT=$folder/lazy
+export PATH=$root/bin:$folder/smi:\$PATH
+export LD_LIBRARY_PATH=$root/lib\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}
 END
 echo "$folder/environment"

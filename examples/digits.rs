@@ -1,6 +1,6 @@
 //! A convolutional network that reads handwritten digits.
 //!
-//! `cargo run --release --example digits`
+//! `cargo run --release --example digits`; with `--features cuda` on the GPU, if there is one.
 
 use keras::prelude::*;
 
@@ -19,20 +19,22 @@ sequential! {
 }
 
 fn main() -> keras::Result<()> {
-    let (train, test) = data::load();
-    let mut model = Digits::with_seed(7);
-    model.summary();
-    model.compile(
-        Compile::new(Adam::new(0.002), "sparse_categorical_crossentropy").metric("accuracy"),
-    )?;
-    model.fit(
-        (&train.images, &train.digits),
-        Fit::epochs(12).batch_size(32).validation_split(0.1),
-    )?;
-    let logs = model.evaluate(
-        (&test.images, &test.digits),
-        Evaluate::batch_size(256).verbose(0),
-    )?;
-    println!("test accuracy: {:.4}", logs.get("accuracy").unwrap_or(0.0));
-    Ok(())
+    keras::on_best_device!(|device| -> keras::Result<()> {
+        let (train, test) = data::load();
+        let mut model = Digits::on_with_seed(device, 7);
+        model.summary();
+        model.compile(
+            Compile::new(Adam::new(0.002), "sparse_categorical_crossentropy").metric("accuracy"),
+        )?;
+        model.fit(
+            (&train.images, &train.digits),
+            Fit::epochs(12).batch_size(32).validation_split(0.1),
+        )?;
+        let logs = model.evaluate(
+            (&test.images, &test.digits),
+            Evaluate::batch_size(256).verbose(0),
+        )?;
+        println!("test accuracy: {:.4}", logs.get("accuracy").unwrap_or(0.0));
+        Ok(())
+    })
 }

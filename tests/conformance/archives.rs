@@ -38,6 +38,17 @@ fn two_inputs(left: Input<4>, right: Input<4>) -> TwoInputs {
     Model((left, right), Dict { label, score })
 }
 
+/// With a part that shares its layers and weights, and a list of outputs: in Keras it is the model as a whole.
+#[model]
+fn parts(x: Input<4>) -> Parts {
+    let hidden = Dense(5, activation = tanh, name = "hidden")(x);
+    let code = Dense(2, name = "code")(hidden);
+    let encoder = Model(x, code);
+    let twice = Dense(4, activation = tanh, name = "back");
+    let back = twice(twice(Concatenate()([code, Dense(2)(hidden)])));
+    Model(x, [code, back])
+}
+
 #[model(input = [6])]
 struct Perceptron {
     #[layer(7, activation = relu)]
@@ -73,6 +84,7 @@ impl Data {
         let history = match (&self.x[..], &self.y[..]) {
             ([x], [y]) => model.fit((x, y), fit),
             ([a, b], [c, d]) => model.fit(((a, b), (c, d)), fit),
+            ([x], [c, d]) => model.fit((x, (c, d)), fit),
             _ => panic!("one or two inputs and outputs"),
         };
         history.expect("training").get("loss").expect("a loss")[0]
@@ -89,7 +101,29 @@ impl Data {
     }
 }
 
+/// What there is no file of Keras for: a part is no model of its own there.
+fn own_cases(network: &str) -> Vec<Value> {
+    let waves = |width: usize, step: f32| {
+        let values: Vec<f32> = (0..20 * width).map(|at| (at as f32 * step).sin()).collect();
+        json!({"shape": [20, width], "values": values})
+    };
+    let case = |optimizer: &str| {
+        let name = format!("{network}_{optimizer}");
+        json!({
+            "name": name,
+            "network": network,
+            "file": format!("{name}.keras"),
+            "x": [waves(4, 0.7)],
+            "y": [waves(2, 0.9), waves(4, 1.1)],
+        })
+    };
+    ["sgd", "adam", "rmsprop"].map(case).to_vec()
+}
+
 fn cases(network: &str) -> Vec<Value> {
+    if network == "parts" {
+        return own_cases(network);
+    }
     let fixture = fixture::load("archives");
     let cases = fixture["cases"].as_array().expect("cases").iter();
     let of_network = cases.filter(|case| case["network"] == network);
@@ -177,8 +211,8 @@ fn saved<M: Model<Device = Cpu>>(
             .save(&path)
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         let mut files = vec![file];
-        if network == "mlp" {
-            // Keras 2's format.
+        if ["mlp", "two_inputs"].contains(&network) {
+            // Keras 2's format; `mse` and `mae` are among the losses and metrics, which Keras does not read in its own.
             let file = format!("{name}.h5");
             let saved = model.save(directory.join(&file));
             saved.unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -251,7 +285,14 @@ fn models_go_on_in_keras() {
         |optimizer| Compile::new(optimizer, CategoricalCrossentropy::new()),
         |path| Perceptron::load(path),
     ));
-    assert_eq!(cases.len(), 15);
+    cases.extend(saved(
+        "parts",
+        &directory,
+        || Parts::with_seed(5),
+        |optimizer| Compile::new(optimizer, "mse").metric("mae"),
+        |path| Parts::load(path),
+    ));
+    assert_eq!(cases.len(), 21);
     fs::write(
         directory.join("archives.json"),
         json!({"cases": cases}).to_string(),

@@ -431,6 +431,19 @@ fn mistakes_have_their_sentences() -> keras::Result<()> {
     let path = directory.join("text.weights.h5");
     std::fs::write(&path, "a text").expect("a file");
     told(model.load_weights(&path), "Received: another kind of file");
+    std::fs::write(&path, "").expect("a file");
+    told(model.load_weights(&path), "Received: an empty file");
+    let nowhere = directory.join("nowhere");
+    let sentence = format!("The directory '{}' does not exist", nowhere.display());
+    told(model.save(nowhere.join("model.keras")), &sentence);
+    let whole = directory.join("model.keras");
+    model.save(&whole)?;
+    let bytes = std::fs::read(&whole).expect("the file");
+    std::fs::write(&whole, &bytes[..bytes.len() - 1]).expect("a file");
+    told(
+        Mlp::load(&whole).map(|_| ()),
+        "The file is damaged: it does not end in its directory, and may have been cut short",
+    );
     let other = file("convnet_adam.weights.h5");
     told(
         model.load_weights(&other),

@@ -96,12 +96,14 @@ def data(name, network):
 def arguments(network, x, y):
     if network == "two_inputs":
         return x, dict(zip(["label", "score"], y))
-    return x[0], y[0]
+    return x[0], y[0] if len(y) == 1 else y
 
 
 def predictions(model, x):
     outputs = model.predict(x, verbose=0)
-    return list(outputs.values()) if isinstance(outputs, dict) else [outputs]
+    if isinstance(outputs, dict):
+        return list(outputs.values())
+    return outputs if isinstance(outputs, list) else [outputs]
 
 
 def epoch(model, x, y):

@@ -18,7 +18,7 @@ use std::io::{self, Read, Seek};
 use super::hdf5::{self, Attribute, Data, Dataset, Group, Layout, MAX_TEXTS, Node, Reader};
 use super::weights_h5::{floats, numbers, state_attributes};
 use super::{LayerState, ModelState, OptimizerState, VariableState, WeightState, Whole};
-use crate::config::{Json, Object};
+use crate::config::{Config, Json, Object};
 
 const MODEL: &str = "model_weights";
 const OPTIMIZER: &str = "optimizer_weights";
@@ -94,10 +94,61 @@ fn training_config(compile: &Object) -> Object {
         names.contains(name) || *name == RENAMED.0
     });
     let named = named.map(|(name, value)| {
-        let name = if name == RENAMED.0 { RENAMED.1 } else { name };
-        (name, value.clone())
+        let is_metric = name.ends_with("metrics");
+        match name {
+            "optimizer" => (RENAMED.1, value.clone()),
+            "loss" => (name, in_full(value, is_metric)),
+            _ if is_metric => (name, in_full(value, is_metric)),
+            _ => (name, value.clone()),
+        }
     });
     named.collect()
+}
+
+/// Short names with what they stand for: Keras 3.15.1 cannot read them in such a file, its own too.
+const SHORT: [(&str, &str, &str); 6] = [
+    ("mse", "mean_squared_error", "MeanSquaredError"),
+    ("mae", "mean_absolute_error", "MeanAbsoluteError"),
+    (
+        "mape",
+        "mean_absolute_percentage_error",
+        "MeanAbsolutePercentageError",
+    ),
+    (
+        "msle",
+        "mean_squared_logarithmic_error",
+        "MeanSquaredLogarithmicError",
+    ),
+    ("bce", "binary_crossentropy", "BinaryCrossentropy"),
+    ("kld", "kl_divergence", "KLDivergence"),
+];
+
+/// Losses or metrics without short names. A metric is a class, whose name in logs is the short one still.
+fn in_full(json: &Json, is_metric: bool) -> Json {
+    match json {
+        Json::Text(name) => {
+            let lower = name.to_lowercase();
+            match SHORT.iter().find(|(short, ..)| *short == lower) {
+                Some((.., class)) if is_metric => {
+                    let metric = Config::keras("keras.metrics", class);
+                    metric.with("name", name.clone()).to_json()
+                }
+                Some((_, full, _)) => Json::from(*full),
+                None => json.clone(),
+            }
+        }
+        Json::List(values) => {
+            let values = values.iter().map(|value| in_full(value, is_metric));
+            Json::List(values.collect())
+        }
+        // A class has arguments, the other objects are losses by the names of outputs.
+        Json::Object(object) if object.get("class_name").is_none() => {
+            let values = object.iter();
+            let values = values.map(|(output, value)| (output, in_full(value, is_metric)));
+            Json::Object(values.collect())
+        }
+        other => other.clone(),
+    }
 }
 
 /// What the model is and what it was compiled with, as Keras 3 has it.

@@ -213,7 +213,15 @@ pub(crate) fn write(path: &Path, state: &ModelState<'_>, whole: Option<Whole>) -
             npz::write(state, out)
         }
     });
-    written.map_err(|error| Error::file(path, error))
+    written.map_err(|error| match path.parent() {
+        Some(directory) if error.kind() == io::ErrorKind::NotFound && !directory.exists() => {
+            Error::file(
+                path,
+                format!("The directory '{}' does not exist", directory.display()),
+            )
+        }
+        _ => Error::file(path, error),
+    })
 }
 
 /// Reads a file.
@@ -224,10 +232,16 @@ pub(crate) fn read(path: &Path) -> Result<Loaded> {
     let failed = |message: String| Error::file(path, message);
     let told = |error: io::Error| Error::file(path, error);
     let mut file = File::open(path).map_err(told)?;
-    if !file.metadata().map_err(told)?.is_file() {
+    let metadata = file.metadata().map_err(told)?;
+    if !metadata.is_file() {
         return Err(failed(
             "Expected a file. Received: something else of this name".into(),
         ));
+    }
+    if metadata.len() == 0 {
+        let message =
+            "Expected a file that was written by `save` or `save_weights`. Received: an empty file";
+        return Err(failed(message.into()));
     }
     let is_hdf5 = hdf5::is_hdf5(&mut file).map_err(told)?;
     let is_zip = zip::is_zip(&mut file).map_err(told)?;

@@ -214,7 +214,9 @@ impl Directory {
         };
         let places = 0..(bytes.len() + 1).saturating_sub(END_LEN as usize);
         let at = places.rev().find(is_end);
-        let at = at.ok_or_else(|| damaged("it has no directory"))?;
+        let at = at.ok_or_else(|| {
+            damaged("it does not end in its directory, and may have been cut short")
+        })?;
         let mut fields = Fields(&bytes[at..]);
         fields.take(10)?;
         let (count, size, begin) = (fields.u16()?, fields.u32()?, fields.u32()?);

@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use super::staging::{Ring, Staging};
 use super::trace::{CONSTANTS, Written};
 use crate::error::{Error, Result};
 
@@ -14,7 +15,7 @@ use crate::error::{Error, Result};
 ///
 /// Addresses are those of the device's memory. Everything happens in the order in which it is asked
 /// for; nothing but `download` waits for it.
-pub trait Driver: Send + Sync + Sized + 'static {
+pub trait Driver: Staging + Send + Sync + Sized + 'static {
     /// Compiled code.
     type Module: Send + Sync;
     /// A kernel in it.
@@ -157,6 +158,7 @@ pub struct Context<R: Driver> {
     modules: Mutex<HashMap<ModuleKey, R::Module>>,
     functions: RwLock<HashMap<FunctionKey, R::Function>>,
     scratch: Mutex<Scratch>,
+    ring: Mutex<Ring<R::Event>>,
     failure: Mutex<Option<Error>>,
     failed: AtomicBool,
 }
@@ -175,6 +177,7 @@ impl<R: Driver> Context<R> {
             modules: Mutex::default(),
             functions: RwLock::default(),
             scratch: Mutex::default(),
+            ring: Mutex::default(),
             failure: Mutex::default(),
             failed: AtomicBool::new(false),
         }
@@ -302,6 +305,20 @@ impl<R: Driver> Context<R> {
         }
     }
 
+    /// Has numbers written to memory of the host and sent to a view, all of it, without waiting for the device.
+    /// `false` where there is no memory for that.
+    pub fn stage(&self, to: &ViewMut<'_, R>, write: &dyn Fn(&mut [f32])) -> bool {
+        if !self.is_well() || to.len == 0 {
+            return true;
+        }
+        let mut ring = lock(&self.ring);
+        // SAFETY: a view is memory of its length.
+        let sent = unsafe { ring.send(&self.driver, to.len, to.address, write) };
+        let is_sent = !matches!(sent, Ok(false));
+        self.note(sent.map(|_| ()));
+        is_sent
+    }
+
     /// Copies numbers to scratch memory, which has room for them.
     pub fn upload_to(&self, from: &[f32], to: u64) {
         if self.is_well() && !from.is_empty() {
@@ -345,6 +362,9 @@ impl<R: Driver> Context<R> {
 
 impl<R: Driver> Drop for Context<R> {
     fn drop(&mut self) {
+        let ring = self.ring.get_mut();
+        ring.unwrap_or_else(PoisonError::into_inner)
+            .free(&self.driver);
         let scratch = self.scratch.get_mut();
         let scratch = scratch.unwrap_or_else(PoisonError::into_inner);
         if scratch.address != 0 {

@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::context::{Argument, Buffer, Context, Driver, Gpu, Matrix, Product};
+use super::staging::Staging;
 use crate::device::AnyThread;
 use crate::error::{Error, Result};
 
@@ -119,6 +120,35 @@ type Kernel = unsafe extern "C" fn(
     *const c_char,
     *const c_uint,
 ) -> c_int;
+
+impl Staging for Emulator {
+    type Event = ();
+
+    fn pinned(&self, len: usize) -> Option<u64> {
+        let address = self.allocate(len).ok()?;
+        // SAFETY: it has just been allocated.
+        unsafe { std::slice::from_raw_parts_mut(address as *mut f32, len) }.fill(0.0);
+        Some(address)
+    }
+
+    unsafe fn free_pinned(&self, address: u64) {
+        // SAFETY: the caller's.
+        unsafe { self.free(address) };
+    }
+
+    unsafe fn send(&self, from: u64, to: u64, len: usize) -> Result<()> {
+        // SAFETY: the caller's.
+        unsafe { self.copy(from, to, len) }
+    }
+
+    fn record(&self, _event: Option<()>) -> Result<()> {
+        Ok(())
+    }
+
+    fn wait(&self, _event: &()) -> Result<()> {
+        Ok(())
+    }
+}
 
 impl Driver for Emulator {
     type Module = libloading::Library;

@@ -100,10 +100,20 @@ pub fn add<R: Driver>(from: View<'_, R>, to: &ViewMut<'_, R>) {
         .launch(&MEMORY, "add", None, blocks(to.len), &arguments);
 }
 
-/// Rows of a table on the host, one after the other: uploaded from where they are if they already lie
-/// so, else from a copy.
+/// Rows of a table on the host, one after the other. Without memory that the device reads by itself they are
+/// uploaded from where they are if they already lie so, else from a copy.
 fn gather<R: Driver>(table: &[f32], width: usize, rows: &[u32], to: &ViewMut<'_, R>) {
-    let Some(&first) = rows.first() else { return };
+    let Some(&first) = rows.first().filter(|_| width > 0) else {
+        return;
+    };
+    let write = |staged: &mut [f32]| {
+        for (to, &row) in staged.chunks_exact_mut(width).zip(rows) {
+            to.copy_from_slice(&table[row as usize * width..][..width]);
+        }
+    };
+    if to.len == rows.len() * width && to.context.stage(to, &write) {
+        return;
+    }
     if rows.iter().zip(first..).all(|(row, next)| *row == next) {
         let start = first as usize * width;
         return to

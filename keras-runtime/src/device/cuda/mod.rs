@@ -32,6 +32,7 @@ mod pooling;
 mod products;
 mod rows;
 mod scalars;
+mod staging;
 mod sums;
 mod trace;
 mod updates;

@@ -14,6 +14,7 @@ pub use dfdx::tensor::Cuda;
 use dfdx::tensor::{CudaError, Storage};
 
 use super::context::{Argument, Buffer, Context, Driver, Gpu, Matrix, Product, THREADS};
+use super::staging::Staging;
 use crate::device::AnyThread;
 use crate::error::{Error, Result};
 
@@ -93,6 +94,8 @@ pub struct Nvidia {
     blas: Mutex<CudaBlas>,
     /// Such as `compute_80`.
     architecture: &'static str,
+    /// Whether batches are uploaded from pinned memory.
+    is_pinned: bool,
 }
 
 /// Compiled code on the GPU. It stays loaded.
@@ -144,6 +147,7 @@ impl Nvidia {
         Ok(Self {
             device,
             blas: Mutex::new(blas),
+            is_pinned: std::env::var_os("KERAS_CUDA_PINNED").is_none_or(|value| value != "0"),
             // Once for each GPU.
             architecture: Box::leak(format!("compute_{major}{minor}").into_boxed_str()),
         })
@@ -209,6 +213,68 @@ fn cache() -> Option<PathBuf> {
     let user = variable("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || variable("HOME").map(|home| PathBuf::from(home).join(".cache"));
     user.or_else(home).map(|cache| cache.join("keras-cuda"))
+}
+
+/// An event of the driver. It is never destroyed: the context of its GPU stays.
+pub struct Event(sys::CUevent);
+
+// SAFETY: it is the driver's handle, which is as good on any thread.
+unsafe impl Send for Event {}
+
+impl Staging for Nvidia {
+    type Event = Event;
+
+    fn pinned(&self, len: usize) -> Option<u64> {
+        if !self.is_pinned || self.bind().is_err() {
+            return None;
+        }
+        let (mut memory, bytes) = (std::ptr::null_mut::<c_void>(), len * size_of::<f32>());
+        // SAFETY: it writes an address.
+        let result = unsafe { sys::cuMemHostAlloc(&raw mut memory, bytes, 0) };
+        if let Err(DriverError(result)) = result.result() {
+            log::warn!("no pinned memory for uploads, which take longer without: {result:?}");
+            return None;
+        }
+        // SAFETY: it has just been allocated.
+        unsafe { memory.write_bytes(0, bytes) };
+        Some(memory as u64)
+    }
+
+    unsafe fn free_pinned(&self, address: u64) {
+        if self.bind().is_ok() {
+            // SAFETY: the caller's. Nothing can be done about a failure, and the next call reports it.
+            let _ = unsafe { sys::cuMemFreeHost(address as *mut c_void) };
+        }
+    }
+
+    unsafe fn send(&self, from: u64, to: u64, len: usize) -> Result<()> {
+        self.bind()?;
+        // SAFETY: the caller's.
+        let numbers = unsafe { std::slice::from_raw_parts(from as *const f32, len) };
+        // SAFETY: the caller's.
+        unsafe { driver::memcpy_htod_async(to, numbers, self.stream()) }.map_err(of_driver)
+    }
+
+    fn record(&self, event: Option<Event>) -> Result<Event> {
+        self.bind()?;
+        let event = match event {
+            Some(event) => event,
+            None => {
+                let flags = sys::CUevent_flags::CU_EVENT_DISABLE_TIMING;
+                Event(driver::event::create(flags).map_err(of_driver)?)
+            }
+        };
+        // SAFETY: it has been created, and the stream is the GPU's.
+        unsafe { driver::event::record(event.0, self.stream()) }.map_err(of_driver)?;
+        Ok(event)
+    }
+
+    fn wait(&self, event: &Event) -> Result<()> {
+        self.bind()?;
+        // SAFETY: it has been created.
+        let result = unsafe { sys::cuEventSynchronize(event.0) };
+        result.result().map_err(of_driver)
+    }
 }
 
 impl Driver for Nvidia {
