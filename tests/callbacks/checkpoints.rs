@@ -94,9 +94,14 @@ fn the_name_of_a_file_ends_as_keras_wants_it() -> keras::Result<()> {
              (recommended) or a `.h5` extension. Received: filepath=x."
         )
     );
+    assert!(told(model.save("w.safetensors")).is_some_and(|error| {
+        error.ends_with("Files of weights alone are written by `save_weights`.")
+    }));
     assert_eq!(
         told(model.save_weights("w.h5")).as_deref(),
-        Some("The filename must end in `.weights.h5`. Received: filepath=w.h5")
+        Some(
+            "The filename must end in `.weights.h5`, `.hdf5`, `.safetensors` or `.npz`. Received: filepath=w.h5"
+        )
     );
     Ok(())
 }

@@ -13,8 +13,8 @@ use super::fixture::{self, assert_close, number, tensor, tensors};
 use super::python;
 
 /// Sums of float32 in another order, through two epochs.
-const RTOL: f32 = 2e-4;
-const ATOL: f32 = 2e-5;
+const RTOL: f32 = 1e-4;
+const ATOL: f32 = 1e-5;
 
 fn text<'a>(case: &'a Value, key: &str) -> &'a str {
     case[key].as_str().expect("a text")

@@ -422,7 +422,7 @@ fn mistakes_have_their_sentences() -> keras::Result<()> {
     let before = model.get_weights();
     told(
         model.save_weights(directory.join("w.txt")),
-        "The filename must end in `.weights.h5`. Received: filepath=",
+        "The filename must end in `.weights.h5`, `.hdf5`, `.safetensors` or `.npz`. Received: filepath=",
     );
     told(
         model.load_weights(directory.join("none.weights.h5")),

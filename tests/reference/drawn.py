@@ -270,7 +270,8 @@ class Draw:
                 # Keras writes neither `delta` nor `axis`.
                 losses.Huber(),
                 losses.MeanSquaredLogarithmicError(),
-                losses.CosineSimilarity(),
+                # Of one number it is its sign, which has no gradient but rounding.
+                losses.CosineSimilarity() if units > 1 else losses.MeanSquaredError(),
                 losses.Tversky(alpha=self.number(0.2, 0.8), beta=self.number(0.2, 0.8)),
                 losses.LogCosh(reduction=self.of("sum", "sum_over_batch_size")),
                 losses.MeanSquaredError(reduction=self.of("sum", "mean_with_sample_weight")),
@@ -394,7 +395,7 @@ class Draw:
         return getattr(optimizers, kind)(rate, **shared)
 
 
-def case(name):
+def case(name, nudge=0.0):
     keras.backend.clear_session()
     keras.utils.set_random_seed(7)
     draw = Draw(name)
@@ -428,6 +429,7 @@ def case(name):
         outputs = model.predict(rows(x, SAMPLES), verbose=0)
         return tensors(outputs if several else [outputs])
 
+    model.set_weights([values * np.float32(1 + nudge) for values in model.get_weights()])
     weights_before, before = tensors(model.get_weights()), predictions()
     validation = (rows(x, 6), rows(y, 6)) + (() if sample_weight is None else (weights(6),))
     history = model.fit(
@@ -459,17 +461,34 @@ def case(name):
     }
 
 
+def is_steady(one, other):
+    """Whether two trainings that began next to each other ended there: where a gradient is nothing but the rounding of
+    sums, or an order hangs on it, the answer is that of one machine."""
+
+    def close(a, b):
+        return np.allclose(np.float32(a["values"]), np.float32(b["values"]), rtol=1e-4, atol=1e-5, equal_nan=True)
+
+    lists = [(one[key], other[key]) for key in ("trained", "outputs")]
+    logs = [({"values": one["history"][key]}, {"values": other["history"][key]}) for key in one["history"]]
+    return all(close(a, b) for pair in lists for a, b in zip(*pair)) and all(close(a, b) for a, b in logs)
+
+
 def drawn(first):
-    """One case after the other, but those that Keras refuses (weights of samples where a metric cannot have them), and
-    those that JAX loses: the length of a vector of zeros has the gradient NaN there."""
+    """One case after the other, but those that Keras refuses (weights of samples where a metric cannot have them), those
+    that JAX loses (the length of a vector of zeros has the gradient NaN there), and those that are not steady."""
     for at in itertools.count(first):
+        name = f"drawn_{at}"
         try:
-            each = case(f"drawn_{at}")
+            each = case(name)
         except ValueError as error:
-            print(f"drawn_{at}: {str(error)[:200]}", file=sys.stderr)
+            print(f"{name}: {str(error)[:200]}", file=sys.stderr)
             continue
-        if "NaN" not in each["history"]["loss"]:
+        if "NaN" in each["history"]["loss"]:
+            continue
+        if is_steady(each, case(name, 1e-5)):
             yield each
+        else:
+            print(f"{name}: not steady", file=sys.stderr)
 
 
 def cases():

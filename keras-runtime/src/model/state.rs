@@ -26,9 +26,14 @@ use crate::shape::Shape;
 /// `Model::save`.
 pub(crate) fn save_model<M: Model>(model: &M, path: &Path) -> Result<()> {
     if !saving::ends_in(path, saving::MODEL_EXTENSIONS) {
+        let weights = if saving::ends_in(path, saving::WEIGHTS_EXTENSIONS) {
+            " Files of weights alone are written by `save_weights`."
+        } else {
+            ""
+        };
         return Err(Error::value(format!(
             "Invalid filepath extension for saving. Please add either a `.keras` extension for the native Keras format \
-             (recommended) or a `.h5` extension. Received: filepath={}.",
+             (recommended) or a `.h5` extension. Received: filepath={}.{weights}",
             path.display()
         )));
     }
@@ -67,7 +72,7 @@ fn warn_of_added(network: &Network) {
 pub(crate) fn save_weights<M: Model>(model: &M, path: &Path) -> Result<()> {
     if !saving::ends_in(path, saving::WEIGHTS_EXTENSIONS) {
         return Err(Error::value(format!(
-            "The filename must end in `.weights.h5`. Received: filepath={}",
+            "The filename must end in `.weights.h5`, `.hdf5`, `.safetensors` or `.npz`. Received: filepath={}",
             path.display()
         )));
     }

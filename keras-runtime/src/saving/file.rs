@@ -54,9 +54,16 @@ fn replace_through<D: Disk>(
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
+    // A link stays: the file that it names is replaced. Who may read it stays, too.
+    let named = fs::canonicalize(path);
+    let path = named.as_deref().unwrap_or(path);
     let directory = directory_of(path);
     remove_leftovers(directory);
     let (mut temporary, file) = Temporary::beside(path)?;
+    if let Ok(old) = fs::metadata(path) {
+        // Not every system has them.
+        let _ = file.set_permissions(old.permissions());
+    }
     let mut out = BufWriter::with_capacity(1 << 16, disk(file));
     write(&mut out)?;
     // It is locked until it has its path.
@@ -302,6 +309,24 @@ mod tests {
             assert_eq!(before, (byte > 0).then(|| vec![byte.wrapping_sub(1); 10]));
         }
         assert_eq!(directory.names(), ["before", "model"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_and_who_may_read_the_file_stay() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        let directory = Directory::new("link");
+        let (path, link) = (directory.0.join("model"), directory.0.join("latest"));
+        replace(&path, pieces(10, 1)).expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("permissions");
+        symlink("model", &link).expect("a link");
+        replace(&link, pieces(10, 2)).expect("a file");
+        assert_eq!(fs::read_link(&link).expect("a link"), Path::new("model"));
+        assert_eq!(fs::read(&path).expect("the file"), [2; 10]);
+        let mode = fs::metadata(&path).expect("the file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o640);
+        assert_eq!(directory.names(), ["latest", "model"]);
     }
 
     #[test]
