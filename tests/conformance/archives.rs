@@ -10,7 +10,7 @@ use keras::prelude::*;
 use ndarray::ArrayD;
 use serde_json::{Value, json};
 
-use super::fixture::{self, assert_close, number, tensors};
+use super::fixture::{self, assert_close, number, tensors, text};
 use super::python;
 
 sequential! {
@@ -130,10 +130,6 @@ fn cases(network: &str) -> Vec<Value> {
     of_network.cloned().collect()
 }
 
-fn text<'a>(case: &'a Value, key: &str) -> &'a str {
-    case[key].as_str().expect("a text")
-}
-
 fn file(name: &str) -> PathBuf {
     let directory = "tests/reference/fixtures/archives";
     [env!("CARGO_MANIFEST_DIR"), directory, name]
@@ -227,8 +223,7 @@ fn saved<M: Model<Device = Cpu>>(
             assert_eq!(data.epoch(&mut again), loss, "{file}");
             assert_eq!(again.get_weights(), model.get_weights(), "{file}");
         }
-        let tensor = |array: &ArrayD<f32>| json!({"shape": array.shape(), "values": array.iter().collect::<Vec<_>>()});
-        case["predictions"] = predictions.iter().map(tensor).collect();
+        case["predictions"] = predictions.iter().map(fixture::written).collect();
         case["loss"] = loss.into();
         case["iterations"] = 3.into();
         written.extend(files.into_iter().map(|file| {

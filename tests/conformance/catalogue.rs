@@ -195,8 +195,7 @@ fn everything_goes_on_here_and_in_keras() {
         for text in [&json, &compile] {
             names(&Json::parse(text).expect("JSON"), &mut covered);
         }
-        let tensor = |array: &ArrayD<f32>| json!({"shape": array.shape(), "values": array.iter().collect::<Vec<_>>()});
-        let list = |arrays: &[ArrayD<f32>]| arrays.iter().map(tensor).collect::<Vec<_>>();
+        let list = |arrays: &[ArrayD<f32>]| arrays.iter().map(fixture::written).collect::<Vec<_>>();
         written.push(json!({
             "name": name,
             "file": case.file,

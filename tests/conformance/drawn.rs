@@ -9,16 +9,12 @@ use keras::{DynamicModel, load_model, model_from_json};
 use ndarray::ArrayD;
 use serde_json::{Value, json};
 
-use super::fixture::{self, assert_close, number, tensor, tensors};
+use super::fixture::{self, assert_close, number, tensor, tensors, text};
 use super::python;
 
 /// Sums of float32 in another order, through two epochs.
 const RTOL: f32 = 1e-4;
 const ATOL: f32 = 1e-5;
-
-fn text<'a>(case: &'a Value, key: &str) -> &'a str {
-    case[key].as_str().expect("a text")
-}
 
 fn assert_same(what: &str, found: &[ArrayD<f32>], expected: &Value) {
     let expected = tensors(expected);
@@ -126,13 +122,12 @@ fn saved(mut model: DynamicModel, case: &Value, directory: &Path) -> keras::Resu
         loss(&same).to_bits(),
         "{name}: as loaded"
     );
-    let tensor = |array: &ArrayD<f32>| json!({"shape": array.shape(), "values": array.iter().collect::<Vec<_>>()});
     Ok(json!({
         "name": name,
         "file": file,
         "x": case["x"],
         "y": case["y"],
-        "outputs": outputs.iter().map(tensor).collect::<Vec<_>>(),
+        "outputs": outputs.iter().map(fixture::written).collect::<Vec<_>>(),
         "loss": loss(&history),
     }))
 }

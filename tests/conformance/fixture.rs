@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ndarray::{ArrayD, IxDyn};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The fixture `tests/reference/fixtures/{name}.json`.
 pub fn load(name: &str) -> Value {
@@ -42,6 +42,16 @@ pub fn tensors(value: &Value) -> Vec<ArrayD<f32>> {
         .iter()
         .map(tensor)
         .collect()
+}
+
+/// A tensor as fixtures have it.
+pub fn written(array: &ArrayD<f32>) -> Value {
+    json!({"shape": array.shape(), "values": array.iter().collect::<Vec<_>>()})
+}
+
+/// A text of a case.
+pub fn text<'a>(case: &'a Value, key: &str) -> &'a str {
+    case[key].as_str().expect("a text")
 }
 
 /// A number; JSON has no NaN and no infinities, so these are strings.

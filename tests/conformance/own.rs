@@ -4,7 +4,7 @@ use keras::prelude::*;
 use ndarray::ArrayD;
 use serde_json::{Value, json};
 
-use super::fixture::{self, assert_close, number, tensor};
+use super::fixture::{self, assert_close, number, tensor, written};
 use super::python;
 
 /// `x sigmoid(beta x)`.
@@ -145,9 +145,8 @@ fn they_go_on_here_and_in_keras() -> keras::Result<()> {
     assert_eq!(again.predict(&x, Predict::default())?, predictions);
     let [loss, gap] = epoch(&mut dynamic, &x, &y)?;
     assert_eq!(epoch(&mut again, &x, &y)?, [loss, gap]);
-    let tensor = |array: &ArrayD<f32>| json!({"shape": array.shape(), "values": values(array)});
-    let written = json!({"x": tensor(&x), "y": tensor(&y), "predictions": tensor(&predictions), "loss": loss, "gap": gap});
-    std::fs::write(directory.join("own.json"), written.to_string()).expect("a file");
+    let case = json!({"x": written(&x), "y": written(&y), "predictions": written(&predictions), "loss": loss, "gap": gap});
+    std::fs::write(directory.join("own.json"), case.to_string()).expect("a file");
     python::run(
         "own.py",
         &directory,

@@ -6,7 +6,7 @@ use keras::regularizers::{OrthogonalMode, Regularizer};
 use ndarray::ArrayD;
 use serde_json::{Value, json};
 
-use crate::fixture::{assert_close, load, number, tensor, tensors};
+use crate::fixture::{assert_close, load, number, tensor, tensors, text};
 use crate::optimizers::optimizer;
 
 sequential! {
@@ -116,10 +116,6 @@ fn list<'a>(fixture: &'a Value, name: &str, least: usize) -> &'a Vec<Value> {
     let list = fixture[name].as_array().expect("a list");
     assert!(list.len() >= least, "only {} {name}", list.len());
     list
-}
-
-fn text<'a>(case: &'a Value, key: &str) -> &'a str {
-    case[key].as_str().expect("a text")
 }
 
 fn flat(array: &ArrayD<f32>) -> Vec<f32> {

@@ -18,7 +18,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from fixture import DIRECTORY, Random, number, tensor, tensors
+from fixture import DIRECTORY, Random, array, number, tensors
 
 BATCH = 8
 
@@ -144,10 +144,6 @@ def cases():
                 }
             )
     return written
-
-
-def array(value):
-    return np.reshape(np.float32(value["values"]), value["shape"])
 
 
 def check(directory):

@@ -27,7 +27,7 @@ from keras import layers
 
 import activations
 import configs
-from fixture import DIRECTORY, Random, compress, number, tensor, tensors
+from fixture import DIRECTORY, Random, array, compress, number, tensor, tensors
 
 BATCH = 2
 COUNT = 4
@@ -231,10 +231,6 @@ def cases():
         case["variables"] = [[shape, number(total)] for shape, total in variables(model)]
         written.append(case)
     return written
-
-
-def array(value):
-    return np.reshape(np.float32(value["values"]), value["shape"])
 
 
 def check(directory):

@@ -21,11 +21,7 @@ except ImportError:
     load_file = None
 
 import weights
-from fixture import DIRECTORY
-
-
-def array(tensor):
-    return np.reshape(np.float32(tensor["values"]), tensor["shape"])
+from fixture import DIRECTORY, array
 
 
 def check(what, found, expected, rtol, atol):

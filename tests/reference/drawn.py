@@ -21,7 +21,7 @@ import keras
 import numpy as np
 from keras import constraints, initializers, layers, losses, metrics, optimizers, regularizers
 
-from fixture import Random, number, optional, tensors
+from fixture import Random, array, number, optional, tensors
 
 SAMPLES = 10
 COMMITTED = 20
@@ -108,7 +108,7 @@ class Draw:
         kind = self.of(layers.MaxPooling2D, layers.AveragePooling2D)
         return kind(size, self.of(None, 1, 2), self.of("valid", "same"))
 
-    def normalization(self, rank):
+    def normalization(self):
         return layers.BatchNormalization(
             axis=self.of(-1, -1, 1),
             momentum=self.number(0.5, 0.99),
@@ -134,7 +134,7 @@ class Draw:
         if kind == "normalization":
             # What adds a constant just before it has no gradient but rounding, which Adam takes for one.
             x = layers.Activation("tanh")(x)
-            return self.normalization(len(x.shape))(x)
+            return self.normalization()(x)
         if kind == "activation":
             return self.function()(x)
         if kind == "dense":
@@ -501,12 +501,11 @@ def check(directory):
     for each in cases:
         keras.backend.clear_session()
         model = keras.models.load_model(directory / each["file"])
-        x, y = ([np.reshape(np.float32(t["values"]), t["shape"]) for t in each[key]] for key in ("x", "y"))
+        x, y = ([array(tensor) for tensor in each[key]] for key in ("x", "y"))
         x, y = (arrays if len(arrays) > 1 else arrays[0] for arrays in (x, y))
         outputs = keras.tree.flatten(model.predict(x, verbose=0))
         for found, expected in zip(outputs, each["outputs"], strict=True):
-            expected = np.reshape(np.float32(expected["values"]), expected["shape"])
-            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=2e-6, err_msg=each["name"])
+            np.testing.assert_allclose(found, array(expected), rtol=1e-5, atol=2e-6, err_msg=each["name"])
         loss = model.fit(x, y, batch_size=4, shuffle=False, verbose=0).history["loss"][0]
         np.testing.assert_allclose(loss, each["loss"], rtol=1e-4, atol=1e-5, err_msg=each["name"])
     print(f"{len(cases)} models loaded")

@@ -65,6 +65,11 @@ def tensors(arrays):
     return [tensor(array) for array in arrays]
 
 
+def array(value):
+    """The numbers of a tensor."""
+    return np.reshape(np.float32(value["values"]), value["shape"])
+
+
 def optional(array):
     """A tensor, or null."""
     return None if array is None else tensor(array)

@@ -18,7 +18,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from fixture import DIRECTORY, Random, compress, number, tensor
+from fixture import DIRECTORY, Random, array, compress, number, tensor
 
 register = keras.saving.register_keras_serializable(package="tests")
 
@@ -102,7 +102,7 @@ def cases():
 def check(directory):
     with open(os.path.join(directory, "own.json")) as file:
         case = json.load(file)
-    x, y, expected = [np.reshape(np.float32(case[key]["values"]), case[key]["shape"]) for key in ("x", "y", "predictions")]
+    x, y, expected = [array(case[key]) for key in ("x", "y", "predictions")]
     model = keras.models.load_model(os.path.join(directory, "own.keras"))
     np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=0, atol=1e-6)
     for name, value in epoch(model, x, y).items():

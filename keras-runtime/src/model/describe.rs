@@ -29,7 +29,7 @@ pub(crate) fn describe<M: Model>(model: &M) -> Summary {
         ..Summary::default()
     };
     let core = model.core();
-    for part in graph.order() {
+    for part in graph.rows() {
         let row = match part {
             Part::Input(input) => Row {
                 name: network.inputs[input].name.to_string(),
@@ -184,11 +184,16 @@ impl<'a> Graph<'a> {
         });
     }
 
-    fn place(&mut self, part: Part) -> &mut Place {
+    fn index(&self, part: Part) -> usize {
         match part {
-            Part::Input(input) => &mut self.places[input],
-            Part::Layer(layer) => &mut self.places[self.network.inputs.len() + layer],
+            Part::Input(input) => input,
+            Part::Layer(layer) => self.network.inputs.len() + layer,
         }
+    }
+
+    fn place(&mut self, part: Part) -> &mut Place {
+        let index = self.index(part);
+        &mut self.places[index]
     }
 
     /// Goes from the outputs down to the inputs and gives the nodes it meets, each after what it
@@ -246,6 +251,15 @@ impl<'a> Graph<'a> {
     }
 
     /// The rows of the summary.
+    fn rows(&self) -> Vec<Part> {
+        let mut rows = self.order();
+        if self.network.kind == Kind::Part {
+            rows.retain(|&part| self.places[self.index(part)].met.is_some());
+        }
+        rows
+    }
+
+    /// The inputs and all layers.
     fn order(&self) -> Vec<Part> {
         let layers = (0..self.network.layers.len()).map(Part::Layer);
         if !is_functional(self.network) {
@@ -255,9 +269,6 @@ impl<'a> Graph<'a> {
             .map(Part::Input)
             .chain(layers);
         let mut placed: Vec<(Part, Place)> = parts.zip(self.places.iter().copied()).collect();
-        if self.network.kind == Kind::Part {
-            placed.retain(|(_, place)| place.met.is_some());
-        }
         // What no output depends on, such as an added metric, comes after what one does.
         let met = |place: &Place| place.met.unwrap_or(usize::MAX);
         short_sort::sort_by_key(&mut placed, |(_, place)| (Reverse(place.depth), met(place)));
@@ -384,7 +395,7 @@ mod tests {
                     format!("{name}: {}", graph.connections(layer).join(", "))
                 }
             };
-            graph.order().into_iter().map(row).collect()
+            graph.rows().into_iter().map(row).collect()
         }
     }
 

@@ -87,14 +87,16 @@ fn set_weights<M: Model>(model: &mut M, file: &[u8]) -> Result<()> {
 /// Gives the layers of a file the paths and the order that they have in a model that was made of it: nested
 /// models have become their layers, and some classes have become others.
 fn rename<M: Model>(file: &mut Loaded, description: &Description, model: &M) {
-    let listed = listed_layers(model);
-    let paths = paths(&model.run().network, &listed);
+    let (network, listed) = (&model.run().network, listed_layers(model));
+    // By the numbers of the layers, which are in the order of the file.
+    let mut own = vec![String::new(); network.layers.len()];
+    for (&layer, path) in listed.iter().zip(paths(network, &listed)) {
+        own[layer] = path;
+    }
     match file.known_by {
         KnownBy::Path => {
-            let groups = listed
-                .iter()
-                .map(|&layer| description.layers[layer].group.as_str());
-            let own: HashMap<&str, String> = groups.zip(paths).collect();
+            let groups = description.layers.iter().map(|layer| layer.group.as_str());
+            let own: HashMap<&str, String> = groups.zip(own).collect();
             for layer in &mut file.state.layers {
                 if let Some(path) = own.get(layer.path.as_str()) {
                     layer.path.clone_from(path);
@@ -104,14 +106,11 @@ fn rename<M: Model>(file: &mut Loaded, description: &Description, model: &M) {
         KnownBy::Order => {
             if let Some(parameters) = &model.core().parameters {
                 split_nested(file, description, parameters, &model.core().trainable);
-                // They follow each other as they are numbered.
-                let numbered = parameters.layers.iter().enumerate();
-                let mut numbered = numbered.filter(|(_, weights)| weights.spec.count() > 0);
+                let own = parameters.layers.iter().zip(own);
+                let mut own = own.filter(|(weights, _)| weights.spec.count() > 0);
                 let saved = file.state.layers.iter_mut();
                 for layer in saved.filter(|layer| !layer.weights.is_empty()) {
-                    let number = numbered.next().map(|(number, _)| number);
-                    let place = listed.iter().position(|&listed| Some(listed) == number);
-                    layer.path = place.map(|place| paths[place].clone()).unwrap_or_default();
+                    layer.path = own.next().map(|(_, path)| path).unwrap_or_default();
                 }
                 file.known_by = KnownBy::Path;
             }

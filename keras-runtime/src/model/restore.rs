@@ -10,7 +10,7 @@ use super::compiled::Compiled;
 use super::core::{Core, Run};
 use super::parameters::{Parameters, Place};
 use super::state::paths;
-use super::weights::{listed_layers, listed_names};
+use super::weights::{listed_layers, names_in_order};
 use super::{build, compile_config};
 use crate::config::{Json, Object};
 use crate::console;
@@ -92,7 +92,7 @@ pub fn load_with<M: Model>(path: &Path, arguments: Load, make: impl FnOnce(u64) 
         build::build_weights(&mut model, &shapes)?;
     }
     set_layers(&mut model, &file, path, LoadWeights::new())?;
-    let layers = listed_names(&model);
+    let layers = names_in_order(&model.run().network, &listed_layers(&model));
     let (_, run) = model.split();
     run.step = file.state.step;
     run.loaded = file.state.optimizer.take();

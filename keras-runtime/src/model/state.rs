@@ -12,7 +12,7 @@ use super::core::Core;
 use super::describe::is_functional;
 use super::network::{Kind, Network};
 use super::parameters::{Parameters, values};
-use super::weights::{listed_layers, listed_names};
+use super::weights::{listed_layers, names_in_order};
 use super::{Backend, Model};
 use crate::console;
 use crate::device::Device;
@@ -141,7 +141,7 @@ pub(crate) fn state<M: Model>(model: &M) -> Result<ModelState<'_>> {
             .map(|shape| shape.dims().iter().map(dim).collect())
             .collect(),
         layers,
-        optimizer: M::Device::optimizer_state(core, run, listed_names(model)),
+        optimizer: M::Device::optimizer_state(core, run, names_in_order(network, &own)),
     })
 }
 

@@ -5,7 +5,7 @@ use ndarray::{ArrayD, IxDyn};
 use super::Model;
 use super::describe::{self, is_functional};
 use super::layer_ref::LayerRef;
-use super::network::Kind;
+use super::network::{Kind, Network};
 use super::parameters::{Parameters, Place};
 use super::trace::Trace;
 use crate::device::Device;
@@ -47,21 +47,18 @@ pub(crate) fn listed_layers<M: Model>(model: &M) -> Vec<usize> {
     // As far as shapes are known.
     let _ = model.infer(&mut trace);
     let mut listed = describe::listed_layers(&run.network, &trace.calls);
-    listed.retain(|layer| own.contains(layer));
-    let others = own.into_iter().filter(|layer| !listed.contains(layer));
-    let others: Vec<usize> = others.collect();
-    listed.extend(others);
+    listed.retain(|layer| own.binary_search(layer).is_ok());
     listed
 }
 
-/// The names of the layers in that order; none if it is their own.
-pub(crate) fn listed_names<M: Model>(model: &M) -> Vec<String> {
-    let listed = listed_layers(model);
+/// The names of layers in their order; none if that is the order of their numbers.
+pub(crate) fn names_in_order(network: &Network, listed: &[usize]) -> Vec<String> {
     if listed.is_sorted() {
         return Vec::new();
     }
-    let layers = &model.run().network.layers;
-    let names = listed.iter().map(|&layer| layers[layer].name.to_string());
+    let names = listed
+        .iter()
+        .map(|&layer| network.layers[layer].name.to_string());
     names.collect()
 }
 

@@ -2,6 +2,7 @@
 //! accumulated, scaled and clipped before the rule of the optimizer, and averaged weights kept after
 //! it.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::step::Combine;
@@ -10,6 +11,7 @@ use super::{Optimizer, Slot, SlotStart, Step, Variable, member, members};
 use crate::device::{Device, Float, NormRule};
 use crate::error::Result;
 use crate::shape::Shape;
+use crate::short_sort;
 
 /// What an optimizer remembers of the weights it trains. It belongs to the model, so that it can be
 /// saved with it.
@@ -462,12 +464,10 @@ impl<D: Device> State<D> {
         layers: &[String],
         listed: &mut Vec<SlotVariable>,
     ) {
+        let places = layers.iter().enumerate();
+        let places: HashMap<&str, usize> = places.map(|(at, name)| (name.as_str(), at)).collect();
         let mut begun: Vec<&Variable> = group.begun.iter().collect();
-        if !layers.is_empty() {
-            let place =
-                |variable: &Variable| layers.iter().position(|name| name == variable.layer());
-            begun.sort_by_cached_key(|variable| place(variable));
-        }
+        short_sort::sort_by_key(&mut begun, |variable| places.get(variable.layer()));
         let mut list = |variable: &Variable, name: &str, shape: Shape, vector: usize| {
             let path = variable.path.replace('/', "_");
             let name = match name {
